@@ -1,0 +1,164 @@
+//! Errors of one macro call: collected, so that all of them are reported in one compile.
+//!
+//! Invariants: every error ends with the fix, and a collector is always finished, so that no error is forgotten.
+
+use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
+use std::fmt::Display;
+
+/// The errors found so far. Must be finished; in a debug build, dropping it unfinished panics.
+#[derive(Debug)]
+pub(crate) struct Diagnostics {
+    errors: Option<syn::Error>,
+    finished: bool,
+}
+
+impl Diagnostics {
+    pub(crate) fn new() -> Self {
+        Self { errors: None, finished: false }
+    }
+
+    /// Adds an error at a span: what was found, and what to write instead.
+    pub(crate) fn at(&mut self, span: Span, problem: impl Display, fix: impl Display) {
+        self.push(syn::Error::new(span, message(problem, fix)));
+    }
+
+    /// Adds an error that underlines these tokens.
+    pub(crate) fn on(&mut self, tokens: impl ToTokens, problem: impl Display, fix: impl Display) {
+        self.push(syn::Error::new_spanned(tokens, message(problem, fix)));
+    }
+
+    /// Adds an error of `graceful_plan`, which reads `problem; fix`.
+    pub(crate) fn on_text(&mut self, tokens: impl ToTokens, text: &str) {
+        match text.split_once("; ") {
+            Some((problem, fix)) => self.on(tokens, problem, fix),
+            None => self.push(syn::Error::new_spanned(tokens, text)),
+        }
+    }
+
+    /// Adds an error that is already worded.
+    pub(crate) fn push(&mut self, error: syn::Error) {
+        match &mut self.errors {
+            None => self.errors = Some(error),
+            Some(errors) => errors.combine(error),
+        }
+    }
+
+    /// The value, if nothing was found; otherwise the errors as `compile_error!`s.
+    ///
+    /// A pass that found no error must have produced a value.
+    pub(crate) fn finish<T>(mut self, value: Option<T>) -> Result<T, TokenStream> {
+        self.finished = true;
+        match (self.errors.take(), value) {
+            (None, Some(value)) => Ok(value),
+            (Some(errors), _) => Err(errors.to_compile_error()),
+            (None, None) => Err(syn::Error::new(
+                Span::call_site(),
+                message(
+                    "this attribute was refused without a reason, which is a bug of graceful-macros",
+                    "report it with the attribute",
+                ),
+            )
+            .to_compile_error()),
+        }
+    }
+}
+
+impl Drop for Diagnostics {
+    fn drop(&mut self) {
+        debug_assert!(self.finished || std::thread::panicking(), "errors were collected but never reported");
+    }
+}
+
+fn message(problem: impl Display, fix: impl Display) -> String {
+    format!("{problem}\nhelp: {fix}")
+}
+
+/// Names in backticks, separated by commas: for the list of what is allowed.
+pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The name that was most likely meant, if one is near enough to be worth a guess.
+pub(crate) fn nearest<'a>(found: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let found = folded(found);
+    names
+        .into_iter()
+        .map(|name| (distance(&found, &folded(name)), name))
+        .filter(|(distance, name)| *distance <= (found.len().max(name.len()) / 3).max(1))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// Case and separators never make a different name.
+fn folded(name: &str) -> Vec<char> {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Edits between two names; a swap of neighbours is one edit.
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            rows[i][j] = if i == 0 || j == 0 {
+                i + j
+            } else {
+                let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+                let mut best = replaced.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1);
+                if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                    best = best.min(rows[i - 2][j - 2] + 1);
+                }
+                best
+            };
+        }
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg_attr(debug_assertions, should_panic(expected = "never reported"))]
+    fn a_collector_that_is_dropped_unfinished_panics_in_debug() {
+        let mut errors = Diagnostics::new();
+        errors.at(Span::call_site(), "wrong", "right");
+    }
+
+    #[test]
+    fn every_error_is_reported_and_each_ends_with_its_fix() {
+        let mut errors = Diagnostics::new();
+        errors.at(Span::call_site(), "one", "mend one");
+        errors.on_text(quote::quote!(x), "two; mend two");
+        let reported = errors.finish(Some(())).unwrap_err().to_string();
+        assert_eq!(reported.matches("compile_error").count(), 2, "{reported}");
+        assert!(reported.contains("one\\nhelp: mend one") && reported.contains("two\\nhelp: mend two"), "{reported}");
+    }
+
+    #[test]
+    fn nothing_found_gives_the_value() {
+        assert_eq!(Diagnostics::new().finish(Some(3)).unwrap(), 3);
+        assert!(Diagnostics::new().finish::<()>(None).unwrap_err().to_string().contains("bug of graceful-macros"));
+    }
+
+    #[test]
+    fn a_near_name_is_found_and_a_far_one_is_not() {
+        let names = ["grace", "drain", "ready", "unready", "worker_threads", "on-signal"];
+        for (found, meant) in [
+            ("grce", Some("grace")),
+            ("garce", Some("grace")),
+            ("Grace", Some("grace")),
+            ("darin", Some("drain")),
+            ("workerThreads", Some("worker_threads")),
+            ("worker_thread", Some("worker_threads")),
+            ("on_signal", Some("on-signal")),
+            ("unredy", Some("unready")),
+            ("xyz", None),
+            ("", None),
+            ("tls_certificate", None),
+        ] {
+            assert_eq!(nearest(found, names), meant, "{found}");
+        }
+    }
+}

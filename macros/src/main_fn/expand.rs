@@ -1,0 +1,186 @@
+//! The checked `#[graceful::main]` to tokens.
+
+use super::model::MainFn;
+use crate::{
+    item::{self, Function},
+    paths::{self, ours},
+};
+use graceful_plan::Health;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use std::net::SocketAddr;
+use syn::spanned::Spanned;
+
+/// `fn main`, the plan as a constant, and the test of the plan.
+pub(crate) fn expand(model: &MainFn, function: &Function) -> TokenStream {
+    let here = Span::call_site();
+    let (settings, paths) = (&model.settings, &model.settings.paths);
+    let (cfgs, docs, vis) = (function.cfgs(), function.docs(), &function.vis);
+    let (exit_code, test) = (paths::exit_code(), paths::test());
+    let (plan_type, assert_plan) = (paths.plan(here), paths.assert_plan(here));
+    let plan = plan(model);
+    let user_main = nested(function);
+    let links = settings.hooks_from.iter().map(|name| {
+        let span = ours(name.span());
+        quote_spanned!(span=> use ::#name as _;)
+    });
+    let call = call(model, function, &main_value(model));
+    let const_check = settings.first_const().map(|expr| {
+        let span = ours(expr.span());
+        let assert_budget = paths.assert_budget(span);
+        quote_spanned!(span=> #cfgs const _: () = #assert_budget(&__GRACEFUL_PLAN);)
+    });
+
+    quote! {
+        #cfgs
+        #docs
+        #vis fn main() -> #exit_code {
+            #user_main
+            #(#links)*
+            #call
+        }
+
+        #cfgs
+        #[doc(hidden)]
+        const __GRACEFUL_PLAN: #plan_type = #plan;
+        #const_check
+
+        #cfgs
+        #[cfg(test)]
+        #[#test]
+        fn the_shutdown_fits_the_termination_grace_period() {
+            #assert_plan(&__GRACEFUL_PLAN)
+        }
+    }
+}
+
+/// The call of the runtime. An error about the return type or the argument is shown at the user's own type.
+fn call(model: &MainFn, function: &Function, main: &TokenStream) -> TokenStream {
+    let (first, last) = function.output_spans();
+    let (run, name) = (model.settings.paths.run(first), &function.signature.ident);
+    let start = match model.argument {
+        Some(argument) => {
+            let context = item::internal("context", ours(Span::call_site()));
+            let handed = item::internal("context", ours(argument));
+            quote_spanned!(last=> |#context| #name(#handed))
+        }
+        None => quote_spanned!(last=> |_| #name()),
+    };
+    let arguments = quote_spanned!(last=> (#main, #start));
+    quote!(#run #arguments)
+}
+
+/// The user's function for the inside of `fn main`. Attribute and signature force a shape that pedantic lints refuse:
+/// an `async` without an `await`, and a context that is taken by value.
+fn nested(function: &Function) -> TokenStream {
+    let allow = item::allow(&[quote!(clippy::unused_async), quote!(clippy::needless_pass_by_value)]);
+    let function = function.nested();
+    quote!(#allow #function)
+}
+
+fn plan(model: &MainFn) -> TokenStream {
+    let here = Span::call_site();
+    let (settings, paths) = (&model.settings, &model.settings.paths);
+    let plan_type = paths.plan(here);
+    let lengths = settings.lengths.iter().map(|(field, length)| {
+        let field = format_ident!("{field}");
+        let length = item::length(length);
+        quote!(#field: #length,)
+    });
+    let health = settings.health.map(|health| {
+        let (at, health_type) = (paths.health(here), health);
+        let health = match health_type {
+            Health::Off => quote!(#at::Off),
+            Health::At(SocketAddr::V6(v6)) if Health::port(v6.port()) == health_type => {
+                let port = v6.port();
+                quote!(#at::port(#port))
+            }
+            Health::At(address) => {
+                let address = socket_address(address);
+                quote!(#at::At(#address))
+            }
+        };
+        quote!(health: #health,)
+    });
+    let ready = settings.ready.map(|ready| {
+        let (path, variant) = (paths.ready(here), variant(&ready));
+        quote!(ready: #path::#variant,)
+    });
+    let unready = settings.unready.map(|unready| {
+        let (path, variant) = (paths.unready(here), variant(&unready));
+        quote!(unready: #path::#variant,)
+    });
+    quote!(#plan_type { #(#lengths)* #health #ready #unready ..#plan_type::DEFAULT })
+}
+
+fn socket_address(address: SocketAddr) -> TokenStream {
+    let (net, port) = (paths::net(), address.port());
+    match address {
+        SocketAddr::V4(v4) => {
+            let octets = v4.ip().octets();
+            quote!(#net::SocketAddr::V4(#net::SocketAddrV4::new(#net::Ipv4Addr::new(#(#octets),*), #port)))
+        }
+        SocketAddr::V6(v6) => {
+            let (segments, flow, scope) = (v6.ip().segments(), v6.flowinfo(), v6.scope_id());
+            let ip = quote!(#net::Ipv6Addr::new(#(#segments),*));
+            quote!(#net::SocketAddr::V6(#net::SocketAddrV6::new(#ip, #port, #flow, #scope)))
+        }
+    }
+}
+
+fn main_value(model: &MainFn) -> TokenStream {
+    let here = Span::call_site();
+    let (settings, paths) = (&model.settings, &model.settings.paths);
+    let (main, signal, runtime_config, flavor) =
+        (paths.main(here), paths.signal(here), paths.runtime_config(here), paths.flavor(here));
+    let signals = settings.signals.iter().map(|signal_name| {
+        let variant = variant(signal_name);
+        quote!(#signal::#variant)
+    });
+    let flavor_variant = variant(&settings.flavor);
+    let (workers, blocking) = (count(settings.worker_threads), count(settings.max_blocking_threads));
+    quote! {
+        #main {
+            plan: __GRACEFUL_PLAN,
+            signals: &[#(#signals),*],
+            runtime: #runtime_config {
+                flavor: #flavor::#flavor_variant,
+                worker_threads: #workers,
+                max_blocking_threads: #blocking,
+            },
+            package: ::core::env!("CARGO_PKG_NAME"),
+        }
+    }
+}
+
+/// The variant of the runtime's enum; ours has the same names.
+fn variant(value: &impl std::fmt::Debug) -> Ident {
+    Ident::new(&format!("{value:?}"), Span::call_site())
+}
+
+fn count(count: Option<usize>) -> TokenStream {
+    match count {
+        Some(count) => {
+            let some = paths::some();
+            quote!(#some(#count))
+        }
+        None => paths::none(),
+    }
+}
+
+/// What goes beside errors: the user's function where rustc still checks its body, and a `main` that compiles.
+pub(crate) fn beside_errors(function: Function) -> TokenStream {
+    let function = function.beside_errors();
+    if function.signature.ident != "main" {
+        return function.tokens();
+    }
+    let (cfgs, function) = (function.cfgs(), function.without_receiver());
+    let function = function.nested();
+    quote! {
+        #cfgs
+        fn main() {
+            #[allow(dead_code)]
+            #function
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! `#[graceful::main]`.
+
+mod expand;
+mod model;
+
+use crate::{
+    args::{Args, MAIN},
+    diagnostics::Diagnostics,
+    item,
+};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// Attribute and item to tokens; with errors, to the errors and an item that adds none.
+pub(crate) fn main(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Diagnostics::new();
+    let args = Args::parse(&MAIN, attribute, &mut errors);
+    let function = match item::parse(&MAIN, item, &mut errors) {
+        Ok(function) => function,
+        Err(item) => {
+            model::Settings::new(args, &mut errors);
+            return match errors.finish::<()>(None) {
+                Ok(()) => item,
+                Err(errors) => quote!(#errors #item),
+            };
+        }
+    };
+    let settings = model::Settings::new(args, &mut errors);
+    let model = model::MainFn::new(settings, &function, &mut errors);
+    match errors.finish(Some(model)) {
+        Ok(model) => expand::expand(&model, &function),
+        Err(errors) => {
+            let function = expand::beside_errors(function);
+            quote!(#errors #function)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

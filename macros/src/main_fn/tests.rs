@@ -1,0 +1,123 @@
+use super::main;
+use crate::golden::{compare, errors, tokens};
+
+fn expand(attribute: &str, item: &str) -> proc_macro2::TokenStream {
+    main(tokens(attribute), tokens(item))
+}
+
+#[test]
+fn expansions_are_as_in_their_files() {
+    const ALL: &str = r#"grace = "8s", drain = "1.5s", termination_grace_period = "1m", pre_stop = "0s",
+        margin = "500ms", health = "10.0.0.1:9000", ready = "on-start", unready = "after-grace",
+        signals = ["SIGTERM", "SIGUSR1"], flavor = "multi_thread", worker_threads = 4, max_blocking_threads = 64,
+        hooks_from(libdb, libcache), crate = ::shutdown"#;
+    let cases = [
+        ("main_minimal", "", "async fn main() {}"),
+        (
+            "main_with_a_context",
+            "grace = \"8s\"",
+            "async fn main(ctx: graceful::Context) -> anyhow::Result<()> { serve(ctx).await }",
+        ),
+        (
+            "main_with_every_key",
+            ALL,
+            "/// Docs.\n #[tracing::instrument] #[cfg(unix)] pub async fn main(_: Context) -> ExitCode { EXIT }",
+        ),
+        ("main_with_const_durations", "grace = GRACE, drain = seconds(2)", "async fn main() {}"),
+        ("main_with_health_off", "health = \"off\", flavor = \"current_thread\"", "async fn main() {}"),
+        ("main_with_health_on_ipv6", "health = \"[fd00::7]:80\"", "async fn main() {}"),
+        ("main_refused", "grace = \"5\", darin = \"1s\"", "async fn main(ctx: Context) -> Result<(), E> { body(ctx) }"),
+        ("main_refused_under_another_name", "", "async fn run() {}"),
+        ("main_refused_on_a_struct", "", "struct App;"),
+    ];
+    for (name, attribute, item) in cases {
+        compare(name, &expand(attribute, item));
+    }
+}
+
+#[test]
+fn a_half_typed_body_comes_out_as_it_went_in() {
+    for attribute in ["", "grace = 5"] {
+        let expansion = expand(attribute, "async fn main(ctx: Context) { let x = ctx. ; if { } }").to_string();
+        assert!(expansion.contains("{ let x = ctx . ; if { } }"), "{expansion}");
+    }
+}
+
+#[test]
+fn every_mistake_has_exactly_one_error() {
+    const MAIN: &str = "async fn main() {}";
+    for (attribute, item, count) in [
+        ("grace", MAIN, 1),
+        ("grace =", MAIN, 1),
+        ("grace = = 3, drain = \"1s\"", MAIN, 1),
+        ("grace(\"5s\")", MAIN, 1),
+        ("grace = \"5s\" \"6s\"", MAIN, 1),
+        ("grace = \"5s\" drain = \"3s\" margin = \"1s\"", MAIN, 2),
+        ("grace::x = 1", MAIN, 1),
+        (", grace = \"5s\"", MAIN, 1),
+        ("= 5", MAIN, 1),
+        ("grace = \"5s\", grace = \"5\"", MAIN, 1),
+        ("health = 8081u8, ready = true, signals = [1], flavor = 3", MAIN, 4),
+        ("grace = 'a', drain = true, margin = b\"x\", pre_stop = c\"1s\"", MAIN, 4),
+        // A duration that can't be read has its error; whether the rest fits can't be said.
+        ("grace = \"500\", drain = \"40s\"", MAIN, 1),
+        ("grace_period = \"5s\", drain = \"40s\"", MAIN, 1),
+        ("crate = a::b, hooks_from(crate, self)", MAIN, 3),
+        ("", "async fn main(a: u8, b: u8, c: u8) {}", 2),
+        ("", "const unsafe extern \"C\" fn main() {}", 3),
+        ("", "async fn main(&self, ctx: Context) {}", 1),
+        ("", "async fn main() where u8: Copy {}", 1),
+        ("", "async fn main(ctx: impl Send) {}", 1),
+        ("grace = \"5\"", "impl App {}", 2),
+        ("", "async fn main(", 1),
+    ] {
+        let Ok(item) = item.parse() else { continue };
+        let found = errors(&main(tokens(attribute), item));
+        assert_eq!(found.len(), count, "#[main({attribute})]: {found:#?}");
+        assert!(found.iter().all(|error| error.contains("help: ")), "{found:#?}");
+    }
+}
+
+#[test]
+fn names_from_elsewhere_get_their_own_answer() {
+    for (found, meant) in [
+        ("timeout", "drain"),
+        ("grace_period", "grace"),
+        ("port", "health"),
+        ("health_port", "health"),
+        ("termination_grace_period_seconds", "termination_grace_period"),
+        ("terminationGracePeriodSeconds", "termination_grace_period"),
+        ("core_threads", "worker_threads"),
+        ("threads", "worker_threads"),
+        ("preStop", "pre_stop"),
+        ("Grace", "grace"),
+    ] {
+        let errors = errors(&expand(&format!("{found} = 1"), "async fn main() {}"));
+        assert!(errors[0].contains(&format!("did you mean `{meant}`?")), "{found}: {errors:?}");
+    }
+}
+
+#[test]
+fn literals_from_a_macro_fragment_are_literals() {
+    use proc_macro2::{Delimiter, Group, TokenTree};
+    let fragment = TokenTree::from(Group::new(Delimiter::None, tokens("\"8s\"")));
+    let item = tokens("async fn main() {}");
+    let expansion = main(quote::quote!(grace = #fragment), item).to_string();
+    assert!(expansion.contains("Duration :: new (8u64 , 0u32)"), "{expansion}");
+}
+
+#[test]
+fn readiness_follows_the_argument_unless_it_is_written() {
+    for (attribute, arguments, ready) in [
+        ("", "", Some("OnStart")),
+        ("", "ctx: Context", None),
+        ("ready = \"on-serve\"", "", Some("OnServe")),
+        ("ready = \"on-start\"", "ctx: Context", Some("OnStart")),
+    ] {
+        let expansion = expand(attribute, &format!("async fn main({arguments}) {{}}")).to_string();
+        match ready {
+            Some(ready) => assert!(expansion.contains(&format!("Ready :: {ready}")), "{expansion}"),
+            None => assert!(!expansion.contains("Ready"), "{expansion}"),
+        }
+    }
+}

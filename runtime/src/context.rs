@@ -1,0 +1,382 @@
+//! What users hold: the handle to the process's shutdown.
+
+use crate::{
+    drain::{Guard, Tracker},
+    hook::HookReturn,
+    phase::Phase,
+    recorder::Recorder,
+    registry::Registry,
+    report::{Cause, Level, MainResult, Signal},
+    state::{Provided, State},
+};
+use graceful_plan::Plan;
+use std::{
+    borrow::Cow,
+    fmt,
+    future::Future,
+    panic::Location,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU8, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+/// What the lifecycle is asked or told.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// The process is ready.
+    Ready,
+    /// A signal came.
+    Signal(Signal),
+    /// The program asks for a shutdown.
+    Stop(Cause),
+    /// `main` ended.
+    Main(MainResult),
+}
+
+/// What a process and its lifecycle share. The lifecycle alone writes the phase; everyone else reads it or sends
+/// a [`Request`].
+pub(crate) struct Shared {
+    pub(crate) plan: Plan,
+    pub(crate) tracker: Arc<Tracker>,
+    pub(crate) recorder: Recorder,
+    pub(crate) registry: Registry,
+    pub(crate) state: Arc<Provided>,
+    /// The runtime of the user's tasks and hooks.
+    pub(crate) runtime: tokio::runtime::Handle,
+    /// When the shutdown began and when everything, hooks included, must be over.
+    pub(crate) window: OnceLock<Window>,
+    phase: AtomicU8,
+    was_ready: AtomicBool,
+    phases: watch::Sender<Phase>,
+    requests: mpsc::UnboundedSender<Request>,
+    draining: CancellationToken,
+}
+
+/// The time of a shutdown.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Window {
+    pub(crate) began: Instant,
+    pub(crate) deadline: Instant,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        plan: Plan,
+        linked_hooks: bool,
+        recorder: Recorder,
+        runtime: tokio::runtime::Handle,
+    ) -> (Context, mpsc::UnboundedReceiver<Request>) {
+        let (requests, receiver) = mpsc::unbounded_channel();
+        let shared = Self {
+            plan,
+            tracker: Arc::default(),
+            recorder,
+            registry: Registry::new(linked_hooks),
+            state: Arc::default(),
+            runtime,
+            window: OnceLock::new(),
+            phase: AtomicU8::new(Phase::Starting as u8),
+            was_ready: AtomicBool::new(false),
+            phases: watch::channel(Phase::Starting).0,
+            requests,
+            draining: CancellationToken::new(),
+        };
+        (Context(Arc::new(shared)), receiver)
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        Phase::from_u8(self.phase.load(Ordering::Acquire))
+    }
+
+    /// Enters a phase: for the lifecycle alone.
+    pub(crate) fn enter(&self, phase: Phase) {
+        if phase == Phase::Serving {
+            self.was_ready.store(true, Ordering::Release);
+        }
+        self.phase.store(phase as u8, Ordering::Release);
+        self.phases.send_replace(phase);
+        if phase >= Phase::Draining {
+            self.draining.cancel();
+        }
+    }
+
+    /// Whether the process was ever ready.
+    pub(crate) fn was_ready(&self) -> bool {
+        self.was_ready.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn watch(&self) -> watch::Receiver<Phase> {
+        self.phases.subscribe()
+    }
+
+    pub(crate) fn request(&self, request: Request) {
+        // Nobody listens once everything is over; then there is nothing left to ask for.
+        let _ = self.requests.send(request);
+    }
+
+    pub(crate) fn requests(&self) -> mpsc::UnboundedSender<Request> {
+        self.requests.clone()
+    }
+}
+
+/// The handle to the shutdown of this process: what `main` takes, and what [`context()`] gives everywhere else.
+///
+/// Cloning it is cheap, and every clone is the same handle.
+///
+/// ```no_run
+/// #[graceful::main(grace = "5s")]
+/// async fn main(ctx: graceful::Context) {
+///     ctx.ready();
+///     while ctx.phase() == graceful::Phase::Serving {
+///         // take one job from the queue and finish it
+///         # tokio::task::yield_now().await;
+///     }
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Context(pub(crate) Arc<Shared>);
+
+static PROCESS: OnceLock<Context> = OnceLock::new();
+
+/// The context of this process.
+///
+/// # Panics
+/// Outside of a program that `#[graceful::main]` or [`Builder::run`](crate::Builder::run) started.
+/// [`try_context`] does not panic.
+///
+/// ```no_run
+/// let phase = graceful::context().phase();
+/// # let _ = phase;
+/// ```
+#[track_caller]
+pub fn context() -> Context {
+    match try_context() {
+        Some(context) => context,
+        None => panic!(
+            "graceful is not running: put `#[graceful::main]` on main, or pass the `Context` that `Builder::run_here` gives"
+        ),
+    }
+}
+
+/// The context of this process; `None` outside of a program that `#[graceful::main]` or
+/// [`Builder::run`](crate::Builder::run) started.
+///
+/// ```
+/// assert!(graceful::try_context().is_none());
+/// ```
+pub fn try_context() -> Option<Context> {
+    PROCESS.get().cloned()
+}
+
+/// Makes this the process's context; the first one stays.
+pub(crate) fn install(context: &Context) {
+    let _ = PROCESS.set(context.clone());
+}
+
+impl Context {
+    /// Says that the process is ready for traffic, so that `/readyz` answers 200.
+    ///
+    /// [`serve`](crate::serve) says it by itself. A process that never serves through this crate, such as a queue
+    /// worker, says it here, or starts with `ready = "on-start"`. Once a shutdown has begun it changes nothing.
+    pub fn ready(&self) {
+        self.0.request(Request::Ready);
+    }
+
+    /// The phase that the process is in.
+    pub fn phase(&self) -> Phase {
+        self.0.phase()
+    }
+
+    /// Resolves when a shutdown begins: at the signal, before the grace period.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    ///
+    /// ```no_run
+    /// # async fn f(ctx: graceful::Context) {
+    /// tokio::spawn({
+    ///     let stopping = ctx.terminating();
+    ///     async move {
+    ///         stopping.await;
+    ///         // take this replica out of the message broker's consumer group
+    ///     }
+    /// });
+    /// # }
+    /// ```
+    pub fn terminating(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.reached(Phase::Grace)
+    }
+
+    /// Resolves when the grace period is over: take nothing new, finish what was begun.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    ///
+    /// ```no_run
+    /// # async fn next_job() {}
+    /// # async fn f(ctx: graceful::Context) {
+    /// let mut draining = std::pin::pin!(ctx.draining());
+    /// loop {
+    ///     tokio::select! {
+    ///         _ = &mut draining => break,
+    ///         job = next_job() => { /* finish it */ }
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub fn draining(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.reached(Phase::Draining)
+    }
+
+    /// A token that is cancelled when the grace period is over, for code that takes tokio-util's token.
+    pub fn drain_token(&self) -> CancellationToken {
+        // A child: a user who cancels it ends their own work, not everybody's.
+        self.0.draining.child_token()
+    }
+
+    /// Begins a shutdown, as a signal does; `reason` stands in the report. Once one has begun it changes nothing.
+    pub fn shutdown(&self, reason: impl Into<String>) {
+        self.0.request(Request::Stop(Cause::Requested(reason.into())));
+    }
+
+    /// Spawns a task that the drain waits for. At the drain deadline it is aborted, and the report has its name.
+    ///
+    /// A task that loops should end by itself when [`draining`](Self::draining) resolves.
+    ///
+    /// # Panics
+    /// Never: it spawns on the runtime of `main`, wherever it is called.
+    ///
+    /// ```no_run
+    /// # async fn consume() {}
+    /// # async fn f(ctx: graceful::Context) {
+    /// let draining = ctx.draining();
+    /// ctx.spawn("consumer", async move {
+    ///     tokio::select! { _ = draining => {}, _ = consume() => {} }
+    /// });
+    /// # }
+    /// ```
+    pub fn spawn<F>(&self, name: impl Into<String>, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let name = name.into();
+        let guard = self.0.tracker.guard(format!("task {name}"));
+        let number = guard.number();
+        let shared = self.0.clone();
+        let task = self.0.runtime.spawn(async move {
+            let _guard = guard;
+            let _told = ToldIfItPanics { shared, name };
+            future.await
+        });
+        Guard::abort_with(&self.0.tracker, number, task.abort_handle());
+        task
+    }
+
+    /// Makes the drain wait for a future, wherever it is awaited. At the drain deadline the report has its place.
+    ///
+    /// ```no_run
+    /// # async fn store() -> u32 { 1 }
+    /// # async fn f(ctx: graceful::Context) {
+    /// let rows = ctx.track(store()).await;
+    /// # let _ = rows;
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn track<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        let at = Location::caller();
+        let guard = self.0.tracker.guard(format!("the future tracked at {}:{}", at.file(), at.line()));
+        async move {
+            let _guard = guard;
+            future.await
+        }
+    }
+
+    /// Gives a value to the hooks, which take it as [`State<T>`]. One of each type: a second one of
+    /// a type replaces the first.
+    pub fn provide<T: Send + Sync + 'static>(&self, value: T) {
+        self.0.state.put(value);
+    }
+
+    /// The value of this type that was [provided](Self::provide); `None` if there is none.
+    pub fn state<T: Send + Sync + 'static>(&self) -> Option<State<T>> {
+        self.0.state.get()
+    }
+
+    /// Registers a shutdown hook at run time, into the same order as those of `#[graceful::shutdown_hook]`.
+    ///
+    /// It has no timeout of its own and gets a fair share of the time that is left. Once the hooks have begun it is
+    /// too late: the log says so, and the hook does not run.
+    ///
+    /// ```no_run
+    /// # async fn f(ctx: graceful::Context) {
+    /// ctx.on_shutdown(3, "close the pool", || async {
+    ///     // pool.close().await
+    /// });
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn on_shutdown<F, Fut>(&self, order: i32, name: impl Into<Cow<'static, str>>, hook: F)
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future + Send + 'static,
+        Fut::Output: HookReturn,
+    {
+        if let Err(name) = self.0.registry.add(order, name.into(), hook, Location::caller()) {
+            self.0
+                .recorder
+                .note(Level::Error, format!("{name} was registered too late: the hooks have begun; it does not run"));
+        }
+    }
+
+    /// When everything, hooks included, will be cut short; `None` while no shutdown has begun.
+    pub fn deadline(&self) -> Option<std::time::Instant> {
+        self.0.window.get().map(|window| window.deadline.into_std())
+    }
+
+    /// The settings of the shutdown, with the environment's overrides.
+    pub fn plan(&self) -> &Plan {
+        &self.0.plan
+    }
+
+    /// How long ago the shutdown began; `None` while none has.
+    pub(crate) fn since_shutdown(&self) -> Option<Duration> {
+        self.0.window.get().map(|window| window.began.elapsed())
+    }
+
+    pub(crate) fn reached(&self, phase: Phase) -> impl Future<Output = ()> + Send + use<> {
+        let mut phases = self.0.watch();
+        async move {
+            // The sender is gone only with the whole lifecycle: then every phase has been reached.
+            let _ = phases.wait_for(|&now| now >= phase).await;
+        }
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("phase", &self.phase()).finish_non_exhaustive()
+    }
+}
+
+/// Says which task it was when a task of the user's panics, which tokio keeps to itself.
+struct ToldIfItPanics {
+    shared: Arc<Shared>,
+    name: String,
+}
+
+impl Drop for ToldIfItPanics {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.shared.recorder.note(Level::Error, format!("task {} PANICKED", self.name));
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! The control thread: signals, probes and deadlines, on an OS thread and a runtime of their own.
+//!
+//! The user's runtime may be starved, deadlocked or blocked: probes are still answered, deadlines still hold, and
+//! the process still exits. Nothing here calls a user's code; hooks and tasks run on the user's runtime, and a
+//! user's log is written by the log thread.
+
+use crate::{
+    context::{self, Context, Request, Shared},
+    error::StartError,
+    exit, health, hook,
+    lifecycle::{self, MainReturn},
+    log::{Log, TERMINATION_LOG_LIMIT},
+    process,
+    recorder::Recorder,
+    registry,
+    report::{Level, Report, Signal},
+    settings::{self, Settings},
+    signal,
+};
+use graceful_plan::Plan;
+use std::{
+    future::Future,
+    io::{self, Write},
+    net::TcpListener,
+    panic::AssertUnwindSafe,
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+use tokio::{
+    runtime::{self, Runtime},
+    sync::{mpsc::UnboundedReceiver, oneshot},
+};
+
+/// How long the log may take to write the summary.
+const LOG_PATIENCE: Duration = Duration::from_millis(250);
+/// The longest that a finished process waits for its main thread before it exits without it.
+const EXIT_PATIENCE: Duration = Duration::from_millis(500);
+
+/// The kind of tokio runtime that `main` runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Flavor {
+    /// A pool of worker threads.
+    #[default]
+    MultiThread,
+    /// The main thread alone.
+    CurrentThread,
+}
+
+/// The tokio runtime that `main` runs on.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RuntimeConfig {
+    /// Its kind.
+    pub flavor: Flavor,
+    /// How many worker threads; one for each processor if not said.
+    pub worker_threads: Option<usize>,
+    /// How many threads for blocking code at the most; tokio's default (512) if not said.
+    pub max_blocking_threads: Option<usize>,
+}
+
+impl RuntimeConfig {
+    fn build(&self) -> io::Result<Runtime> {
+        let mut builder = match self.flavor {
+            Flavor::MultiThread => runtime::Builder::new_multi_thread(),
+            Flavor::CurrentThread => runtime::Builder::new_current_thread(),
+        };
+        if let Some(threads) = self.worker_threads {
+            builder.worker_threads(threads);
+        }
+        if let Some(threads) = self.max_blocking_threads {
+            builder.max_blocking_threads(threads);
+        }
+        builder.enable_all().build()
+    }
+}
+
+/// Everything that a process is started with.
+#[derive(Debug, Clone)]
+pub struct Main {
+    /// The settings of the shutdown, before the environment's overrides.
+    pub plan: Plan,
+    /// The signals that begin it.
+    pub signals: &'static [Signal],
+    /// The runtime of `main`.
+    pub runtime: RuntimeConfig,
+    /// The package that `main` stands in.
+    pub package: &'static str,
+}
+
+/// Runs `main` as a process: returns the exit code when everything is over.
+pub(crate) fn run<F, Fut>(main: Main, linked_hooks: bool, user_main: F) -> u8
+where
+    F: FnOnce(Context) -> Fut,
+    Fut: Future,
+    Fut::Output: MainReturn,
+{
+    match start(&main, linked_hooks) {
+        Ok(Started::Running(process)) => process.run(user_main),
+        Ok(Started::Printed) => 0,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "graceful: refused to start: {error}");
+            exit::CONFIG
+        }
+    }
+}
+
+enum Started {
+    Running(Process),
+    Printed,
+}
+
+/// A process whose control thread runs.
+struct Process {
+    runtime: Runtime,
+    context: Context,
+    finished: oneshot::Receiver<u8>,
+}
+
+fn start(main: &Main, linked_hooks: bool) -> Result<Started, StartError> {
+    if linked_hooks && hook::linked().is_none() {
+        return Err(StartError::Linking);
+    }
+    let hooks = if linked_hooks { registry::linked() } else { Vec::new() };
+    let settings = Settings::resolve(main.plan, &hooks, |name| std::env::var_os(name))?;
+    if settings.print_plan {
+        let _ = writeln!(io::stdout(), "{}", settings::printed(main.package, &settings.plan, &hooks));
+        return Ok(Started::Printed);
+    }
+    let system = |what| move |error| StartError::System { what, error };
+    // Control first, so that signals and probes are answered before anything of the user's begins.
+    let control_runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(system("the control runtime could not be built"))?;
+    let health = health::bind(settings.plan.health)?;
+    let log = Log::start(settings.termination_log.clone()).map_err(system("the log thread could not be started"))?;
+    let runtime = main.runtime.build().map_err(system("the runtime of main could not be built"))?;
+
+    let sink = log.clone();
+    let recorder = Recorder::new(move |entry| sink.entry(entry));
+    let (context, requests) = Shared::new(settings.plan, linked_hooks, recorder, runtime.handle().clone());
+    context::install(&context);
+    tell_the_start(&context, main, &settings, &hooks, health.as_ref());
+
+    let (finish, finished) = oneshot::channel();
+    let (installed, control_is_up) = mpsc::sync_channel(1);
+    let control = Control { context: context.clone(), requests, signals: main.signals, health, log, installed, finish };
+    thread::Builder::new()
+        .name("graceful-control".into())
+        .spawn(move || control.run(&control_runtime))
+        .map_err(system("the control thread could not be started"))?;
+    match control_is_up.recv() {
+        Ok(Ok(())) => Ok(Started::Running(Process { runtime, context, finished })),
+        Ok(Err(error)) => Err(StartError::System { what: "the signal handlers could not be installed", error }),
+        Err(_) => process::exit_now(exit::INTERNAL),
+    }
+}
+
+/// The start-up lines: what is linked and where probes are answered.
+fn tell_the_start(
+    context: &Context,
+    main: &Main,
+    settings: &Settings,
+    hooks: &[&hook::Hook],
+    health: Option<&TcpListener>,
+) {
+    let recorder = &context.0.recorder;
+    let probes = match health.map(TcpListener::local_addr) {
+        Some(Ok(address)) => format!("probes on http://{address}/readyz and /livez"),
+        _ => "no health server".to_owned(),
+    };
+    recorder.note(Level::Info, format!("{}: {probes}; {} shutdown hooks linked", main.package, hooks.len()));
+    for hook in hooks {
+        recorder.note(Level::Info, format!("  {}", hook.title()));
+    }
+    for warning in &settings.warnings {
+        recorder.note(Level::Warn, warning.clone());
+    }
+}
+
+impl Process {
+    fn run<F, Fut>(self, user_main: F) -> u8
+    where
+        F: FnOnce(Context) -> Fut,
+        Fut: Future,
+        Fut::Output: MainReturn,
+    {
+        let Self { runtime, context, finished } = self;
+        // The runtime is driven to the very end: on a current-thread runtime, hooks only run while it is.
+        let code = runtime.block_on(async {
+            lifecycle::drive(context, user_main).await;
+            finished.await
+        });
+        // Not dropped: that waits for blocking tasks, for ever if need be.
+        runtime.shutdown_background();
+        code.unwrap_or(exit::INTERNAL)
+    }
+}
+
+struct Control {
+    context: Context,
+    requests: UnboundedReceiver<Request>,
+    signals: &'static [Signal],
+    health: Option<TcpListener>,
+    log: Log,
+    installed: mpsc::SyncSender<io::Result<()>>,
+    finish: oneshot::Sender<u8>,
+}
+
+impl Control {
+    fn run(self, runtime: &Runtime) {
+        // Without this thread nothing would ever end the process.
+        if std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(self.lead()))).is_err() {
+            let _ = writeln!(
+                io::stderr(),
+                "graceful: the control thread panicked; this is a fault in graceful, please report it"
+            );
+            process::exit_now(exit::INTERNAL);
+        }
+    }
+
+    async fn lead(mut self) {
+        let up = self.listen();
+        let failed = up.is_err();
+        let _ = self.installed.send(up);
+        if failed {
+            return;
+        }
+        let margin = self.context.0.plan.margin;
+        let report = lifecycle::run(self.context, &mut self.requests).await;
+        let code = report.exit_code();
+        write(&self.log, &report).await;
+        let _ = self.finish.send(code);
+        // The main thread ends the process now. If it is stuck, it is ended without it; probes are answered till then.
+        let patience = if report.forced_by.is_some() { Duration::ZERO } else { EXIT_PATIENCE.min(margin / 2) };
+        tokio::time::sleep(patience).await;
+        process::exit_now(code);
+    }
+
+    fn listen(&mut self) -> io::Result<()> {
+        signal::forward(self.signals, &self.context.0.requests(), Request::Signal)?;
+        match self.health.take() {
+            Some(listener) => health::start(listener, self.context.clone()),
+            None => Ok(()),
+        }
+    }
+}
+
+async fn write(log: &Log, report: &Report) {
+    log.summary(report.digest(), report.summary(TERMINATION_LOG_LIMIT), LOG_PATIENCE).await;
+}

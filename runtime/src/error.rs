@@ -1,0 +1,67 @@
+//! Why a process refuses to start.
+
+use graceful_plan::BudgetError;
+use std::{fmt, io};
+
+/// Why a process refuses to start (exit code 78). `Display` is one message that says what to change.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// An environment override is wrong: its name, its value and what to write instead.
+    Environment {
+        /// The variable, such as `GRACEFUL_GRACE`.
+        name: &'static str,
+        /// What is wrong with its value, and what to write instead.
+        problem: String,
+    },
+    /// The plan, with the hooks that are linked and the environment's overrides, does not fit.
+    Budget(BudgetError),
+    /// The health server cannot listen at its address.
+    Health {
+        /// The address.
+        address: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The operating system refused a thread, a runtime or a signal handler.
+    System {
+        /// What was refused.
+        what: &'static str,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The link-time registry lost its own element, so hooks cannot be trusted to be collected here.
+    Linking,
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Environment { name, problem } => write!(f, "{name}: {problem}"),
+            Self::Budget(error) => error.fmt(f),
+            Self::Health { address, error } => {
+                write!(f, "the health server cannot listen on {address}: {error}; ")?;
+                f.write_str(
+                    "free that address, or choose another with `health = \"[::]:PORT\"` or GRACEFUL_HEALTH, or `off`",
+                )
+            }
+            Self::System { what, error } => {
+                write!(f, "{what}: {error}; raise the limits of the process or of its container")
+            }
+            Self::Linking => f.write_str(
+                "link-time collection does not work in this build, so no shutdown hook would run; \
+                 link graceful statically (not through a dylib), with a linker that keeps its `linkme` sections",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Budget(error) => Some(error),
+            Self::Health { error, .. } | Self::System { error, .. } => Some(error),
+            Self::Environment { .. } | Self::Linking => None,
+        }
+    }
+}

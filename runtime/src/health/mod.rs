@@ -1,0 +1,105 @@
+//! The health server: probes are answered here, apart from the traffic, until the process exits.
+
+mod answer;
+
+use crate::{context::Context, error::StartError, report::Level};
+use answer::Facts;
+use graceful_plan::Health;
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::{Domain, Protocol, Socket, Type};
+use std::{
+    collections::VecDeque,
+    convert::Infallible,
+    io,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    time::Duration,
+};
+use tokio::{net::TcpStream, task::AbortHandle, time::timeout};
+
+/// More connections than this are never probes: the oldest goes, so that a probe always gets in.
+const CONNECTIONS: usize = 64;
+/// A probe sends its head at once: the kubelet gives up on the whole probe after 1 s by default.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(2);
+/// No connection lives longer than this, whatever it does.
+const LIFETIME: Duration = Duration::from_secs(5);
+
+/// Takes the address; `None` if there is to be no health server.
+///
+/// # Errors
+/// The address is taken or not of this machine.
+pub(crate) fn bind(health: Health) -> Result<Option<TcpListener>, StartError> {
+    let Health::At(address) = health else {
+        return Ok(None);
+    };
+    let bound = listen(address).or_else(|error| match address {
+        // A machine without IPv6: every IPv4 address is what is left of "every address".
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() && error.raw_os_error() == Some(NO_IPV6) => {
+            listen(SocketAddr::from((Ipv4Addr::UNSPECIFIED, v6.port())))
+        }
+        _ => Err(error),
+    });
+    bound.map(Some).map_err(|error| StartError::Health { address: address.to_string(), error })
+}
+
+/// EAFNOSUPPORT, as Linux and as macOS number it.
+const NO_IPV6: i32 = if cfg!(target_os = "linux") { 97 } else { 47 };
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(false)?;
+    }
+    // Only where it means "may take over an address in TIME_WAIT"; on Windows it would mean "may steal it".
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(128)?;
+    Ok(socket.into())
+}
+
+/// Answers probes for as long as the current runtime lives.
+///
+/// # Errors
+/// The listener cannot be registered with the runtime.
+pub(crate) fn start(listener: TcpListener, context: Context) -> io::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    tokio::spawn(async move {
+        let mut open: VecDeque<AbortHandle> = VecDeque::new();
+        let mut told = false;
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    open.retain(|connection| !connection.is_finished());
+                    if open.len() >= CONNECTIONS {
+                        open.pop_front().iter().for_each(AbortHandle::abort);
+                    }
+                    open.push_back(tokio::spawn(connection(stream, context.clone())).abort_handle());
+                }
+                // Out of file descriptors, most likely: those of other connections come back.
+                Err(error) => {
+                    if !std::mem::replace(&mut told, true) {
+                        context.0.recorder.note(Level::Warn, format!("the health server cannot accept: {error}"));
+                    }
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+        }
+    });
+    Ok(())
+}
+
+async fn connection(stream: TcpStream, context: Context) {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let response = answer::answer(&request, &Facts::of(&context));
+        async move { Ok::<_, Infallible>(response) }
+    });
+    let served = http1::Builder::new()
+        .keep_alive(false)
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service);
+    // A prober that goes away or sends nonsense is its own affair.
+    let _ = timeout(LIFETIME, served).await;
+}

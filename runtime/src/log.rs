@@ -1,0 +1,137 @@
+//! The timeline as users see it: `tracing` events, or plain lines on stderr where no subscriber is installed.
+//!
+//! In a process, a thread of its own writes. A log whose pipe is full, a disk that is full or a subscriber that
+//! hangs holds up that thread and nothing else: deadlines are kept elsewhere.
+
+use crate::{
+    phase::Phase,
+    report::{Entry, Level, What},
+};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+/// Where Kubernetes reads the termination message, unless `GRACEFUL_TERMINATION_LOG` names another file.
+const TERMINATION_LOG: &str = "/dev/termination-log";
+/// The kubelet reads no more than this of it.
+pub(crate) const TERMINATION_LOG_LIMIT: usize = 4096;
+
+enum Message {
+    Entry(Entry),
+    Summary { text: String, message: String, done: tokio::sync::oneshot::Sender<()> },
+}
+
+/// The handle to the writing thread.
+#[derive(Clone)]
+pub(crate) struct Log(mpsc::Sender<Message>);
+
+impl Log {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// The system refuses the thread.
+    pub(crate) fn start(termination_log: Option<PathBuf>) -> io::Result<Self> {
+        let (sender, messages) = mpsc::channel();
+        thread::Builder::new().name("graceful-log".into()).spawn(move || write(&messages, termination_log))?;
+        Ok(Self(sender))
+    }
+
+    /// Hands an entry on; never blocks.
+    pub(crate) fn entry(&self, entry: Entry) {
+        // The thread only ends when every handle is gone, or by a panicking subscriber: then there is no log.
+        let _ = self.0.send(Message::Entry(entry));
+    }
+
+    /// Hands the summary on, and resolves once everything is written; `message` goes into the termination log.
+    pub(crate) async fn summary(&self, text: String, message: String, limit: Duration) {
+        let (done, written) = tokio::sync::oneshot::channel();
+        let _ = self.0.send(Message::Summary { text, message, done });
+        let _ = tokio::time::timeout(limit, written).await;
+    }
+}
+
+/// Entries from before `main` had a chance to install its subscriber wait until the process is ready or stops.
+fn write(messages: &mpsc::Receiver<Message>, termination_log: Option<PathBuf>) {
+    let mut waiting = Some(Vec::new());
+    while let Ok(message) = messages.recv() {
+        match message {
+            Message::Entry(entry) => match &mut waiting {
+                Some(early) => {
+                    let opens = entry.level > Level::Info
+                        || matches!(&entry.what, What::Phase(phase, _) if *phase > Phase::Starting);
+                    early.push(entry);
+                    if opens {
+                        waiting.take().into_iter().flatten().for_each(|entry| emit(&entry));
+                    }
+                }
+                None => emit(&entry),
+            },
+            Message::Summary { text, message, done } => {
+                waiting.take().into_iter().flatten().for_each(|entry| emit(&entry));
+                summary(&text);
+                termination_message(termination_log.clone(), &message);
+                let _ = done.send(());
+            }
+        }
+    }
+}
+
+/// Tells one entry to the subscriber, or to stderr.
+pub(crate) fn emit(entry: &Entry) {
+    if !tracing::dispatcher::has_been_set() {
+        return plain(&format!("graceful {:>9.3}s  {}\n", entry.at.as_secs_f64(), entry.what));
+    }
+    macro_rules! event {
+        ($($field:tt)*) => {
+            match entry.level {
+                Level::Info => tracing::info!(target: "graceful", $($field)*),
+                Level::Warn => tracing::warn!(target: "graceful", $($field)*),
+                Level::Error => tracing::error!(target: "graceful", $($field)*),
+            }
+        };
+    }
+    match &entry.what {
+        What::Phase(phase, detail) => event!(phase = phase.name(), "{phase}: {detail}"),
+        What::Hook(hook) => event!(
+            hook = &*hook.hook.name,
+            order = hook.hook.order,
+            outcome = hook.outcome.name(),
+            took_ms = hook.took.as_millis() as u64,
+            "{hook}"
+        ),
+        What::Cut(name, count) => event!(cut = name.as_str(), count, "{}", entry.what),
+        what => event!("{what}"),
+    }
+}
+
+/// The summary repeats what the subscriber has seen entry by entry; so it goes there as one event, else to stderr.
+fn summary(text: &str) {
+    if tracing::dispatcher::has_been_set() {
+        tracing::info!(target: "graceful", "{text}");
+    } else {
+        plain(&format!("graceful: {text}\n"));
+    }
+}
+
+/// A closed or broken stderr is no reason to fail a shutdown.
+fn plain(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// Writes the message where the kubelet will read it: into an existing file, which Kubernetes mounts, or into the
+/// file that the user named.
+fn termination_message(named: Option<PathBuf>, message: &str) {
+    let create = named.is_some();
+    let path = named.unwrap_or_else(|| TERMINATION_LOG.into());
+    let opened = std::fs::OpenOptions::new().write(true).create(create).truncate(true).open(&path);
+    match opened.and_then(|mut file| file.write_all(message.as_bytes())) {
+        Err(error) if create => {
+            plain(&format!("graceful: cannot write the termination log {}: {error}\n", path.display()))
+        }
+        _ => {}
+    }
+}

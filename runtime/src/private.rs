@@ -1,0 +1,45 @@
+//! Everything that expansions may name. Not a public interface: the macros and this crate are pinned to one version.
+
+pub use crate::{
+    control::{Flavor, Main, RuntimeConfig},
+    hook::{FromHookContext, GRACEFUL_HOOKS_V1, Hook, HookContext, HookReturn, HookRun, MissingState},
+    lifecycle::MainReturn,
+    report::Signal,
+};
+pub use graceful_plan::{Health, Plan, Ready, Unready};
+pub use linkme;
+pub use std::{process::ExitCode, time::Duration};
+
+use crate::{builder::Builder, context::Context, registry};
+use graceful_plan::Budget;
+use std::future::Future;
+
+/// What the generated `main` does.
+pub fn run<F, Fut>(main: Main, user_main: F) -> ExitCode
+where
+    F: FnOnce(Context) -> Fut,
+    Fut: Future,
+    Fut::Output: MainReturn,
+{
+    Builder::with(main).run(user_main)
+}
+
+/// The budget rule in a `const` evaluation, for plans whose durations are constant expressions.
+pub const fn assert_budget(plan: &Plan) {
+    assert!(
+        Budget::fits(plan, Duration::ZERO),
+        "pre_stop + grace + drain + margin is more than termination_grace_period: shorten one of them, or raise \
+         termination_grace_period here and terminationGracePeriodSeconds in the pod's manifest"
+    );
+}
+
+/// What the generated test does: the budget rule with every hook that this binary links.
+///
+/// # Panics
+/// The plan does not fit.
+pub fn assert_plan(plan: &Plan) {
+    let hooks = registry::linked();
+    if let Err(error) = Budget::new(*plan, registry::budget_groups(&hooks)).check() {
+        panic!("{error}");
+    }
+}

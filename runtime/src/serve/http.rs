@@ -1,0 +1,111 @@
+//! One connection's task: hyper speaks, the population's verdict decides how long.
+
+use super::{
+    listener::Stream,
+    population::{Conn, Server, Verdict},
+    service::Noted,
+    stream::Watched,
+};
+use hyper::{
+    Request, Response,
+    body::{Body, Incoming},
+    server::conn::http1,
+    service::Service,
+};
+use hyper_util::rt::TokioIo;
+use pin_project_lite::pin_project;
+use std::{
+    error::Error,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+type BoxError = Box<dyn Error + Send + Sync>;
+type Http1<S, T> = http1::UpgradeableConnection<TokioIo<Watched<S>>, Noted<T>>;
+
+/// A hyper service that [`serve`](crate::serve) takes.
+pub trait HttpService:
+    Service<Request<Incoming>, Response = Response<Self::Body>, Error = Self::Failure, Future = Self::Answer>
+    + Clone
+    + Send
+    + 'static
+{
+    /// The body of its answers.
+    type Body: Body<Data = Self::Data, Error = Self::BodyError> + Send + 'static;
+    /// The data of that body.
+    type Data: Send;
+    /// The error of that body.
+    type BodyError: Into<BoxError>;
+    /// The error of the service, which closes the connection.
+    type Failure: Into<BoxError>;
+    /// The future of an answer.
+    type Answer: Future<Output = Result<Response<Self::Body>, Self::Failure>> + Send;
+}
+
+impl<S, B> HttpService for S
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<BoxError>,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    type Body = B;
+    type Data = B::Data;
+    type BodyError = B::Error;
+    type Failure = S::Error;
+    type Answer = S::Future;
+}
+
+pin_project! {
+    /// The task of an HTTP/1.1 connection.
+    struct Driver<S, T> where S: Stream, T: HttpService {
+        conn: Arc<Conn>,
+        registered: bool,
+        #[pin]
+        http: Http1<S, T>,
+    }
+}
+
+impl<S: Stream, T: HttpService> Future for Driver<S, T> {
+    type Output = ();
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
+        if !std::mem::replace(this.registered, true) {
+            this.conn.register(cx.waker());
+        }
+        // How a connection fails is between hyper and the client.
+        if this.http.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        match this.conn.verdict() {
+            Verdict::GoOn => Poll::Pending,
+            Verdict::End => Poll::Ready(()),
+            Verdict::Finish => {
+                // hyper closes at once if it is idle, else after the answer. Everything that the socket held has
+                // just been read, so idle means that no request is there.
+                this.http.as_mut().graceful_shutdown();
+                this.http.as_mut().poll(cx).map(drop)
+            }
+        }
+    }
+}
+
+/// How connections are served.
+#[derive(Clone)]
+pub(super) struct Protocols {
+    pub(super) http1: http1::Builder,
+}
+
+/// Serves one connection in a task of its own.
+pub(super) fn spawn<S: Stream, T: HttpService>(server: &Arc<Server>, stream: S, service: T, protocols: &Protocols) {
+    let conn = server.join();
+    let io = TokioIo::new(Watched::new(stream, conn.clone()));
+    let http = protocols.http1.serve_connection(io, Noted::new(service, conn.clone())).with_upgrades();
+    tokio::spawn(Driver { conn, registered: false, http });
+}

@@ -1,0 +1,131 @@
+//! A connection's stream: notes what arrives, asks the socket itself before a drain closes it, and closes without
+//! destroying an answer that the client has not read yet.
+
+use super::{listener::Stream, population::Conn};
+use std::{
+    future::Future,
+    io,
+    mem::MaybeUninit,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
+
+/// How long the client gets to close its side, where it may still be sending when this side has closed.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// A stream that is a member of its server until it is dropped, whoever owns it by then.
+pub(crate) struct Watched<S> {
+    stream: S,
+    conn: Arc<Conn>,
+    lingering: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Watched<S> {
+    pub(crate) fn new(stream: S, conn: Arc<Conn>) -> Self {
+        Self { stream, conn, lingering: None }
+    }
+}
+
+impl<S> Drop for Watched<S> {
+    fn drop(&mut self) {
+        self.conn.leave();
+    }
+}
+
+impl<S: Stream> Watched<S> {
+    /// The runtime knows of nothing to read; the socket may know better.
+    #[cold]
+    fn read_straight(&self, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.stream.read_now(buffer.initialize_unfilled()) {
+            Ok(bytes) => {
+                buffer.advance(bytes);
+                self.conn.on_read(bytes);
+                Poll::Ready(Ok(()))
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.conn.on_nothing_there();
+                Poll::Pending
+            }
+            Err(error) => Poll::Ready(Err(error)),
+        }
+    }
+
+    /// Whether closing now could reset the connection under an answer that is still on its way.
+    fn must_linger(&self) -> bool {
+        self.conn.may_receive_more() || matches!(self.stream.read_now(&mut [0]), Ok(1..))
+    }
+
+    /// Throws away what the client still sends, until it closes or its time is up.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut scratch = [MaybeUninit::uninit(); 4096];
+        loop {
+            let mut buffer = ReadBuf::uninit(&mut scratch);
+            match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => break,
+            }
+        }
+        self.lingering.as_mut().map_or(Poll::Ready(()), |timer| timer.as_mut().poll(cx))
+    }
+}
+
+impl<S: Stream> AsyncRead for Watched<S> {
+    #[inline]
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        match Pin::new(&mut self.stream).poll_read(cx, buffer) {
+            Poll::Ready(Ok(())) => {
+                self.conn.on_read(buffer.filled().len() - before);
+                Poll::Ready(Ok(()))
+            }
+            Poll::Pending if self.conn.wants_certainty() => self.read_straight(buffer),
+            other => other,
+        }
+    }
+}
+
+impl<S: Stream> AsyncWrite for Watched<S> {
+    #[inline]
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    #[inline]
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    #[inline]
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    #[inline]
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    /// FIN first; then, where the client may still be sending, what it sends is read and thrown away: a socket that
+    /// is closed with unread bytes resets the connection, and a reset destroys the answer in the client's buffer.
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.lingering.is_none() {
+            // A client that is already gone needs no FIN.
+            if ready!(Pin::new(&mut self.stream).poll_shutdown(cx)).is_err() || !self.must_linger() {
+                return Poll::Ready(Ok(()));
+            }
+            self.lingering = Some(Box::pin(sleep(LINGER)));
+        }
+        self.poll_linger(cx).map(Ok)
+    }
+}

@@ -1,0 +1,162 @@
+//! The plan and the environment's overrides, checked; and the plan as it is printed.
+
+use crate::{error::StartError, hook::Hook, registry};
+use graceful_plan::{
+    Budget, Health, Plan, Unready,
+    duration::{self, Pretty},
+};
+use serde_json::{Value, json};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
+
+/// Settings that have passed every check.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) plan: Plan,
+    pub(crate) termination_log: Option<PathBuf>,
+    pub(crate) print_plan: bool,
+    /// What is odd but allowed, for the log.
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Settings {
+    /// Applies the environment to the plan and checks the result against the budget, hooks included.
+    ///
+    /// # Errors
+    /// The first wrong variable, or a budget that is exceeded.
+    pub(crate) fn resolve(
+        mut plan: Plan,
+        hooks: &[&Hook],
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Self, StartError> {
+        let text = |name: &'static str| match variable(name).map(OsString::into_string) {
+            None => Ok(None),
+            Some(Ok(text)) => Ok(Some(text)),
+            Some(Err(_)) => Err(StartError::Environment { name, problem: "the value is not UTF-8".into() }),
+        };
+        let durations: [(&'static str, &mut Duration); 5] = [
+            ("GRACEFUL_GRACE", &mut plan.grace),
+            ("GRACEFUL_DRAIN", &mut plan.drain),
+            ("GRACEFUL_TERMINATION_GRACE_PERIOD", &mut plan.termination_grace_period),
+            ("GRACEFUL_PRE_STOP", &mut plan.pre_stop),
+            ("GRACEFUL_MARGIN", &mut plan.margin),
+        ];
+        for (name, slot) in durations {
+            if let Some(value) = text(name)? {
+                *slot = duration::parse(&value)
+                    .map_err(|error| StartError::Environment { name, problem: error.to_string() })?;
+            }
+        }
+        let mut warnings = Vec::new();
+        if let Some(value) = text("GRACEFUL_HEALTH")? {
+            plan.health = Health::parse(&value)
+                .map_err(|error| StartError::Environment { name: "GRACEFUL_HEALTH", problem: error.to_string() })?;
+        }
+        if plan.health.is_loopback() {
+            warnings.push(format!("the health server listens on {}, where the kubelet cannot probe it", plan.health));
+        }
+        if let Some(value) = text("GRACEFUL_UNREADY")? {
+            plan.unready = one_of(&Unready::WORDS, &value)
+                .map_err(|problem| StartError::Environment { name: "GRACEFUL_UNREADY", problem })?;
+        }
+        let print_plan = match text("GRACEFUL_PRINT")?.as_deref() {
+            None | Some("") => false,
+            Some(value) => one_of(&[("plan", true)], value)
+                .map_err(|problem| StartError::Environment { name: "GRACEFUL_PRINT", problem })?,
+        };
+        Budget::new(plan, registry::budget_groups(hooks)).check().map_err(StartError::Budget)?;
+        let termination_log = variable("GRACEFUL_TERMINATION_LOG").map(PathBuf::from);
+        Ok(Self { plan, termination_log, print_plan, warnings })
+    }
+}
+
+fn one_of<T: Copy>(words: &[(&str, T)], value: &str) -> Result<T, String> {
+    words.iter().find(|(word, _)| *word == value).map(|(_, meaning)| *meaning).ok_or_else(|| {
+        let allowed: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+        format!("`{value}` is not a value of it; write {}", allowed.join(" or "))
+    })
+}
+
+/// The effective plan with every linked hook, as `GRACEFUL_PRINT=plan` prints it. Durations are texts in the
+/// grammar of the attributes.
+pub(crate) fn printed(package: &str, plan: &Plan, hooks: &[&Hook]) -> String {
+    let length = |duration: Duration| Value::from(Pretty(duration).to_string());
+    let budget = Budget::new(*plan, registry::budget_groups(hooks));
+    let hooks: Vec<_> = hooks
+        .iter()
+        .map(|hook| {
+            json!({
+                "name": hook.name,
+                "order": hook.order,
+                "timeout": hook.timeout.map(length),
+                "crate": hook.package,
+                "module": hook.module,
+                "file": hook.file,
+                "line": hook.line,
+            })
+        })
+        .collect();
+    let plan = json!({
+        "package": package,
+        "grace": length(plan.grace),
+        "drain": length(plan.drain),
+        "termination_grace_period": length(plan.termination_grace_period),
+        "pre_stop": length(plan.pre_stop),
+        "margin": length(plan.margin),
+        "health": plan.health.to_string(),
+        "ready": plan.ready.word(),
+        "unready": plan.unready.word(),
+        "needed": length(budget.needed()),
+        "left": budget.check().ok().map(length),
+        "hooks": hooks,
+    });
+    format!("{plan:#}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(variables: &[(&str, &str)]) -> Result<Settings, String> {
+        let find = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value));
+        Settings::resolve(Plan::DEFAULT, &[], find).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_override_is_applied() {
+        let settings = resolve(&[
+            ("GRACEFUL_GRACE", "8s"),
+            ("GRACEFUL_DRAIN", "2s"),
+            ("GRACEFUL_TERMINATION_GRACE_PERIOD", "1m"),
+            ("GRACEFUL_PRE_STOP", "3s"),
+            ("GRACEFUL_MARGIN", "500ms"),
+            ("GRACEFUL_HEALTH", "127.0.0.1:0"),
+            ("GRACEFUL_UNREADY", "after-grace"),
+            ("GRACEFUL_PRINT", "plan"),
+            ("GRACEFUL_TERMINATION_LOG", "/tmp/x"),
+        ])
+        .unwrap();
+        let (ms, plan) = (Duration::from_millis, settings.plan);
+        assert_eq!(
+            (plan.grace, plan.drain, plan.termination_grace_period, plan.pre_stop, plan.margin),
+            (ms(8000), ms(2000), ms(60_000), ms(3000), ms(500))
+        );
+        assert_eq!((plan.health.to_string().as_str(), plan.unready), ("127.0.0.1:0", Unready::AfterGrace));
+        assert!(settings.print_plan && settings.termination_log.is_some());
+        assert_eq!(settings.warnings, ["the health server listens on 127.0.0.1:0, where the kubelet cannot probe it"]);
+    }
+
+    #[test]
+    fn every_bad_override_names_its_variable_and_the_fix() {
+        for (name, value, said) in [
+            ("GRACEFUL_GRACE", "8", "GRACEFUL_GRACE: `8` has no unit; write `8s`"),
+            ("GRACEFUL_DRAIN", "", "GRACEFUL_DRAIN: the duration is empty"),
+            ("GRACEFUL_HEALTH", "localhost", "GRACEFUL_HEALTH: `localhost` is not an address"),
+            ("GRACEFUL_UNREADY", "later", "GRACEFUL_UNREADY: `later` is not a value of it; write `on-signal` or"),
+            ("GRACEFUL_PRINT", "plans", "GRACEFUL_PRINT: `plans` is not a value of it; write `plan`"),
+            ("GRACEFUL_GRACE", "40s", "does not fit into the termination grace period"),
+        ] {
+            let error = resolve(&[(name, value)]).unwrap_err();
+            assert!(error.contains(said), "{error}");
+        }
+    }
+}

@@ -1,0 +1,2 @@
+#[graceful::main(grace = "5s" drain = "2s")]
+async fn main() {}

@@ -1,0 +1,2 @@
+#[graceful::main(timeout = "5s")]
+async fn main() {}

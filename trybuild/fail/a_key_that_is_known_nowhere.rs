@@ -1,0 +1,2 @@
+#[graceful::main(tls = "on")]
+async fn main() {}

@@ -1,0 +1,2 @@
+#[graceful::main(grcae = "5s")]
+async fn main() {}

@@ -1,0 +1,2 @@
+#[graceful::main(grace = , drain = "2s")]
+async fn main() {}

@@ -1,0 +1,2 @@
+#[graceful::main("5s")]
+async fn main() {}

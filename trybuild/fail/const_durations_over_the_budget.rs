@@ -1,0 +1,4 @@
+#[graceful::main(grace = GRACE, drain = "20s")]
+async fn main() {}
+
+const GRACE: std::time::Duration = std::time::Duration::from_secs(10);

@@ -1,0 +1,2 @@
+#[graceful::main(crate = "graceful")]
+async fn main() {}

@@ -1,0 +1,2 @@
+#[graceful::main(crate = shutdown)]
+async fn main() {}

@@ -1,0 +1,2 @@
+#[graceful::main(grace = 5)]
+async fn main() {}

@@ -1,0 +1,2 @@
+#[graceful::main(grace = "40s")]
+async fn main() {}

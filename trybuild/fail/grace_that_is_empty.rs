@@ -1,0 +1,2 @@
+#[graceful::main(grace = "")]
+async fn main() {}

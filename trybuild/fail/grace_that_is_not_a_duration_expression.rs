@@ -1,0 +1,4 @@
+#[graceful::main(grace = GRACE)]
+async fn main() {}
+
+const GRACE: u64 = 5;

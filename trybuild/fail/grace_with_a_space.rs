@@ -1,0 +1,2 @@
+#[graceful::main(grace = "5 s")]
+async fn main() {}

@@ -1,0 +1,2 @@
+#[graceful::main(grace = "5sec")]
+async fn main() {}

@@ -1,0 +1,2 @@
+#[graceful::main(grace = "30")]
+async fn main() {}

@@ -1,0 +1,2 @@
+#[graceful::main(grace = 1.5s)]
+async fn main() {}

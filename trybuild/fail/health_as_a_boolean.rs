@@ -1,0 +1,2 @@
+#[graceful::main(health = false)]
+async fn main() {}

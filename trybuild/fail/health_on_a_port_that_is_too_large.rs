@@ -1,0 +1,2 @@
+#[graceful::main(health = 80810)]
+async fn main() {}

@@ -1,0 +1,2 @@
+#[graceful::main(health = "[::1]:9000")]
+async fn main() {}

@@ -1,0 +1,6 @@
+#[graceful::shutdown_hook(order = 1)]
+impl Pool {}
+
+struct Pool;
+
+fn main() {}

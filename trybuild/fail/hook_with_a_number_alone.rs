@@ -1,0 +1,4 @@
+#[graceful::shutdown_hook(1)]
+async fn flush() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[graceful::shutdown_hook(order = 1)]
+async fn flush() -> u8 {
+    7
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[graceful::shutdown_hook]
+async fn flush() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[graceful::shutdown_hook(order = 1)]
+fn flush(state: impl Sized) {
+    drop(state);
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[graceful::shutdown_hook(timeout = "3s")]
+async fn flush() {}
+
+fn main() {}

@@ -1,0 +1,2 @@
+#[graceful::main(hooks_from(libdb))]
+async fn main() {}

@@ -1,0 +1,4 @@
+#[graceful::main(grace = "5")]
+mod app {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[graceful::main]
+async fn run() {}
+
+fn main() {
+    drop(run());
+}

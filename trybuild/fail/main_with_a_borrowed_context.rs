@@ -1,0 +1,4 @@
+#[graceful::main]
+async fn main(ctx: &graceful::Context) {
+    let _ = ctx;
+}

@@ -1,0 +1,4 @@
+#[graceful::main]
+async fn main(arguments: Vec<String>) {
+    drop(arguments);
+}

@@ -1,0 +1,2 @@
+#[graceful::main(ready = "on_serve", unready = "later")]
+async fn main() {}

@@ -1,0 +1,2 @@
+#[graceful::main(signals = ["SIGTERM", "TERM", "SIGWINCH", "SIGTERM", SIGINT])]
+async fn main() {}

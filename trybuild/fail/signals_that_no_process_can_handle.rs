@@ -1,0 +1,2 @@
+#[graceful::main(signals = ["SIGTERM", "SIGKILL", "SIGSTOP"])]
+async fn main() {}

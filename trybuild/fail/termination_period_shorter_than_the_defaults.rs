@@ -1,0 +1,2 @@
+#[graceful::main(termination_grace_period = "10s")]
+async fn main() {}

@@ -1,0 +1,2 @@
+#[graceful::main(grace = "5", drian = "2s")]
+async fn main() {}

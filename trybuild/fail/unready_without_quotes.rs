@@ -1,0 +1,2 @@
+#[graceful::main(unready = never)]
+async fn main() {}

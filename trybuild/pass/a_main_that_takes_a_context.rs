@@ -1,0 +1,10 @@
+#![deny(warnings, missing_docs)]
+#![forbid(unsafe_code)]
+//! What the README shows.
+
+/// Docs of main.
+#[graceful::main(grace = "5s", health = "off")]
+async fn main(ctx: graceful::Context) -> Result<(), Box<dyn std::error::Error>> {
+    ctx.ready();
+    Ok(())
+}
