@@ -213,7 +213,14 @@ fn is_main(attr: &Attr) -> bool {
 
 /// Tokens as a person writes them.
 pub(crate) fn text(tokens: impl ToTokens) -> String {
-    tokens.to_token_stream().to_string().replace(" :: ", "::").replace(" < ", "<").replace(" >", ">").replace("& ", "&")
+    tokens
+        .to_token_stream()
+        .to_string()
+        .replace(" :: ", "::")
+        .replace(" < ", "<")
+        .replace("< ", "<")
+        .replace(" >", ">")
+        .replace("& ", "&")
 }
 
 /// Spans of the first and the last token, for tokens of ours that are to be shown there. (Only a pair of spans

@@ -68,7 +68,8 @@ pub(crate) struct Window {
 }
 
 impl Shared {
-    pub(crate) fn new(
+    /// What a process shares with its lifecycle, and the lifecycle's end of the requests.
+    pub(crate) fn open(
         plan: Plan,
         linked_hooks: bool,
         recorder: Recorder,

@@ -138,7 +138,7 @@ fn start(main: &Main, linked_hooks: bool) -> Result<Started, StartError> {
 
     let sink = log.clone();
     let recorder = Recorder::new(move |entry| sink.entry(entry));
-    let (context, requests) = Shared::new(settings.plan, linked_hooks, recorder, runtime.handle().clone());
+    let (context, requests) = Shared::open(settings.plan, linked_hooks, recorder, runtime.handle().clone());
     context::install(&context);
     tell_the_start(&context, main, &settings, &hooks, health.as_ref());
 

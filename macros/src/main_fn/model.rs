@@ -173,8 +173,8 @@ fn check_function(function: &Function, errors: &mut Diagnostics) {
     }
     // A `const fn` has its error already, which shows the whole signature.
     if signature.asyncness.is_none() && signature.constness.is_none() {
-        errors.on(
-            &signature.fn_token,
+        errors.at(
+            signature.fn_token.span,
             format!("{} needs an `async` function, to run on the tokio runtime that it starts", MAIN.shown),
             // Such an attribute has run by now, and has left a function that is not async any more.
             format!("write `{}`, with no `#[tokio::main]` or the like above it", MAIN.function),

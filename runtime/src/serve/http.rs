@@ -8,7 +8,7 @@ use super::{
 };
 use hyper::{
     Request, Response,
-    body::{Body, Incoming},
+    body::{Body, Buf, Incoming},
     server::conn::http1,
     service::Service,
 };
@@ -21,9 +21,10 @@ use std::{
     sync::Arc,
     task::{Context, Poll},
 };
+use tokio::io::{AsyncRead, AsyncWrite};
 
 type BoxError = Box<dyn Error + Send + Sync>;
-type Http1<S, T> = http1::UpgradeableConnection<TokioIo<Watched<S>>, Noted<T>>;
+pub(super) type Http1<I, T> = http1::UpgradeableConnection<TokioIo<I>, Noted<T>>;
 
 /// A hyper service that [`serve`](crate::serve) takes.
 pub trait HttpService:
@@ -35,7 +36,7 @@ pub trait HttpService:
     /// The body of its answers.
     type Body: Body<Data = Self::Data, Error = Self::BodyError> + Send + 'static;
     /// The data of that body.
-    type Data: Send;
+    type Data: Buf + Send;
     /// The error of that body.
     type BodyError: Into<BoxError>;
     /// The error of the service, which closes the connection.
@@ -62,15 +63,22 @@ where
 
 pin_project! {
     /// The task of an HTTP/1.1 connection.
-    struct Driver<S, T> where S: Stream, T: HttpService {
+    pub(super) struct Driver<I, T> where I: AsyncRead, I: AsyncWrite, I: Unpin, T: HttpService {
         conn: Arc<Conn>,
         registered: bool,
         #[pin]
-        http: Http1<S, T>,
+        http: Http1<I, T>,
     }
 }
 
-impl<S: Stream, T: HttpService> Future for Driver<S, T> {
+impl<I: AsyncRead + AsyncWrite + Unpin + Send + 'static, T: HttpService> Driver<I, T> {
+    pub(super) fn new(io: I, conn: Arc<Conn>, service: T, http1: &http1::Builder) -> Self {
+        let http = http1.serve_connection(TokioIo::new(io), Noted::new(service, conn.clone())).with_upgrades();
+        Self { conn, registered: false, http }
+    }
+}
+
+impl<I: AsyncRead + AsyncWrite + Unpin + Send + 'static, T: HttpService> Future for Driver<I, T> {
     type Output = ();
 
     #[inline]
@@ -100,12 +108,16 @@ impl<S: Stream, T: HttpService> Future for Driver<S, T> {
 #[derive(Clone)]
 pub(super) struct Protocols {
     pub(super) http1: http1::Builder,
+    #[cfg(feature = "http2")]
+    pub(super) http2: super::http2::Builder,
 }
 
 /// Serves one connection in a task of its own.
 pub(super) fn spawn<S: Stream, T: HttpService>(server: &Arc<Server>, stream: S, service: T, protocols: &Protocols) {
     let conn = server.join();
-    let io = TokioIo::new(Watched::new(stream, conn.clone()));
-    let http = protocols.http1.serve_connection(io, Noted::new(service, conn.clone())).with_upgrades();
-    tokio::spawn(Driver { conn, registered: false, http });
+    let io = Watched::new(stream, conn.clone());
+    #[cfg(not(feature = "http2"))]
+    tokio::spawn(Driver::new(io, conn, service, &protocols.http1));
+    #[cfg(feature = "http2")]
+    tokio::spawn(super::http2::Driver::new(io, conn, service, protocols));
 }

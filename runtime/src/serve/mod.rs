@@ -1,6 +1,8 @@
 //! Serves HTTP from a listener, through every phase, without a lost request.
 
 mod http;
+#[cfg(feature = "http2")]
+mod http2;
 mod listener;
 mod population;
 mod service;
@@ -55,7 +57,11 @@ pub fn serve<L: Listener, S: HttpService>(listener: L, service: S) -> Serve<L, S
         service,
         context: None,
         limits: Limits { header: Duration::from_secs(10), body: Duration::from_secs(30), connections: usize::MAX },
-        protocols: Protocols { http1: http1::Builder::new() },
+        protocols: Protocols {
+            http1: http1::Builder::new(),
+            #[cfg(feature = "http2")]
+            http2: http2::builder(),
+        },
     }
 }
 
@@ -65,7 +71,7 @@ pub fn serve<L: Listener, S: HttpService>(listener: L, service: S) -> Serve<L, S
 /// |---|---|
 /// | starting | the first poll makes the process ready (`ready = "on-serve"`) |
 /// | serving | accepts and serves, with keep-alive |
-/// | grace | goes on; ever more answers say `Connection: close` over the first half of grace, all of them in the second |
+/// | grace | goes on; ever more answers say `Connection: close` over the first half of grace, all of them in the second; HTTP/2 connections get their GOAWAY one after the other, spread over grace |
 /// | draining | empties the kernel's queue of connections, closes the listener, finishes requests, closes idle connections |
 /// | hooks | what is left is cut |
 ///
@@ -127,6 +133,16 @@ impl<L, S> Serve<L, S> {
     /// be, and costs every request a timer; [`header_timeout`](Self::header_timeout) does neither.
     pub fn http1(mut self, change: impl FnOnce(&mut http1::Builder)) -> Self {
         change(&mut self.protocols.http1);
+        self
+    }
+
+    /// Changes hyper's settings for HTTP/2, such as the number of streams. Needs the feature `http2`.
+    #[cfg(feature = "http2")]
+    pub fn http2(
+        mut self,
+        change: impl FnOnce(&mut hyper::server::conn::http2::Builder<hyper_util::rt::TokioExecutor>),
+    ) -> Self {
+        change(&mut self.protocols.http2);
         self
     }
 }

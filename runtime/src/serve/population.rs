@@ -16,6 +16,8 @@ use std::{
     time::Duration,
 };
 use tokio::sync::Notify;
+#[cfg(feature = "http2")]
+use tokio::time::Instant;
 
 /// What a server tells its connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +43,9 @@ pub(crate) struct Limits {
 
 /// How long a new connection may stay silent once the drain has begun: its first request may be on the wire.
 const FRESH_IN_DRAIN: u32 = 500;
+
+/// How long an HTTP/2 connection without a stream may take to end after its GOAWAY: a client that is gone never does.
+const IDLE_HTTP2_IN_DRAIN: u32 = 1000;
 
 /// The connections of one server.
 pub(crate) struct Server {
@@ -185,11 +190,12 @@ impl Server {
         turn as f64 / u64::MAX as f64 * half <= passed
     }
 
-    /// A share of the grace period for this connection, evenly spread over all.
+    /// A moment in the grace period, evenly spread over those who ask; a past one if grace is over.
     #[cfg(feature = "http2")]
-    pub(crate) fn share_of_grace(&self) -> Duration {
+    pub(crate) fn moment_in_grace(&self) -> Instant {
         let turn = self.turn.fetch_add(0x9E37_79B9_7F4A_7C15, Relaxed);
-        self.context.0.plan.grace.mul_f64(turn as f64 / u64::MAX as f64)
+        let began = self.context.0.window.get().map_or_else(Instant::now, |window| window.began);
+        began + self.context.0.plan.grace.mul_f64(turn as f64 / u64::MAX as f64)
     }
 
     fn lock(&self) -> MutexGuard<'_, Slab<Slot>> {
@@ -234,7 +240,7 @@ pub(crate) struct Conn {
     pub(crate) server: Arc<Server>,
     slot: u32,
     activity: AtomicU32,
-    /// The bytes that have arrived of the request at hand, its head included.
+    /// The bytes that have arrived of the request at hand, its head included; of HTTP/2 the open streams.
     received: AtomicU32,
     /// How many bytes the request at hand has at the least, its head included; 0 if its body's length is not known.
     expected: AtomicU32,
@@ -311,9 +317,9 @@ impl Conn {
     #[inline]
     pub(crate) fn on_request<B: Body>(&self, request: &Request<B>) {
         if self.kind() == HTTP2 {
-            return;
-        }
-        if request.body().is_end_stream() {
+            // Its streams are counted where the bytes of HTTP/1.1 are.
+            self.received.fetch_add(1, Relaxed);
+        } else if request.body().is_end_stream() {
             self.activity.store(BUSY, Relaxed);
         } else {
             self.on_body(request);
@@ -342,6 +348,9 @@ impl Conn {
                 self.received.store(u32::MAX, Relaxed);
                 self.activity.store(HEAD, Relaxed);
             }
+            HTTP2 => {
+                self.received.fetch_sub(1, Relaxed);
+            }
             _ => {}
         }
     }
@@ -353,6 +362,7 @@ impl Conn {
 
     #[cfg(feature = "http2")]
     pub(crate) fn on_http2(&self) {
+        self.received.store(0, Relaxed);
         self.activity.store(HTTP2, Relaxed);
     }
 
@@ -391,12 +401,14 @@ impl Conn {
             FRESH => u32::MAX >> AGE,
             HEAD => limits.header.as_millis().min(u128::from(u32::MAX >> AGE)) as u32,
             BODY => limits.body.as_millis().min(u128::from(u32::MAX >> AGE)) as u32,
+            // It was told to go, it has nothing left to wait for, and it does not go.
+            HTTP2 if draining && self.received.load(Relaxed) == 0 => IDLE_HTTP2_IN_DRAIN,
             _ => return false,
         };
         let age = (now >> AGE).saturating_add(passed).min(u32::MAX >> AGE);
         let due = age >= limit;
         let verdict = match now & KIND {
-            HEAD if due => OVER,
+            HEAD | HTTP2 if due => OVER,
             BODY if due => BODY | SUSPECT,
             _ => now & !(u32::MAX << AGE),
         };
