@@ -187,7 +187,8 @@ impl Builder {
         Budget::new(plan, registry::budget_groups(&hooks)).check().map_err(StartError::Budget)?;
         let listener = health::bind(plan.health)?;
         let recorder = Recorder::new(|entry| log::emit(&entry));
-        let (context, mut requests) = Shared::open(plan, self.linked_hooks, recorder, tokio::runtime::Handle::current());
+        let (context, mut requests) =
+            Shared::open(plan, self.linked_hooks, recorder, tokio::runtime::Handle::current());
         if let Some(listener) = listener {
             let address = listener.local_addr().map_or_else(|_| plan.health.to_string(), |address| address.to_string());
             health::start(listener, context.clone()).map_err(|error| StartError::Health { address, error })?;

@@ -1,0 +1,67 @@
+//! A load generator: keep-alive connections that send their next request when they have the answer.
+
+use crate::{Result, client::REQUEST};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    task::JoinSet,
+};
+
+/// Open connections to one server.
+#[derive(Debug)]
+pub struct Load {
+    streams: Vec<TcpStream>,
+    /// How long every answer is.
+    length: usize,
+}
+
+impl Load {
+    /// Opens the connections, and learns how long an answer is.
+    ///
+    /// # Errors
+    /// The server refuses or breaks.
+    pub async fn open(address: SocketAddr, connections: usize) -> Result<Self> {
+        let mut load = Self { streams: Vec::new(), length: 0 };
+        for _ in 0..connections {
+            let mut stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            stream.write_all(REQUEST).await?;
+            let mut buffer = [0; 1024];
+            load.length = stream.read(&mut buffer).await?;
+            load.streams.push(stream);
+        }
+        Ok(load)
+    }
+
+    /// Sends requests for this long; returns how many were answered in a second.
+    ///
+    /// # Errors
+    /// A connection breaks.
+    pub async fn run(&mut self, time: Duration) -> Result<(u64, f64)> {
+        let (begun, length) = (Instant::now(), self.length);
+        let mut clients = JoinSet::new();
+        for mut stream in self.streams.drain(..) {
+            clients.spawn(async move {
+                let mut answers = 0;
+                let mut buffer = vec![0; length];
+                while begun.elapsed() < time {
+                    stream.write_all(REQUEST).await?;
+                    stream.read_exact(&mut buffer).await?;
+                    answers += 1;
+                }
+                Ok::<_, std::io::Error>((stream, answers))
+            });
+        }
+        let mut total: u64 = 0;
+        while let Some(client) = clients.join_next().await {
+            let (stream, answers) = client??;
+            self.streams.push(stream);
+            total += answers;
+        }
+        Ok((total, total as f64 / begun.elapsed().as_secs_f64()))
+    }
+}

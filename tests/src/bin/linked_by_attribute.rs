@@ -1,0 +1,9 @@
+//! The second crate is named by the attribute, and nowhere else in the code.
+
+#[graceful::shutdown_hook(order = 1, timeout = "2s")]
+async fn own() {
+    println!("the app's own hook has run");
+}
+
+#[graceful::main(hooks_from(second))]
+async fn main() {}

@@ -1,0 +1,76 @@
+//! A main that ends, or does not, as `MAIN` says; without a server.
+
+use graceful::Context;
+use graceful_tests::stage::{directed, direct, say};
+use std::{process::ExitCode, thread};
+
+#[derive(Debug)]
+#[allow(dead_code)] // shown by `Debug`
+struct NoDatabase {
+    host: &'static str,
+}
+
+#[graceful::shutdown_hook(order = 1)]
+async fn last_words() {
+    say("the hook has run");
+}
+
+#[graceful::main(grace = "200ms", drain = "500ms")]
+async fn main(ctx: Context) -> Result<ExitCode, NoDatabase> {
+    let directions = directed("MAIN");
+    let gate = direct(&ctx, 1);
+    if directions.starts_with("connect") {
+        say("connecting");
+        ctx.terminating().await;
+        return Ok(ExitCode::SUCCESS);
+    }
+    ctx.ready();
+    match directions.as_str() {
+        "return" => {}
+        "fail" => return Err(NoDatabase { host: "db-7" }),
+        "code" => return Ok(ExitCode::from(7)),
+        "panic" => panic!("main has had enough"),
+        "shutdown" => {
+            ctx.shutdown("the leader lease is lost");
+            ctx.draining().await;
+        }
+        "hang" => std::future::pending().await,
+        "block" => loop {
+            thread::park();
+        },
+        "fail in the drain" => {
+            ctx.draining().await;
+            return Err(NoDatabase { host: "db-7" });
+        }
+        // Main ends in the drain, and the drain waits for the rest.
+        "task" => {
+            ctx.spawn("uploader", async move {
+                gate.passed().await;
+                say("the task is done");
+            });
+            ctx.draining().await;
+        }
+        "stuck task" => {
+            ctx.spawn("uploader", std::future::pending::<()>());
+            ctx.draining().await;
+        }
+        "panicking task" => {
+            ctx.spawn("uploader", async { panic!("the bucket is gone") });
+            ctx.draining().await;
+        }
+        "tracked" => {
+            let tracked = ctx.track(async move {
+                gate.passed().await;
+                say("the future is done");
+            });
+            tokio::spawn(tracked);
+            ctx.draining().await;
+        }
+        "stuck tracked" => {
+            tokio::spawn(ctx.track(std::future::pending::<()>()));
+            ctx.draining().await;
+        }
+        _ => ctx.draining().await,
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,126 @@
+//! Serves requests of every kind, on the kind of runtime that `FLAVOR` names.
+
+use bytes::Bytes;
+use graceful_tests::stage::{self, Gate, directed, say};
+use http_body_util::{BodyExt, Channel, Full, combinators::BoxBody};
+use hyper::{
+    Request, Response, StatusCode,
+    body::{Frame, Incoming},
+    header::{CONNECTION, UPGRADE},
+    service::service_fn,
+};
+use hyper_util::rt::TokioIo;
+use std::{convert::Infallible, io, process::ExitCode, sync::Arc, time::Duration};
+use tokio::net::TcpListener;
+
+type Body = BoxBody<Bytes, Infallible>;
+
+mod multi_thread {
+    #[graceful::main(grace = "300ms", drain = "5s", worker_threads = 2)]
+    pub(super) async fn main(ctx: graceful::Context) -> std::io::Result<()> {
+        super::serve(ctx, 2).await
+    }
+}
+
+mod current_thread {
+    #[graceful::main(grace = "300ms", drain = "5s", flavor = "current_thread")]
+    pub(super) async fn main(ctx: graceful::Context) -> std::io::Result<()> {
+        super::serve(ctx, 1).await
+    }
+}
+
+fn main() -> ExitCode {
+    match directed("FLAVOR").as_str() {
+        "current_thread" => current_thread::main(),
+        _ => multi_thread::main(),
+    }
+}
+
+#[graceful::shutdown_hook(order = 1)]
+async fn last_words() {
+    say("the hook has run");
+}
+
+async fn serve(ctx: graceful::Context, workers: usize) -> io::Result<()> {
+    let gate = stage::direct(&ctx, workers);
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    say(format!("serving on {}", listener.local_addr()?));
+    let mut serve = graceful::serve(
+        listener,
+        service_fn(move |request| {
+            let gate = gate.clone();
+            async move { Ok::<_, Infallible>(answer(request, gate).await) }
+        }),
+    );
+    if let Ok(connections) = directed("MAX_CONNECTIONS").parse() {
+        serve = serve.max_connections(connections);
+    }
+    if let Ok(millis) = directed("TIMEOUTS_MS").parse().map(Duration::from_millis) {
+        serve = serve.header_timeout(millis).body_timeout(millis);
+    }
+    serve.await
+}
+
+async fn answer(request: Request<Incoming>, gate: Arc<Gate>) -> Response<Body> {
+    let (path, query) = (request.uri().path().to_owned(), request.uri().query().unwrap_or_default().to_owned());
+    if path != "/fast" {
+        say(format!("in {path}"));
+    }
+    match path.as_str() {
+        "/fast" => text("fast\n"),
+        "/slow" => {
+            let millis = query.strip_prefix("ms=").and_then(|ms| ms.parse().ok()).unwrap_or(100);
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+            text("slow\n")
+        }
+        // Answers after `release`, without a look at its body.
+        "/held" => {
+            gate.passed().await;
+            text("held\n")
+        }
+        "/early" => text("early\n"),
+        "/panics" => panic!("the handler panics"),
+        "/echo" => match request.into_body().collect().await {
+            Ok(body) => Response::new(Full::new(body.to_bytes()).boxed()),
+            Err(_) => text("the body is broken\n"),
+        },
+        "/stream" => streamed(gate),
+        "/upgrade" => upgraded(request),
+        _ => text("what?\n"),
+    }
+}
+
+fn text(text: &'static str) -> Response<Body> {
+    Response::new(Full::new(Bytes::from_static(text.as_bytes())).boxed())
+}
+
+/// A first chunk at once, the last one after `release`.
+fn streamed(gate: Arc<Gate>) -> Response<Body> {
+    let (mut sender, body) = Channel::<Bytes>::new(1);
+    tokio::spawn(async move {
+        for chunk in ["first\n", "last\n"] {
+            let sent = sender.send(Frame::data(Bytes::from_static(chunk.as_bytes()))).await;
+            if sent.is_err() {
+                return;
+            }
+            gate.passed().await;
+        }
+    });
+    Response::new(body.boxed())
+}
+
+/// Another protocol: what comes goes back, until the client closes.
+fn upgraded(request: Request<Incoming>) -> Response<Body> {
+    tokio::spawn(async move {
+        if let Ok(upgraded) = hyper::upgrade::on(request).await {
+            let (mut read, mut write) = tokio::io::split(TokioIo::new(upgraded));
+            let _ = tokio::io::copy(&mut read, &mut write).await;
+        }
+    });
+    let mut response = text("");
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(CONNECTION, "upgrade".parse().expect("a header"));
+    headers.insert(UPGRADE, "echo".parse().expect("a header"));
+    response
+}

@@ -1,0 +1,89 @@
+//! What a process writes, line by line, as it comes.
+
+use crate::PATIENCE;
+use std::{
+    io::{BufRead, BufReader, Read},
+    sync::{Arc, Condvar, Mutex, MutexGuard},
+    thread,
+    time::Instant,
+};
+
+/// The lines of one output of a process, collected by a thread of its own.
+#[derive(Clone, Default)]
+pub struct Lines(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    lines: Vec<String>,
+    closed: bool,
+}
+
+impl Lines {
+    /// Collects what this output gives until it ends.
+    pub(crate) fn of(output: impl Read + Send + 'static) -> Self {
+        let lines = Self::default();
+        let collected = lines.clone();
+        thread::spawn(move || {
+            for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+                collected.lock().lines.push(String::from_utf8_lossy(&line).into_owned());
+                collected.0.changed.notify_all();
+            }
+            collected.lock().closed = true;
+            collected.0.changed.notify_all();
+        });
+        lines
+    }
+
+    /// An output that nobody collects.
+    pub(crate) fn none() -> Self {
+        let lines = Self::default();
+        lines.lock().closed = true;
+        lines
+    }
+
+    /// Waits for a line that contains this; `None` if the output ends without one, or has none in time.
+    pub fn find(&self, part: &str) -> Option<String> {
+        self.find_nth(part, 1)
+    }
+
+    /// Waits for the nth line that contains this.
+    pub fn find_nth(&self, part: &str, nth: usize) -> Option<String> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut state = self.lock();
+        loop {
+            if let Some(line) = state.lines.iter().filter(|line| line.contains(part)).nth(nth - 1) {
+                return Some(line.clone());
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if state.closed || left.is_zero() {
+                return None;
+            }
+            state = self.0.changed.wait_timeout(state, left).expect("no reader panics").0;
+        }
+    }
+
+    /// Waits until the output has ended.
+    pub(crate) fn ended(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        let mut state = self.lock();
+        while !state.closed && Instant::now() < deadline {
+            let left = deadline.saturating_duration_since(Instant::now());
+            state = self.0.changed.wait_timeout(state, left).expect("no reader panics").0;
+        }
+    }
+
+    /// Everything so far.
+    pub fn text(&self) -> String {
+        self.lock().lines.join("\n")
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().expect("no reader panics")
+    }
+}

@@ -1,0 +1,72 @@
+//! A prober, as the kubelet is one: a new connection for every probe.
+
+use crate::{Client, Response};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+/// Asks the health server once.
+///
+/// # Errors
+/// What the socket says.
+pub fn probe(health: SocketAddr, path: &str) -> io::Result<Response> {
+    Client::connect(health)?.try_get(path)
+}
+
+/// One answer that a poller was given: to `/readyz?verbose` and to `/livez`.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status and the body of `/readyz?verbose`.
+    pub ready: (u16, String),
+    /// The status of `/livez`.
+    pub live: u16,
+}
+
+/// Polls until nobody answers any more.
+pub struct Poller {
+    thread: JoinHandle<(Vec<Answer>, Instant)>,
+    polled: Arc<AtomicUsize>,
+}
+
+impl Poller {
+    /// Starts to poll.
+    pub fn start(health: SocketAddr) -> Self {
+        let polled = Arc::new(AtomicUsize::new(0));
+        let count = polled.clone();
+        let thread = thread::spawn(move || {
+            let mut answers = Vec::new();
+            loop {
+                let ask = || Ok::<_, io::Error>((probe(health, "/readyz?verbose")?, probe(health, "/livez")?));
+                let Ok((ready, live)) = ask() else {
+                    return (answers, Instant::now());
+                };
+                answers.push(Answer { ready: (ready.status, ready.body), live: live.status });
+                count.fetch_add(1, Ordering::Relaxed);
+                thread::sleep(Duration::from_millis(5));
+            }
+        });
+        Self { thread, polled }
+    }
+
+    /// Waits until there are this many answers.
+    pub fn polls(&self, times: usize) {
+        while self.polled.load(Ordering::Relaxed) < times && !self.thread.is_finished() {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Waits until nobody answers: every answer until then, and when the first one failed to come.
+    ///
+    /// # Panics
+    /// The polling itself panicked.
+    pub fn end(self) -> (Vec<Answer>, Instant) {
+        self.thread.join().expect("polling does not panic")
+    }
+}
