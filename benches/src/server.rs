@@ -111,9 +111,15 @@ async fn bare(listener: TcpListener, timeout: bool, held: Held) -> Result {
         http1.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(10));
     }
     let service = service!(held);
+    let mut terminate = signal(SignalKind::terminate())?;
     loop {
-        let (stream, _) = listener.accept().await?;
-        tokio::spawn(http1.serve_connection(without_delay(stream), service).with_upgrades());
+        tokio::select! {
+            biased;
+            _ = terminate.recv() => return Ok(()),
+            accepted = listener.accept() => {
+                tokio::spawn(http1.serve_connection(without_delay(accepted?.0), service).with_upgrades());
+            }
+        }
     }
 }
 

@@ -1,29 +1,125 @@
-//! Graceful shutdown for services on Kubernetes.
+//! Graceful shutdown for services on Kubernetes: one attribute on `main`, one on each hook, and no failed request.
+//!
+//! ```no_run
+//! use hyper::{Request, Response, body::Incoming, service::service_fn};
+//! use std::convert::Infallible;
+//!
+//! async fn hello(_: Request<Incoming>) -> Result<Response<String>, Infallible> {
+//!     Ok(Response::new("hello\n".to_owned()))
+//! }
+//!
+//! #[graceful::main(grace = "5s")]
+//! async fn main() -> std::io::Result<()> {
+//!     let listener = tokio::net::TcpListener::bind("0.0.0.0:3000").await?;
+//!     graceful::serve(listener, service_fn(hello)).await // ready once it serves; returns once it has drained
+//! }
+//!
+//! #[graceful::shutdown_hook(order = 1, timeout = "3s")]
+//! async fn flush_orders() -> Result<(), std::io::Error> {
+//!     Ok(()) // runs after the drain
+//! }
+//! ```
+//!
+//! # What happens after SIGTERM
+//!
+//! Kubernetes sends SIGTERM and takes the pod out of its endpoints *at the same time*, so traffic still arrives at a
+//! process that has been told to stop. A process goes through these [phases](Phase), never backwards:
+//!
+//! | phase | entered when | `/readyz` | new connections | answers |
+//! |---|---|---|---|---|
+//! | starting | the process starts; signals and probes are answered from here on | 503 `starting` | | |
+//! | serving | it [serves](serve()), or calls [`Context::ready`] | 200 | accepted | keep-alive |
+//! | grace | the first signal, or [`Context::shutdown`] | 503 `draining` | accepted | ever more say `Connection: close` |
+//! | draining | grace is over | 503 | those that the kernel has queued; then refused | `Connection: close` |
+//! | hooks | `main` has returned and nothing is in flight, or the drain deadline | 503 | refused | |
+//! | stopped | the hooks have ended | 503 | | |
+//!
+//! Liveness stays 200 to the end, and the health server closes last. Grace is skipped when nobody was sent here: when
+//! the process was never ready, and when `main` returns by itself. A second SIGTERM changes nothing; a second SIGINT
+//! skips what is left of grace and drain; a third one exits at once.
+//!
+//! Signals, probes and every deadline live on a thread of their own. If the runtime of `main` is starved or blocked,
+//! they still work, and the process still exits before SIGKILL, naming what was stuck.
+//!
+//! # The budget
+//!
+//! `pre_stop + grace + drain + hooks + margin <= termination_grace_period`, where `hooks` is the sum over the orders
+//! of the longest explicit timeout. With the defaults, 0 s + 5 s + 10 s + 0 s + 1 s of 30 s leave 14 s for hooks
+//! without a timeout, which share it evenly. The rule is checked by the attribute, by a test that it adds to your
+//! binary, and at start-up after the environment's overrides, where a plan that does not fit refuses to start.
+//!
+//! # In executables
+//!
+//! Put [`main`](macro@main) on `async fn main`. It takes nothing or a [`Context`], and may return `()`,
+//! `Result<(), E>`, `ExitCode` or `Result<ExitCode, E>`. Serve with [`serve`](serve()); give values to hooks with
+//! [`Context::provide`]; let the drain wait for tasks with [`Context::spawn`] and [`Context::track`].
+//!
+//! # In libraries
+//!
+//! Put [`shutdown_hook`](macro@shutdown_hook) on a function: it is collected at link time into the same order as the
+//! application's own. A crate that no code names is not linked, and its hooks vanish; so a library whose hook matters
+//! tells its users to write `hooks_from(the_library)`. Code that needs the context takes a [`Context`], or asks
+//! [`context()`].
+//!
+//! # In tests
+//!
+//! [`Builder::for_tests`] runs a whole life in the runtime of a test, with paused time and injected signals, and
+//! returns the [`Report`].
+//!
+//! # Exit codes
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 0 | everything finished in time |
+//! | 1 | `main` returned an error |
+//! | 3 | something was cut short, or a hook failed, panicked or timed out |
+//! | 70 | a fault in this crate itself |
+//! | 78 | refused to start: wrong configuration, or the health address is taken |
+//! | 101 | `main` panicked |
+//! | 128 + n | forced by signal n: the third SIGINT gives 130 |
+//!
+//! A non-zero `ExitCode` that `main` returns is the exit code.
+//!
+//! # Output
+//!
+//! Every phase, hook and cut becomes a `tracing` event with the target `graceful`, or a plain line on stderr where no
+//! subscriber is installed. Stable fields: `phase` on phases; `hook`, `order`, `outcome` (`ok`, `failed`, `panicked`,
+//! `timed_out`, `skipped`) and `took_ms` on hooks; `cut` and `count` on what was cut. The summary also goes into
+//! `/dev/termination-log`, or the file that `GRACEFUL_TERMINATION_LOG` names, which `kubectl describe pod` shows.
+//! `GRACEFUL_PRINT=plan` prints the effective plan with every linked hook as JSON, and exits.
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `http2` | HTTP/2 with prior knowledge in [`serve`](serve()), on the same port |
 
+// Expansions of the attributes name `::graceful`, in this crate's own examples too.
 extern crate self as graceful;
+
+mod phase;
+mod report;
+mod exit;
+mod error;
+mod process;
+mod signal;
+mod drain;
+mod recorder;
+mod log;
+mod state;
+mod hook;
+mod registry;
+mod settings;
+mod context;
+mod serve;
+mod sequence;
+mod health;
+mod lifecycle;
+mod control;
+mod builder;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
-mod builder;
-mod context;
-mod control;
-mod drain;
-mod error;
-mod exit;
-mod health;
-mod hook;
-mod lifecycle;
-mod log;
-mod phase;
-mod process;
-mod recorder;
-mod registry;
-mod report;
-mod sequence;
-mod serve;
-mod settings;
-mod signal;
-mod state;
 
 pub use builder::{Builder, Triggers};
 pub use context::{Context, context, try_context};
@@ -31,7 +127,8 @@ pub use control::Flavor;
 pub use error::StartError;
 pub use graceful_macros::{main, shutdown_hook};
 pub use graceful_plan::{Health, Plan, Ready, Unready};
-pub use hook::HookContext;
+pub use hook::{FromHookContext, HookContext, HookReturn};
+pub use lifecycle::MainReturn;
 pub use phase::Phase;
 pub use report::{Cause, Entry, HookName, HookOutcome, HookReport, Level, MainResult, Report, Signal, What};
 pub use serve::{HttpService, Listener, Serve, Stream, serve};

@@ -1,8 +1,9 @@
 //! One connection's task: hyper speaks, the population's verdict decides how long.
 
 use super::{
+    activity::Verdict,
     listener::Stream,
-    population::{Conn, Server, Verdict},
+    population::{Conn, Server},
     service::Noted,
     stream::Watched,
 };

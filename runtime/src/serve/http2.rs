@@ -1,9 +1,10 @@
 //! HTTP/2 beside HTTP/1.1 on one port, told apart by the first bytes.
 
 use super::{
+    activity::{Mode, Verdict},
     http::{self, HttpService, Protocols},
     listener::Stream,
-    population::{Conn, Mode, Verdict},
+    population::Conn,
     service::Noted,
     stream::Watched,
 };
@@ -98,7 +99,7 @@ impl<S: Stream, T: HttpService> Sniffing<S, T> {
             let driver = http::Driver::new(io, self.conn, self.service, &self.protocols.http1);
             return Driver::Http1 { driver };
         }
-        self.conn.on_http2();
+        self.conn.activity.on_http2();
         let service = Noted::new(self.service, self.conn.clone());
         let http = Box::pin(self.protocols.http2.serve_connection(TokioIo::new(io), service));
         Driver::Http2 { conn: self.conn, http, goaway: None, told: false }

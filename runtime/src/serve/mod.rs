@@ -4,6 +4,7 @@ mod http;
 #[cfg(feature = "http2")]
 mod http2;
 mod listener;
+mod activity;
 mod population;
 mod service;
 mod stream;
@@ -16,9 +17,10 @@ use crate::{
     phase::Phase,
     report::Level,
 };
+use activity::{Limits, Mode};
 use http::Protocols;
 use hyper::server::conn::http1;
-use population::{Limits, Mode, Server};
+use population::Server;
 use std::{
     fmt,
     future::{Future, IntoFuture, poll_fn},

@@ -37,7 +37,7 @@ where
 
     #[inline]
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        self.conn.on_request(&request);
+        self.conn.activity.on_request(&request);
         let is_connect = request.method() == Method::CONNECT;
         // Before the call: if it panics, the exchange has ended.
         let exchange = Some(Exchange(self.conn.clone()));
@@ -70,7 +70,7 @@ where
             if response.status() == StatusCode::SWITCHING_PROTOCOLS
                 || (*this.is_connect && response.status().is_success())
             {
-                conn.on_upgrade();
+                conn.activity.on_upgrade();
             } else if conn.says_goodbye() {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }

@@ -45,11 +45,11 @@ impl<S: Stream> Watched<S> {
         match self.stream.read_now(buffer.initialize_unfilled()) {
             Ok(bytes) => {
                 buffer.advance(bytes);
-                self.conn.on_read(bytes);
+                self.conn.activity.on_read(bytes);
                 Poll::Ready(Ok(()))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.conn.on_nothing_there();
+                self.conn.activity.on_nothing_there();
                 Poll::Pending
             }
             Err(error) => Poll::Ready(Err(error)),
@@ -58,7 +58,7 @@ impl<S: Stream> Watched<S> {
 
     /// Whether closing now could reset the connection under an answer that is still on its way.
     fn must_linger(&self) -> bool {
-        self.conn.may_receive_more() || matches!(self.stream.read_now(&mut [0]), Ok(1..))
+        self.conn.activity.may_receive_more() || matches!(self.stream.read_now(&mut [0]), Ok(1..))
     }
 
     /// Throws away what the client still sends, until it closes or its time is up.
@@ -82,7 +82,7 @@ impl<S: Stream> AsyncRead for Watched<S> {
         let before = buffer.filled().len();
         match Pin::new(&mut self.stream).poll_read(cx, buffer) {
             Poll::Ready(Ok(())) => {
-                self.conn.on_read(buffer.filled().len() - before);
+                self.conn.activity.on_read(buffer.filled().len() - before);
                 Poll::Ready(Ok(()))
             }
             Poll::Pending if self.conn.wants_certainty() => self.read_straight(buffer),

@@ -3,10 +3,10 @@
 
 use graceful::{HookContext, State};
 use graceful_tests::stage::{directed, say};
-use std::{thread, time::Duration};
+use std::{sync::LazyLock, thread, time::Duration};
 use tokio::sync::Barrier;
 
-static BOTH: Barrier = Barrier::const_new(2);
+static BOTH: LazyLock<Barrier> = LazyLock::new(|| Barrier::new(2));
 
 struct Pool(&'static str);
 

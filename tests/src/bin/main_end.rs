@@ -1,7 +1,7 @@
 //! A main that ends, or does not, as `MAIN` says; without a server.
 
 use graceful::Context;
-use graceful_tests::stage::{directed, direct, say};
+use graceful_tests::stage::{direct, directed, say};
 use std::{process::ExitCode, thread};
 
 #[derive(Debug)]

@@ -1,0 +1,47 @@
+//! SIGTERM to drained with 10,000 idle keep-alive connections: `graceful::serve` against hyper-util's
+//! `GracefulShutdown`, in turns.
+//!
+//! From just before `kill` to the last connection's end as the server itself sees it. The clients are plain sockets
+//! that do nothing meanwhile; afterwards each must have seen the end of its connection, and no reset.
+
+use graceful_benches::{Result, client, numbers, numbers::Samples, server::Kind, subject, subject::Subject};
+use std::io::Read;
+
+const CONNECTIONS: usize = 10_000;
+const ROUNDS: usize = 15;
+const KINDS: [Kind; 2] = [Kind::Graceful, Kind::HyperUtil];
+
+fn main() -> Result {
+    if subject::is_server(|| 0)? {
+        return Ok(());
+    }
+    for flavor in ["multi", "current"] {
+        let mut times = [Samples::default(), Samples::default()];
+        for round in 0..ROUNDS {
+            for turn in 0..KINDS.len() {
+                let at = (turn + round) % KINDS.len();
+                times[at].add(drain(KINDS[at], flavor)?);
+            }
+        }
+        for (kind, times) in KINDS.iter().zip(&times) {
+            println!("{}", times.line(&format!("{CONNECTIONS} idle drained, {flavor}, {}", kind.name()), "ms"));
+        }
+        let ratio = times[0].ratios(&times[1]).median();
+        numbers::at_most(&format!("drain time, graceful / hyper-util, {flavor}"), ratio, 1.0);
+    }
+    Ok(())
+}
+
+fn drain(kind: Kind, flavor: &str) -> Result<f64> {
+    let (mut subject, address) = Subject::server(kind, flavor)?;
+    let streams = client::idle(address, CONNECTIONS)?;
+    let sent = subject.terminate()?;
+    let drained = subject.wait_for("drained")?;
+    for mut stream in streams {
+        if stream.read(&mut [0])? != 0 {
+            return Err("an idle connection was sent something".into());
+        }
+    }
+    subject.wait()?;
+    Ok((drained - sent) as f64 / 1e6)
+}

@@ -1,0 +1,351 @@
+//! What one connection is doing, in a few relaxed atomics.
+//!
+//! The connection's own task writes; the sweep of its server adds the age, and the verdict when time is up, and gives
+//! way to whatever the task has written meanwhile. Nothing here orders other memory: every decision that follows is
+//! taken by the task itself, on what it wrote itself.
+
+use hyper::{Request, body::Body};
+use std::{
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    time::Duration,
+};
+
+/// What a server tells its connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum Mode {
+    /// Serve on.
+    Serve,
+    /// Serve on, and tell clients to move.
+    Grace,
+    /// Finish what was begun.
+    Drain,
+    /// End now.
+    Cut,
+}
+
+/// How long clients may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) header: Duration,
+    pub(crate) body: Duration,
+    pub(crate) connections: usize,
+}
+
+/// How long a new connection may stay silent once the drain has begun: its first request may be on the wire.
+const FRESH_IN_DRAIN: u32 = 500;
+
+/// How long an HTTP/2 connection without a stream may take to end after its GOAWAY: a client that is gone never does.
+const IDLE_HTTP2_IN_DRAIN: u32 = 1000;
+
+/// What a connection's task is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Go on.
+    GoOn,
+    /// Take no further request.
+    Finish,
+    /// End now, without another word.
+    End,
+}
+
+// What a connection is doing: the lowest three bits of `Activity::state`.
+const KIND: u32 = 0b111;
+/// Nothing was ever read from it.
+const FRESH: u32 = 0;
+/// Part of a request's head has arrived, or may have.
+const HEAD: u32 = 1;
+/// A request is being handled or answered, and all of its body has arrived.
+const BUSY: u32 = 2;
+/// A request is being handled or answered, and more of its body is to come, or may be.
+const BODY: u32 = 3;
+/// Between two requests.
+const IDLE: u32 = 4;
+/// It speaks another protocol now; its new owner decides when it ends.
+const UPGRADED: u32 = 5;
+/// It speaks HTTP/2, whose own rules say when it is idle.
+const HTTP2: u32 = 6;
+/// Its time is up.
+const OVER: u32 = 7;
+
+// Flags beside the kind.
+/// More has arrived than the request that is being handled: the next one, pipelined.
+const PIPELINED: u32 = 1 << 3;
+/// The last request was answered before its body had arrived, as far as is known.
+const EARLY: u32 = 1 << 4;
+/// Nothing of the body has arrived for too long: a look at the socket itself decides.
+const SUSPECT: u32 = 1 << 5;
+
+/// Above these: for how many milliseconds it has been doing that, counted by the sweep.
+const AGE: u32 = 8;
+
+/// What one connection is doing.
+pub(crate) struct Activity {
+    /// Kind, flags and age.
+    state: AtomicU32,
+    /// The bytes that have arrived of the request at hand, its head included; of HTTP/2 the open streams.
+    received: AtomicU32,
+    /// How many bytes the request at hand has at the least, its head included; 0 if its body's length is not known.
+    expected: AtomicU32,
+}
+
+impl Activity {
+    pub(crate) const fn new() -> Self {
+        Self { state: AtomicU32::new(FRESH), received: AtomicU32::new(0), expected: AtomicU32::new(0) }
+    }
+
+    fn kind(&self) -> u32 {
+        self.state.load(Relaxed) & KIND
+    }
+
+    /// Bytes have arrived.
+    #[inline]
+    pub(crate) fn on_read(&self, bytes: usize) {
+        let now = self.state.load(Relaxed);
+        match now & KIND {
+            FRESH | IDLE if bytes > 0 => {
+                self.received.store(bytes as u32, Relaxed);
+                self.state.store(HEAD, Relaxed);
+            }
+            HEAD | BODY => self.on_more(now, bytes),
+            BUSY if bytes > 0 => self.state.store(now | PIPELINED, Relaxed),
+            _ => {}
+        }
+    }
+
+    #[cold]
+    fn on_more(&self, now: u32, bytes: usize) {
+        let received = self.received.load(Relaxed).saturating_add(bytes as u32);
+        self.received.store(received, Relaxed);
+        if now & KIND == BODY && bytes > 0 {
+            let expected = self.expected.load(Relaxed);
+            self.state.store(if expected != 0 && received >= expected { BUSY } else { BODY }, Relaxed);
+        }
+    }
+
+    /// The socket was asked itself, and it holds nothing.
+    pub(crate) fn on_nothing_there(&self) {
+        let now = self.state.load(Relaxed);
+        if now & (KIND | SUSPECT) == BODY | SUSPECT {
+            self.state.store(OVER, Relaxed);
+        }
+    }
+
+    /// Whether the socket should be asked itself when the runtime knows of nothing to read.
+    #[inline]
+    pub(crate) fn is_suspect(&self) -> bool {
+        self.state.load(Relaxed) & SUSPECT != 0
+    }
+
+    /// A request has arrived.
+    #[inline]
+    pub(crate) fn on_request<B: Body>(&self, request: &Request<B>) {
+        if self.kind() == HTTP2 {
+            // Its streams are counted where the bytes of HTTP/1.1 are.
+            self.received.fetch_add(1, Relaxed);
+        } else if request.body().is_end_stream() {
+            self.state.store(BUSY, Relaxed);
+        } else {
+            self.on_body(request);
+        }
+    }
+
+    #[cold]
+    fn on_body<B: Body>(&self, request: &Request<B>) {
+        let body = request.body().size_hint().exact();
+        let expected =
+            body.and_then(|body| u32::try_from(body.saturating_add(shortest_head(request))).ok()).unwrap_or(0);
+        self.expected.store(expected, Relaxed);
+        let complete = expected != 0 && self.received.load(Relaxed) >= expected;
+        self.state.store(if complete { BUSY } else { BODY }, Relaxed);
+    }
+
+    /// The request has been answered, or given up on.
+    #[inline]
+    pub(crate) fn on_answered(&self) {
+        let now = self.state.load(Relaxed);
+        match now & (KIND | PIPELINED) {
+            BUSY => self.state.store(IDLE, Relaxed),
+            BODY => self.state.store(IDLE | EARLY, Relaxed),
+            pipelined if pipelined & KIND == BUSY => {
+                // How much of the next request has arrived is not known: as good as all of it, for `expected`.
+                self.received.store(u32::MAX, Relaxed);
+                self.state.store(HEAD, Relaxed);
+            }
+            HTTP2 => {
+                self.received.fetch_sub(1, Relaxed);
+            }
+            _ => {}
+        }
+    }
+
+    /// The answer hands the connection over to another protocol.
+    pub(crate) fn on_upgrade(&self) {
+        self.state.store(UPGRADED, Relaxed);
+    }
+
+    #[cfg(feature = "http2")]
+    pub(crate) fn on_http2(&self) {
+        self.received.store(0, Relaxed);
+        self.state.store(HTTP2, Relaxed);
+    }
+
+    /// Whether it speaks HTTP/2.
+    #[inline]
+    pub(crate) fn is_http2(&self) -> bool {
+        self.kind() == HTTP2
+    }
+
+    /// Whether the client may still be sending when the connection is closed.
+    pub(crate) fn may_receive_more(&self) -> bool {
+        let now = self.state.load(Relaxed);
+        now & (EARLY | PIPELINED) != 0 || matches!(now & KIND, HEAD | BODY)
+    }
+
+    /// What the connection's task should do now, after it has read all that there was.
+    pub(crate) fn verdict(&self, mode: Mode) -> Verdict {
+        let now = self.state.load(Relaxed);
+        match now & KIND {
+            OVER => Verdict::End,
+            _ if mode == Mode::Cut => Verdict::End,
+            _ if mode < Mode::Drain => Verdict::GoOn,
+            // Its request is on the wire: it is answered, and the answer says goodbye.
+            HEAD => Verdict::GoOn,
+            FRESH if now >> AGE < FRESH_IN_DRAIN => Verdict::GoOn,
+            _ => Verdict::Finish,
+        }
+    }
+
+    /// Grows older; whether its task should look.
+    pub(crate) fn grow_older(&self, passed: u32, limits: &Limits, draining: bool) -> bool {
+        let now = self.state.load(Relaxed);
+        let limit = match now & KIND {
+            FRESH if draining => FRESH_IN_DRAIN,
+            FRESH => u32::MAX >> AGE,
+            HEAD => limits.header.as_millis().min(u128::from(u32::MAX >> AGE)) as u32,
+            BODY => limits.body.as_millis().min(u128::from(u32::MAX >> AGE)) as u32,
+            // It was told to go, it has nothing left to wait for, and it does not go.
+            HTTP2 if draining && self.received.load(Relaxed) == 0 => IDLE_HTTP2_IN_DRAIN,
+            _ => return false,
+        };
+        let age = (now >> AGE).saturating_add(passed).min(u32::MAX >> AGE);
+        let due = age >= limit;
+        let verdict = match now & KIND {
+            HEAD | HTTP2 if due => OVER,
+            BODY if due => BODY | SUSPECT,
+            _ => now & !(u32::MAX << AGE),
+        };
+        // If the task has written meanwhile, its word counts.
+        self.state.compare_exchange(now, verdict | age << AGE, Relaxed, Relaxed).is_ok() && due
+    }
+}
+
+/// The shortest head that this request can have had: taken too short, a body's last bytes are not waited for;
+/// taken too long, a complete request would be cut.
+fn shortest_head<B>(request: &Request<B>) -> u64 {
+    let line = request.method().as_str().len() + request.uri().path().len() + " HTTP/1.1\r\n".len() + 1;
+    let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + ":\r\n".len());
+    (line + headers.sum::<usize>() + "\r\n".len()) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(body: &str) -> Request<String> {
+        Request::post("/orders").header("content-length", body.len()).body(body.to_owned()).unwrap()
+    }
+
+    const LIMITS: Limits =
+        Limits { header: Duration::from_secs(10), body: Duration::from_secs(30), connections: usize::MAX };
+
+    #[test]
+    fn a_request_and_its_answer_make_a_connection_idle_again() {
+        let activity = Activity::new();
+        assert_eq!(activity.kind(), FRESH);
+        activity.on_read(40);
+        assert_eq!((activity.kind(), activity.verdict(Mode::Drain)), (HEAD, Verdict::GoOn));
+        activity.on_request(&request(""));
+        assert_eq!((activity.kind(), activity.verdict(Mode::Drain)), (BUSY, Verdict::Finish));
+        activity.on_answered();
+        assert_eq!((activity.kind(), activity.may_receive_more()), (IDLE, false));
+        activity.on_read(10);
+        assert_eq!(activity.kind(), HEAD);
+    }
+
+    #[test]
+    fn what_is_pipelined_is_the_next_head() {
+        let activity = Activity::new();
+        activity.on_read(40);
+        activity.on_request(&request(""));
+        activity.on_read(7);
+        assert!(activity.may_receive_more());
+        activity.on_answered();
+        assert_eq!((activity.kind(), activity.verdict(Mode::Drain)), (HEAD, Verdict::GoOn));
+    }
+
+    #[test]
+    fn a_body_is_complete_when_all_its_bytes_have_arrived() {
+        let activity = Activity::new();
+        let request = request("0123456789");
+        let head = "POST /orders HTTP/1.1\r\ncontent-length: 10\r\n\r\n".len();
+        activity.on_read(head + 2);
+        activity.on_request(&request);
+        assert_eq!(activity.kind(), BODY);
+        activity.on_read(8);
+        assert_eq!(activity.kind(), BUSY);
+        activity.on_answered();
+        assert_eq!((activity.kind(), activity.may_receive_more()), (IDLE, false));
+    }
+
+    #[test]
+    fn an_answer_before_its_body_expects_more_from_the_client() {
+        let activity = Activity::new();
+        activity.on_read(60);
+        activity.on_request(&request(&"x".repeat(5000)));
+        activity.on_answered();
+        assert_eq!((activity.kind(), activity.may_receive_more()), (IDLE, true));
+    }
+
+    #[test]
+    fn time_is_up_for_half_a_head_and_never_for_an_idle_connection() {
+        let activity = Activity::new();
+        assert!(!activity.grow_older(60_000, &LIMITS, false), "fresh");
+        activity.on_read(5);
+        assert!(!activity.grow_older(9_000, &LIMITS, false));
+        activity.on_read(1);
+        assert!(activity.grow_older(1_000, &LIMITS, false), "a byte now and then buys no time");
+        assert_eq!(activity.verdict(Mode::Serve), Verdict::End);
+
+        let idle = Activity::new();
+        idle.on_read(5);
+        idle.on_request(&request(""));
+        idle.on_answered();
+        assert!(!idle.grow_older(3_600_000, &LIMITS, false));
+    }
+
+    #[test]
+    fn a_body_that_stands_still_is_suspect_until_the_socket_was_asked() {
+        let activity = Activity::new();
+        activity.on_read(50);
+        activity.on_request(&request(&"x".repeat(500)));
+        assert!(!activity.grow_older(29_000, &LIMITS, false));
+        activity.on_read(100);
+        assert!(!activity.grow_older(29_000, &LIMITS, false), "every byte buys time");
+        assert!(activity.grow_older(1_000, &LIMITS, false));
+        assert!(activity.is_suspect());
+        assert_eq!(activity.verdict(Mode::Serve), Verdict::GoOn);
+        activity.on_nothing_there();
+        assert_eq!(activity.verdict(Mode::Serve), Verdict::End);
+    }
+
+    #[test]
+    fn a_new_connection_gets_a_moment_in_the_drain() {
+        let activity = Activity::new();
+        assert_eq!(activity.verdict(Mode::Drain), Verdict::GoOn);
+        assert!(!activity.grow_older(400, &LIMITS, true));
+        assert!(activity.grow_older(100, &LIMITS, true));
+        assert_eq!(activity.verdict(Mode::Drain), Verdict::Finish);
+        assert_eq!(activity.verdict(Mode::Cut), Verdict::End);
+    }
+}

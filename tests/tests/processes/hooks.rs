@@ -1,0 +1,139 @@
+//! Hooks that go wrong, each in its way: the others run, and everybody learns of it.
+
+use crate::hooks_app;
+use graceful_tests::{App, Ended, Signal};
+use std::{fs, path::PathBuf};
+
+/// Runs the app through SIGTERM; also what it wrote into its termination log.
+fn shut_down(name: &str, app: App) -> (Ended, String) {
+    let log = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("termination-{name}-{}", std::process::id()));
+    let app = app.env("GRACEFUL_TERMINATION_LOG", &log).start();
+    app.says("serving: ready");
+    app.signal(Signal::TERM);
+    let ended = app.end();
+    let written = fs::read_to_string(&log).unwrap_or_else(|error| panic!("{error}: no log\n{}", ended.all()));
+    fs::remove_file(&log).unwrap();
+    (ended, written)
+}
+
+/// A hook went wrong in this way: it is in the summary and in the log, by name, package and place, and the code is 3.
+fn one_problem(name: &str, app: App, hook: &str, line_of: &str, text: &str) -> Ended {
+    let (ended, log) = shut_down(name, app);
+    ended.with_code(3).prints_in_order(&["hook last"]);
+    let code = include_str!("../../src/bin/hooks.rs");
+    let line = 1 + code.lines().position(|line| line.contains(line_of)).unwrap();
+    for said in [ended.summary(), &log] {
+        let problem = said.lines().find(|line| line.contains(hook));
+        let problem = problem.unwrap_or_else(|| panic!("no `{hook}`\n{said}\n{}", ended.all()));
+        assert!(problem.contains("(graceful-tests "), "the package in {problem}");
+        assert!(problem.contains(text), "`{text}` in {problem}");
+        // The attribute stands on the line above the function, and either may be meant.
+        let places = [format!("src/bin/hooks.rs:{line})"), format!("src/bin/hooks.rs:{})", line - 1)];
+        assert!(places.iter().any(|place| problem.contains(place)), "{places:?} in {problem}");
+        assert!(said.contains("1 problem, ") && said.contains("exit code 3"), "{said}");
+    }
+    ended
+}
+
+#[test]
+fn hooks_that_finish_are_no_problem_and_the_log_says_so() {
+    let (ended, log) = shut_down("fine", hooks_app());
+    ended.with_code(0);
+    assert!(log.starts_with("shutdown after SIGTERM: everything finished in time"), "{log}");
+    assert!(log.contains("exit code 0") && log.contains("hook 9 last (graceful-tests "), "{log}");
+}
+
+#[test]
+fn a_hook_that_fails() {
+    let app = hooks_app().env("FLUSH", "fail");
+    let ended = one_problem("fail", app, "hook 1 flush", "async fn flush", "FAILED: the disk is full");
+    ended.prints_in_order(&["hook flush", "hook archive", "hook pool closes"]);
+}
+
+#[test]
+fn a_hook_that_panics() {
+    let app = hooks_app().env("FLUSH", "panic");
+    let ended = one_problem("panic", app, "hook 1 flush", "async fn flush", "PANICKED: the flush is clogged");
+    ended.prints_in_order(&["hook flush", "hook archive", "hook pool closes"]);
+}
+
+#[test]
+fn a_hook_that_hangs() {
+    let app = hooks_app().env("FLUSH", "hang");
+    let ended = one_problem("hang", app, "hook 1 flush", "async fn flush", "TIMED OUT: still running after 1s");
+    ended.prints_in_order(&["hook flush", "hook archive", "hook pool closes"]);
+}
+
+#[test]
+fn an_async_hook_that_blocks_a_worker() {
+    let app = hooks_app().env("FLUSH", "block");
+    one_problem("block-worker", app, "hook 1 flush", "async fn flush", "TIMED OUT: still running after 1s");
+}
+
+#[test]
+fn a_sync_hook_that_panics() {
+    let app = hooks_app().env("ARCHIVE", "panic");
+    one_problem("panic-sync", app, "hook 3 archive", "fn archive", "PANICKED: the archive is on fire");
+}
+
+#[test]
+fn a_sync_hook_that_blocks_its_thread_for_ever() {
+    let app = hooks_app().env("ARCHIVE", "block");
+    let ended = one_problem("block", app, "hook 3 archive", "fn archive", "TIMED OUT: still running after 1s");
+    ended.prints_in_order(&["hook archive", "hook pool closes"]);
+}
+
+#[test]
+fn a_hook_whose_state_nobody_provided_is_skipped() {
+    let app = hooks_app().env("POOL", "none");
+    let ended = one_problem("skip", app, "hook 4 pool", "async fn pool", "SKIPPED: no `hooks::Pool` was provided");
+    ended.never_prints("hook pool closes").prints_in_order(&["hook last"]);
+}
+
+#[test]
+fn several_problems_are_all_told() {
+    let app = hooks_app().env("FLUSH", "fail").env("ARCHIVE", "panic").env("POOL", "none");
+    let (ended, log) = shut_down("several", app);
+    ended.with_code(3).prints_in_order(&["hook left met right", "hook last"]);
+    for said in [ended.summary(), &log] {
+        assert!(said.contains("3 problems"), "{said}");
+        for problem in ["the disk is full", "the archive is on fire", "`hooks::Pool`"] {
+            assert!(said.contains(problem), "{said}");
+        }
+    }
+}
+
+#[test]
+fn hooks_of_one_order_run_at_the_same_time_and_orders_one_after_the_other() {
+    // `left` and `right` each wait for the other.
+    let (ended, _) = shut_down("order", hooks_app());
+    ended.with_code(0);
+    let order: Vec<_> = ended.printed.lines().filter_map(|line| line.split(' ').nth(1)).collect();
+    let at = |name| order.iter().position(|hook| *hook == name).unwrap_or_else(|| panic!("{name} in {order:?}"));
+    for group in ["between", "left", "right"] {
+        assert!(at("flush") < at(group) && at(group) < at("archive"), "{order:?}");
+    }
+    assert_eq!((order[0], order[1], order[2]), ("before", "first", "flush"), "{order:?}");
+    assert_eq!(&order[order.len() - 3..], ["archive", "pool", "last"]);
+}
+
+#[test]
+fn a_hook_that_is_registered_when_the_hooks_have_begun_is_reported_and_does_not_run() {
+    let (ended, log) = shut_down("late", hooks_app().env("FLUSH", "register"));
+    ended.with_code(3).never_prints("hook too late");
+    for said in [ended.summary(), &log] {
+        assert!(said.contains("hook 99 too late (") && said.contains("was registered too late"), "{said}");
+    }
+}
+
+#[test]
+fn the_start_up_log_lists_every_hook_in_the_same_order_every_time() {
+    let listing = || {
+        let (ended, _) = shut_down(&format!("listing-{:?}", std::time::Instant::now()), hooks_app());
+        let lines = ended.said.lines().take_while(|line| !line.contains("serving: "));
+        lines.filter_map(|line| line.split_once("  hook ")).map(|(_, hook)| hook.to_owned()).collect::<Vec<_>>()
+    };
+    let names: Vec<_> = listing().iter().map(|hook| hook.split(" (").next().unwrap().to_owned()).collect();
+    assert_eq!(names, ["-1 the first of all", "1 flush", "2 left", "2 right", "3 archive", "4 pool", "9 last"]);
+    assert_eq!(listing(), listing());
+}

@@ -1,0 +1,34 @@
+//! What a user sees of a process: its exit code, its words, its probes and its sockets.
+
+mod backlog;
+mod blocked;
+mod configuration;
+mod connections;
+mod crowd;
+mod hooks;
+mod linked;
+mod main_ends;
+mod output;
+mod readiness;
+mod requests;
+mod signals;
+mod tasks;
+
+use graceful_tests::App;
+
+fn serve() -> App {
+    App::new(env!("CARGO_BIN_EXE_serve"))
+}
+
+/// One runtime thread does everything: while it is blocked, nothing of the app moves but its control thread.
+fn serve_on_one_thread() -> App {
+    serve().env("FLAVOR", "current_thread")
+}
+
+fn hooks_app() -> App {
+    App::new(env!("CARGO_BIN_EXE_hooks"))
+}
+
+fn main_that(does: &str) -> App {
+    App::new(env!("CARGO_BIN_EXE_main_end")).env("MAIN", does)
+}

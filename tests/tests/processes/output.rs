@@ -1,0 +1,108 @@
+//! Outputs that nobody reads, and a lack of file descriptors: no reason to fail a shutdown.
+
+use crate::{main_that, serve};
+use graceful_tests::{App, Client, Signal};
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use std::{
+    io::{ErrorKind, PipeReader, PipeWriter, Write},
+    time::{Duration, Instant},
+};
+
+/// A pipe that nobody will read from: closed.
+fn closed_pipe() -> PipeWriter {
+    std::io::pipe().unwrap().1
+}
+
+/// A pipe without room for another byte. Its reader must outlive the app.
+fn full_pipe() -> (PipeReader, PipeWriter) {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let flags = fcntl_getfl(&writer).unwrap();
+    fcntl_setfl(&writer, flags | OFlags::NONBLOCK).unwrap();
+    for size in [4096, 1] {
+        while writer.write(&[b'x'; 4096][..size]).is_ok() {}
+    }
+    fcntl_setfl(&writer, flags).unwrap();
+    (reader, writer)
+}
+
+/// Serves a request, is told to stop, and does so in time.
+fn serves_and_stops(app: App) {
+    let app = app.start();
+    assert_eq!(app.client().get("/fast").status, 200);
+    let sent = Instant::now();
+    app.signal(Signal::TERM);
+    let ended = app.end();
+    assert!(ended.at - sent < Duration::from_secs(10), "it took {:?}\n{}", ended.at - sent, ended.all());
+    ended.with_code(0).prints_in_order(&["the hook has run"]);
+}
+
+#[test]
+fn a_stderr_whose_reader_is_gone_does_not_matter() {
+    serves_and_stops(serve().stderr(closed_pipe()));
+}
+
+#[test]
+fn a_stderr_that_is_full_and_that_nobody_reads_does_not_matter() {
+    let (_reader, writer) = full_pipe();
+    serves_and_stops(serve().stderr(writer));
+}
+
+#[test]
+fn a_stdout_whose_reader_is_gone_does_not_matter() {
+    let app = serve().stdout(closed_pipe()).start();
+    app.says("serving: ready");
+    app.signal(Signal::TERM);
+    app.end().with_code(0).says_in_order(&["everything finished in time"]);
+}
+
+#[test]
+fn an_error_of_main_runs_the_hooks_though_nobody_reads_stderr_any_more() {
+    main_that("fail").stderr(closed_pipe()).run().with_code(1).prints_in_order(&["the hook has run"]);
+}
+
+#[test]
+fn an_error_of_main_runs_the_hooks_though_stderr_is_full() {
+    let (_reader, writer) = full_pipe();
+    main_that("fail").stderr(writer).run().with_code(1).prints_in_order(&["the hook has run"]);
+}
+
+#[test]
+fn a_refusal_to_start_has_its_exit_code_though_nobody_reads_stderr() {
+    main_that("return").env("GRACEFUL_GRACE", "8").stderr(closed_pipe()).run().with_code(78);
+}
+
+#[test]
+fn a_lack_of_file_descriptors_is_survived() {
+    let app = App::with_open_files(env!("CARGO_BIN_EXE_serve"), 40).start();
+    let address = app.ready();
+    let crowd: Vec<_> = (0..60).map(|_| app.client()).collect();
+    app.says("cannot accept");
+    drop(crowd);
+    // Served again, as soon as those are gone.
+    let mut client = Client::new(address);
+    assert_eq!(client.get("/fast").status, 200);
+    app.begin_drain();
+    match client.try_get("/fast") {
+        Ok(response) => assert_eq!(response.status, 200),
+        Err(error) => assert!(
+            matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe),
+            "{error:?}"
+        ),
+    }
+    app.end().with_code(0).says_in_order(&["cannot accept", "Raise the limit of open files", "draining: "]);
+}
+
+#[test]
+fn a_lack_of_file_descriptors_in_the_drain_still_answers_the_queue() {
+    let mut app = App::with_open_files(env!("CARGO_BIN_EXE_serve"), 40).start();
+    app.ready();
+    let mut held: Vec<_> = (0..60).map(|_| app.client()).collect();
+    held.iter_mut().for_each(|client| client.send("/held"));
+    app.says("cannot accept");
+    app.begin_drain();
+    app.tell("release");
+    for client in &mut held {
+        assert_eq!(client.response().body, "held\n");
+    }
+    app.end().with_code(0);
+}

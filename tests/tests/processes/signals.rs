@@ -1,0 +1,139 @@
+//! What each signal does, and what the second and the third one do.
+
+use crate::{hooks_app, main_that, serve};
+use graceful_tests::Signal;
+use std::time::Duration;
+
+const HOOKS: [&str; 8] = [
+    "hook before all",
+    "hook first",
+    "hook flush",
+    "hook between",
+    "hook archive after SIGTERM, in time: true",
+    "hook pool closes seven connections",
+    "hook last",
+    "",
+];
+
+#[test]
+fn sigterm_goes_through_every_phase_in_order_and_exits_with_0() {
+    let app = hooks_app().start();
+    app.says("serving: ready");
+    app.signal(Signal::TERM);
+    let ended = app.end();
+    ended.with_code(0);
+    ended.says_in_order(&[
+        "serving: ready",
+        "grace: after SIGTERM",
+        "draining: ",
+        "main returned",
+        "hooks: nothing is in flight",
+        "hook -1 the first of all",
+        "hook 9 last",
+        "stopped",
+        "shutdown after SIGTERM: everything finished in time",
+        "exit code 0",
+    ]);
+    ended.prints_in_order(&HOOKS);
+}
+
+#[test]
+fn grace_is_served_to_its_end_before_the_drain() {
+    let app = serve().env("GRACEFUL_GRACE", "700ms").start();
+    app.ready();
+    let sent = app.begin_shutdown(Signal::TERM);
+    app.says("draining: ");
+    assert!(sent.elapsed() >= Duration::from_millis(700), "the drain began after {:?}", sent.elapsed());
+    app.end().with_code(0);
+}
+
+#[test]
+fn one_sigint_does_what_sigterm_does_and_says_that_another_skips_grace() {
+    let app = hooks_app().start();
+    app.says("serving: ready");
+    let sent = app.begin_shutdown(Signal::INT);
+    let ended = app.end();
+    assert!(ended.at - sent >= Duration::from_millis(200), "no grace");
+    ended.with_code(0).says_in_order(&["grace: after SIGINT", "for 200ms; Ctrl-C again skips it", "draining: "]);
+}
+
+#[test]
+fn a_second_sigint_skips_to_the_hooks_and_a_third_exits_at_once_with_130() {
+    let app = hooks_app().env("GRACEFUL_GRACE", "10s").env("FLUSH", "hang").start();
+    app.says("serving: ready");
+    app.begin_shutdown(Signal::INT);
+    app.says("grace: after SIGINT");
+    app.signal(Signal::INT);
+    app.says("hooks: what was left of grace and drain is skipped, by the second SIGINT");
+    app.prints("hook flush");
+    app.signal(Signal::INT);
+    let ended = app.end();
+    ended.with_code(130).never_prints("hook archive").never_says("draining: ");
+    ended.says_in_order(&["shutdown after SIGINT: ended at once by SIGINT", "exit code 130"]);
+}
+
+#[test]
+fn a_second_sigint_in_the_drain_skips_the_rest_of_it() {
+    let mut app = serve().env("GRACEFUL_DRAIN", "20s").start();
+    let mut client = app.client();
+    client.send("/held");
+    app.prints("in /held");
+    app.begin_shutdown(Signal::INT);
+    app.says("draining: ");
+    app.signal(Signal::INT);
+    app.says("hooks: what was left");
+    app.prints("the hook has run");
+    client.is_cut();
+    app.tell("release");
+    app.end().with_code(3).says_in_order(&["CUT: connections on", "main CUT", "exit code 3"]);
+}
+
+#[test]
+fn a_second_sigterm_changes_nothing() {
+    let app = serve().env("GRACEFUL_GRACE", "700ms").start();
+    app.ready();
+    let sent = app.begin_shutdown(Signal::TERM);
+    app.signal(Signal::TERM);
+    app.says("SIGTERM during the shutdown after SIGTERM: it goes on as it is");
+    let ended = app.end();
+    assert!(ended.at - sent >= Duration::from_millis(700), "the second SIGTERM cut the grace short");
+    ended.with_code(0).says_in_order(&["grace: after SIGTERM", "draining: ", "hooks: nothing is in flight"]);
+}
+
+#[test]
+fn one_sigint_after_sigterm_does_not_skip_and_the_next_one_does() {
+    let app = serve().env("GRACEFUL_GRACE", "10s").start();
+    app.ready();
+    app.begin_shutdown(Signal::TERM);
+    app.signal(Signal::INT);
+    app.says("SIGINT during the shutdown after SIGTERM: it goes on as it is");
+    // Still in grace: it serves.
+    assert_eq!(app.client().get("/fast").status, 200);
+    app.signal(Signal::INT);
+    app.says("hooks: what was left of grace and drain is skipped");
+    app.end().never_says("draining: ").says_in_order(&["shutdown after SIGTERM"]);
+}
+
+#[test]
+fn a_signal_during_start_up_skips_grace_and_main_hears_of_it() {
+    let app = main_that("connect").env("GRACEFUL_GRACE", "10s").start();
+    app.prints("connecting");
+    app.signal(Signal::TERM);
+    let ended = app.end();
+    ended.with_code(0).never_says("grace: ").prints_in_order(&["connecting", "the hook has run"]);
+    ended.says_in_order(&[
+        "draining: after SIGTERM, before it was ready, so without grace",
+        "main returned",
+        "hooks: ",
+    ]);
+}
+
+#[test]
+fn a_shutdown_that_the_program_asks_for_has_its_reason_in_the_report() {
+    let ended = main_that("shutdown").run();
+    ended.with_code(0).says_in_order(&[
+        "grace: after a request to shut down: the leader lease is lost",
+        "draining: ",
+        "shutdown after a request to shut down: the leader lease is lost: everything finished in time",
+    ]);
+}

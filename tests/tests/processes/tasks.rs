@@ -1,0 +1,57 @@
+//! Tasks and futures that the drain waits for.
+
+use crate::main_that;
+use graceful_tests::Signal;
+
+#[test]
+fn a_task_is_waited_for_after_main_has_returned() {
+    let mut app = main_that("task").env("GRACEFUL_DRAIN", "20s").start();
+    app.says("serving: ready");
+    app.begin_drain();
+    app.says("main returned");
+    app.tell("release");
+    let ended = app.end();
+    ended.with_code(0).prints_in_order(&["the task is done", "the hook has run"]);
+    ended.says_in_order(&["draining: waiting up to 20s for main, task uploader", "hooks: nothing is in flight"]);
+}
+
+#[test]
+fn a_task_that_does_not_end_is_cut_at_the_deadline_and_named() {
+    let app = main_that("stuck task").start();
+    app.says("serving: ready");
+    app.begin_drain();
+    let ended = app.end();
+    ended.with_code(3).prints_in_order(&["the hook has run"]).never_says("did not give way");
+    assert!(ended.summary().contains("CUT: task uploader was still in flight"), "{}", ended.all());
+}
+
+#[test]
+fn a_task_that_panics_is_named() {
+    let app = main_that("panicking task").start();
+    app.says("task uploader PANICKED");
+    app.signal(Signal::TERM);
+    let ended = app.end();
+    ended.with_code(3).prints_in_order(&["the hook has run"]);
+    assert!(ended.summary().contains("task uploader PANICKED"), "{}", ended.all());
+}
+
+#[test]
+fn a_tracked_future_is_waited_for() {
+    let mut app = main_that("tracked").env("GRACEFUL_DRAIN", "20s").start();
+    app.says("serving: ready");
+    app.begin_drain();
+    app.says("main returned");
+    app.tell("release");
+    app.end().with_code(0).prints_in_order(&["the future is done", "the hook has run"]);
+}
+
+#[test]
+fn a_tracked_future_that_does_not_end_is_named_by_its_place() {
+    let app = main_that("stuck tracked").start();
+    app.says("serving: ready");
+    app.begin_drain();
+    let ended = app.end();
+    ended.with_code(3).prints_in_order(&["the hook has run"]);
+    let place = "CUT: the future tracked at tests/src/bin/main_end.rs:";
+    assert!(ended.summary().contains(place), "{}", ended.all());
+}
