@@ -7,7 +7,7 @@ use crate::{
     sequence,
 };
 use graceful_plan::{Ready, duration::Pretty};
-use std::{future::Future, panic::AssertUnwindSafe, pin::pin, sync::Arc, task::Poll, time::Duration};
+use std::{future::Future, io::Write, panic::AssertUnwindSafe, pin::pin, sync::Arc, task::Poll, time::Duration};
 use tokio::{
     sync::mpsc::UnboundedReceiver,
     time::{Instant, sleep_until, timeout},
@@ -308,8 +308,8 @@ where
         () = cut => MainResult::Cut,
     };
     if let MainResult::Failed(error) = &result {
-        // As std prints it.
-        eprintln!("Error: {error}");
+        // As std prints it; a closed stderr is no reason to panic.
+        let _ = writeln!(std::io::stderr(), "Error: {error}");
     }
     // A value of main's that panics when it is dropped must not keep the hooks from running.
     let dropped = std::panic::catch_unwind(AssertUnwindSafe(|| drop(main)));

@@ -82,7 +82,7 @@ fn write(messages: &mpsc::Receiver<Message>, termination_log: Option<PathBuf>) {
 
 /// Tells one entry to the subscriber, or to stderr.
 pub(crate) fn emit(entry: &Entry) {
-    if !tracing::dispatcher::has_been_set() {
+    if !is_subscribed() {
         return plain(&format!("graceful {:>9.3}s  {}\n", entry.at.as_secs_f64(), entry.what));
     }
     macro_rules! event {
@@ -108,9 +108,13 @@ pub(crate) fn emit(entry: &Entry) {
     }
 }
 
+fn is_subscribed() -> bool {
+    tracing::dispatcher::get_default(|subscriber| !subscriber.is::<tracing::subscriber::NoSubscriber>())
+}
+
 /// The summary repeats what the subscriber has seen entry by entry; so it goes there as one event, else to stderr.
 fn summary(text: &str) {
-    if tracing::dispatcher::has_been_set() {
+    if is_subscribed() {
         tracing::info!(target: "graceful", "{text}");
     } else {
         plain(&format!("graceful: {text}\n"));

@@ -13,7 +13,8 @@ use std::{
     time::Duration,
 };
 
-type Start = Box<dyn FnOnce(&HookContext) -> Result<HookRun, MissingState> + Send>;
+/// Prepares a hook's call.
+pub(crate) type Start = Box<dyn FnOnce(&HookContext) -> Result<HookRun, MissingState> + Send>;
 
 /// One hook, ready to run.
 pub(crate) struct Planned {

@@ -3,7 +3,7 @@
 use crate::{
     context::Shared,
     hook::{HookContext, HookRun},
-    registry::{self, Planned, Wish},
+    registry::{self, Planned, Start, Wish},
     report::{Cause, HookOutcome, HookReport, Level, What},
 };
 use std::{
@@ -42,13 +42,10 @@ async fn run_one(shared: Arc<Shared>, hook: Planned, cause: Cause, limit: Durati
     shared.recorder.record(level, What::Hook(report));
 }
 
-async fn outcome_of(
-    shared: &Shared,
-    start: impl FnOnce(&HookContext) -> Result<HookRun, crate::hook::MissingState>,
-    cause: Cause,
-    limit: Duration,
-) -> HookOutcome {
+async fn outcome_of(shared: &Shared, start: Start, cause: Cause, limit: Duration) -> HookOutcome {
     if limit.is_zero() {
+        // What it captured is the user's, and so is the thread that drops it.
+        shared.runtime.spawn_blocking(move || drop(start));
         return HookOutcome::Skipped("no time was left before the deadline".into());
     }
     let given_up = Arc::new(AtomicBool::new(false));

@@ -132,9 +132,9 @@ impl Running {
         address.and_then(|address| address.parse().ok()).expect("the line names an address")
     }
 
-    /// A new connection to the traffic.
+    /// A new connection to the traffic, once the app is ready.
     pub fn client(&self) -> Client {
-        Client::new(self.address())
+        Client::new(self.ready())
     }
 
     /// Sends a signal and waits until the app has heard it.

@@ -73,6 +73,8 @@ const OVER: u32 = 7;
 const PIPELINED: u32 = 1 << 3;
 /// The last request was answered before its body had arrived, as far as is known.
 const EARLY: u32 = 1 << 4;
+/// The request that is being handled had a body, which has arrived as far as its length tells.
+const HAD_BODY: u32 = 1 << 6;
 /// Nothing of the body has arrived for too long: a look at the socket itself decides.
 const SUSPECT: u32 = 1 << 5;
 
@@ -103,12 +105,15 @@ impl Activity {
     pub(crate) fn on_read(&self, bytes: usize) {
         let now = self.state.load(Relaxed);
         match now & KIND {
+            // The rest of a body whose request was answered before: hyper may read it, and tells nobody.
+            IDLE if now & EARLY != 0 => {}
             FRESH | IDLE if bytes > 0 => {
                 self.received.store(bytes as u32, Relaxed);
                 self.state.store(HEAD, Relaxed);
             }
             HEAD | BODY => self.on_more(now, bytes),
-            BUSY if bytes > 0 => self.state.store(now | PIPELINED, Relaxed),
+            // Behind a body, it may be the body's last bytes: its head's length is not known to the byte.
+            BUSY if bytes > 0 && now & HAD_BODY == 0 => self.state.store(now | PIPELINED, Relaxed),
             _ => {}
         }
     }
@@ -119,7 +124,8 @@ impl Activity {
         self.received.store(received, Relaxed);
         if now & KIND == BODY && bytes > 0 {
             let expected = self.expected.load(Relaxed);
-            self.state.store(if expected != 0 && received >= expected { BUSY } else { BODY }, Relaxed);
+            let complete = expected != 0 && received >= expected;
+            self.state.store(if complete { BUSY | HAD_BODY } else { BODY }, Relaxed);
         }
     }
 
@@ -157,7 +163,7 @@ impl Activity {
             body.and_then(|body| u32::try_from(body.saturating_add(shortest_head(request))).ok()).unwrap_or(0);
         self.expected.store(expected, Relaxed);
         let complete = expected != 0 && self.received.load(Relaxed) >= expected;
-        self.state.store(if complete { BUSY } else { BODY }, Relaxed);
+        self.state.store(if complete { BUSY | HAD_BODY } else { BODY }, Relaxed);
     }
 
     /// The request has been answered, or given up on.
@@ -294,6 +300,7 @@ mod tests {
         assert_eq!(activity.kind(), BODY);
         activity.on_read(8);
         assert_eq!(activity.kind(), BUSY);
+        activity.on_read(1); // as if the head had been shorter than it was taken for
         activity.on_answered();
         assert_eq!((activity.kind(), activity.may_receive_more()), (IDLE, false));
     }
@@ -305,6 +312,11 @@ mod tests {
         activity.on_request(&request(&"x".repeat(5000)));
         activity.on_answered();
         assert_eq!((activity.kind(), activity.may_receive_more()), (IDLE, true));
+        activity.on_read(4940);
+        assert_eq!(activity.kind(), IDLE, "the rest of the body is no new head");
+        activity.on_request(&request(""));
+        activity.on_answered();
+        assert!(!activity.may_receive_more());
     }
 
     #[test]

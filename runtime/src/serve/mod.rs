@@ -29,7 +29,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 
 /// How often connections are looked at for timeouts.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -189,7 +189,7 @@ impl<L: Listener, S: HttpService> Serve<L, S> {
 
     async fn serve_until_the_drain(&mut self, server: &Arc<Server>) -> io::Result<()> {
         let mut phases = server.context.0.watch();
-        let mut swept = Instant::now();
+        let mut sweeps = sweeps(SWEEP);
         let mut pause: Option<Instant> = None;
         loop {
             let phase = *phases.borrow_and_update();
@@ -201,16 +201,18 @@ impl<L: Listener, S: HttpService> Serve<L, S> {
             tokio::select! {
                 biased;
                 _ = phases.changed() => {}
-                () = sleep_until(swept + SWEEP), if server.count() > 0 => {
-                    server.sweep(swept.elapsed());
-                    swept = Instant::now();
-                }
+                _ = sweeps.tick(), if server.count() > 0 => server.sweep(SWEEP),
                 accepted = poll_fn(|cx| self.listener.poll_accept(cx)), if accepting => match accepted {
-                    Ok(stream) => self.spawn(server, stream),
+                    Ok(stream) => {
+                        if server.count() == 0 {
+                            sweeps.reset(); // the time without connections ages nobody
+                        }
+                        self.spawn(server, stream);
+                    }
                     Err(error) => pause = self.after(error, server)?,
                 },
                 () = server.one_left(), if !accepting => pause = None,
-                () = sleep_until(pause.unwrap_or(swept)), if pause.is_some() => pause = None,
+                () = sleep_until(pause.unwrap_or_else(Instant::now)), if pause.is_some() => pause = None,
             }
         }
     }
@@ -257,18 +259,23 @@ impl<L: Listener, S: HttpService> Serve<L, S> {
 /// Waits until the last connection has ended, or the hooks begin without the rest.
 async fn drain(server: &Arc<Server>) {
     let mut hooks = std::pin::pin!(server.context.reached(Phase::Hooks));
-    let mut swept = Instant::now();
+    let mut sweeps = sweeps(SWEEP_IN_DRAIN);
     loop {
         tokio::select! {
             biased;
             () = server.emptied() => return,
             () = &mut hooks => return server.set_mode(Mode::Cut),
-            () = sleep_until(swept + SWEEP_IN_DRAIN) => {
-                server.sweep(swept.elapsed());
-                swept = Instant::now();
-            }
+            _ = sweeps.tick() => server.sweep(SWEEP_IN_DRAIN),
         }
     }
+}
+
+/// The ticks of a sweep. Each counts as one period, however late it comes: a stall of this process is no fault of its
+/// clients.
+fn sweeps(period: Duration) -> Interval {
+    let mut ticks = interval_at(Instant::now() + period, period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 fn is_of_one_connection(error: &io::Error) -> bool {

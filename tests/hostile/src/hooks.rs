@@ -23,17 +23,17 @@ use shadows::*;
 /// A state.
 pub(crate) struct Pool(pub(crate) u8);
 
-#[shutdown::shutdown_hook(crate = ::shutdown, order = -1)]
+#[::shutdown::shutdown_hook(crate = ::shutdown, order = -1)]
 fn sync() {
     ::std::println!("hostile sync");
 }
 
-#[shutdown::shutdown_hook(crate = ::shutdown, order = 1, timeout = "1s")]
+#[::shutdown::shutdown_hook(crate = ::shutdown, order = 1, timeout = "1s")]
 async fn asynchronous() {
     ::std::println!("hostile asynchronous");
 }
 
-#[shutdown::shutdown_hook(crate = ::shutdown, order = 2, timeout = "1s", name = "with everything")]
+#[::shutdown::shutdown_hook(crate = ::shutdown, order = 2, timeout = "1s", name = "with everything")]
 async fn with_everything(
     pool: ::shutdown::State<Pool>,
     context: ::shutdown::HookContext,
@@ -42,7 +42,7 @@ async fn with_everything(
     ::core::result::Result::Ok(())
 }
 
-#[shutdown::shutdown_hook(crate = ::shutdown, order = 3)]
+#[::shutdown::shutdown_hook(crate = ::shutdown, order = 3)]
 fn fallible() -> ::core::result::Result<(), ::std::fmt::Error> {
     ::std::println!("hostile fallible");
     ::core::result::Result::Ok(())

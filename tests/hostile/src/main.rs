@@ -17,7 +17,7 @@ mod linkme {}
 #[allow(dead_code)]
 mod graceful {}
 
-#[shutdown::main(crate = ::shutdown, grace = "100ms", drain = "1s", worker_threads = 2)]
+#[::shutdown::main(crate = ::shutdown, grace = "100ms", drain = "1s", worker_threads = 2)]
 async fn main(ctx: ::shutdown::Context) -> ::core::result::Result<(), ::std::string::String> {
     ctx.provide(hooks::Pool(7));
     ctx.ready();

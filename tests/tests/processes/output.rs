@@ -28,7 +28,7 @@ fn full_pipe() -> (PipeReader, PipeWriter) {
 /// Serves a request, is told to stop, and does so in time.
 fn serves_and_stops(app: App) {
     let app = app.start();
-    assert_eq!(app.client().get("/fast").status, 200);
+    assert_eq!(Client::new(app.address()).get("/fast").status, 200);
     let sent = Instant::now();
     app.signal(Signal::TERM);
     let ended = app.end();
