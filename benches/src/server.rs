@@ -75,7 +75,11 @@ macro_rules! service {
 /// # Errors
 /// The runtime or the socket.
 pub fn run(kind: Kind, flavor: Flavor, held: Held) -> Result {
-    std::thread::spawn(|| loop { std::thread::park() });
+    std::thread::spawn(|| {
+        loop {
+            std::thread::park()
+        }
+    });
     if kind == Kind::Graceful {
         let plan = Plan { grace: Duration::ZERO, health: Health::Off, ..Plan::DEFAULT };
         Builder::new().plan(plan).flavor(flavor).run(|_| async move {

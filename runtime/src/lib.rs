@@ -131,5 +131,7 @@ pub use hook::{FromHookContext, HookContext, HookReturn};
 pub use lifecycle::MainReturn;
 pub use phase::Phase;
 pub use report::{Cause, Entry, HookName, HookOutcome, HookReport, Level, MainResult, Report, Signal, What};
-pub use serve::{HttpService, Listener, Serve, Stream, serve};
+pub use serve::{
+    ConnectionService, Handshake, Handshaking, HttpService, Listener, Serve, Stream, serve, tcp, with_handshake,
+};
 pub use state::State;

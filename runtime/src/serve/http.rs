@@ -3,7 +3,7 @@
 use super::{
     activity::Verdict,
     listener::Stream,
-    population::{Conn, Server},
+    population::{Conn, Member, Server},
     service::Noted,
     stream::Watched,
 };
@@ -62,6 +62,24 @@ where
     type Answer = S::Future;
 }
 
+/// What makes the service of one connection: every [`HttpService`], which is cloned, and those that want to know the
+/// connection first.
+pub trait ConnectionService<S>: Send + 'static {
+    /// The service of one connection.
+    type Service: HttpService;
+
+    /// Makes the service of this connection.
+    fn of(&self, stream: &S) -> Self::Service;
+}
+
+impl<S, T: HttpService> ConnectionService<S> for T {
+    type Service = T;
+
+    fn of(&self, _: &S) -> T {
+        self.clone()
+    }
+}
+
 pin_project! {
     /// The task of an HTTP/1.1 connection.
     pub(super) struct Driver<I, T> where I: AsyncRead, I: AsyncWrite, I: Unpin, T: HttpService {
@@ -114,9 +132,9 @@ pub(super) struct Protocols {
 }
 
 /// Serves one connection in a task of its own.
-pub(super) fn spawn<S: Stream, T: HttpService>(server: &Arc<Server>, stream: S, service: T, protocols: &Protocols) {
+pub(super) fn spawn<S: Stream, T: HttpService>(server: &Arc<Server>, service: T, stream: S, protocols: &Protocols) {
     let conn = server.join();
-    let io = Watched::new(stream, conn.clone());
+    let io = Watched::new(stream, Member(conn.clone()));
     #[cfg(not(feature = "http2"))]
     tokio::spawn(Driver::new(io, conn, service, &protocols.http1));
     #[cfg(feature = "http2")]

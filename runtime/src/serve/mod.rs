@@ -1,42 +1,35 @@
 //! Serves HTTP from a listener, through every phase, without a lost request.
 
-mod http;
-#[cfg(feature = "http2")]
-mod http2;
 mod listener;
 mod activity;
 mod population;
-mod service;
 mod stream;
+mod handshake;
+mod accept;
+pub mod tcp;
+mod service;
+mod http;
+#[cfg(feature = "http2")]
+mod http2;
 
-pub use http::HttpService;
+pub use handshake::{Handshake, Handshaking, with_handshake};
+pub use http::{ConnectionService, HttpService};
 pub use listener::{Listener, Stream};
 
-use crate::{
-    context::{self, Context},
-    phase::Phase,
-    report::Level,
-};
-use activity::{Limits, Mode};
+use crate::context::Context;
+use accept::Handle;
+use activity::Limits;
 use http::Protocols;
 use hyper::server::conn::http1;
 use population::Server;
 use std::{
     fmt,
-    future::{Future, IntoFuture, poll_fn},
+    future::{Future, IntoFuture},
     io,
     pin::Pin,
     sync::Arc,
     time::Duration,
 };
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
-
-/// How often connections are looked at for timeouts.
-const SWEEP: Duration = Duration::from_secs(1);
-/// The same in the drain, where everyone waits for the slowest.
-const SWEEP_IN_DRAIN: Duration = Duration::from_millis(100);
-/// How long a lack of file descriptors pauses accepting, unless a connection ends before.
-const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(100);
 
 /// Serves a hyper service on a listener until the process has drained; await it.
 ///
@@ -155,138 +148,24 @@ impl<L, S> fmt::Debug for Serve<L, S> {
     }
 }
 
-impl<L: Listener, S: HttpService> IntoFuture for Serve<L, S> {
+impl<L: Listener, S: ConnectionService<L::Stream>> IntoFuture for Serve<L, S> {
     type Output = io::Result<()>;
     type IntoFuture = Pin<Box<dyn Future<Output = io::Result<()>> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        let Self { listener, service, context, limits, protocols } = self;
+        Box::pin(accept::run(listener, context, limits, Http { service, protocols }))
     }
 }
 
-/// However the server's future ends, its connections learn of it.
-struct FinishOnDrop(Arc<Server>);
-
-impl Drop for FinishOnDrop {
-    fn drop(&mut self) {
-        self.0.set_mode(Mode::Drain);
-    }
+/// Serves each connection with hyper.
+struct Http<S> {
+    service: S,
+    protocols: Protocols,
 }
 
-impl<L: Listener, S: HttpService> Serve<L, S> {
-    async fn run(mut self) -> io::Result<()> {
-        let context = self.context.take().unwrap_or_else(context::context);
-        let server = Server::new(context.clone(), self.limits, &self.listener.name());
-        let _finish = FinishOnDrop(server.clone());
-        context.ready();
-        self.serve_until_the_drain(&server).await?;
-        self.empty_the_backlog(&server).await;
-        let Self { listener, service, .. } = self;
-        drop((listener, service));
-        drain(&server).await;
-        Ok(())
+impl<T: Stream, S: ConnectionService<T>> Handle<T> for Http<S> {
+    fn start(&self, server: &Arc<Server>, stream: T) {
+        http::spawn(server, self.service.of(&stream), stream, &self.protocols);
     }
-
-    async fn serve_until_the_drain(&mut self, server: &Arc<Server>) -> io::Result<()> {
-        let mut phases = server.context.0.watch();
-        let mut sweeps = sweeps(SWEEP);
-        let mut pause: Option<Instant> = None;
-        loop {
-            let phase = *phases.borrow_and_update();
-            server.follow(phase);
-            if phase >= Phase::Draining {
-                return Ok(());
-            }
-            let accepting = pause.is_none() && server.has_room();
-            tokio::select! {
-                biased;
-                _ = phases.changed() => {}
-                _ = sweeps.tick(), if server.count() > 0 => server.sweep(SWEEP),
-                accepted = poll_fn(|cx| self.listener.poll_accept(cx)), if accepting => match accepted {
-                    Ok(stream) => {
-                        if server.count() == 0 {
-                            sweeps.reset(); // the time without connections ages nobody
-                        }
-                        self.spawn(server, stream);
-                    }
-                    Err(error) => pause = self.after(error, server)?,
-                },
-                () = server.one_left(), if !accepting => pause = None,
-                () = sleep_until(pause.unwrap_or_else(Instant::now)), if pause.is_some() => pause = None,
-            }
-        }
-    }
-
-    fn spawn(&self, server: &Arc<Server>, stream: L::Stream) {
-        http::spawn(server, stream, self.service.clone(), &self.protocols);
-    }
-
-    /// What an error of `accept` means: nothing, a pause, or the end.
-    fn after(&self, error: io::Error, server: &Server) -> io::Result<Option<Instant>> {
-        if is_of_one_connection(&error) {
-            return Ok(None);
-        }
-        if !is_out_of_resources(&error) {
-            return Err(error);
-        }
-        let name = self.listener.name();
-        server.say_once(|| {
-            server.context.0.recorder.note(
-                Level::Warn,
-                format!("{name} cannot accept: {error}; connections wait until others have ended. Raise the limit of open files (ulimit -n), or set max_connections below it"),
-            );
-        });
-        Ok(Some(Instant::now() + OUT_OF_DESCRIPTORS))
-    }
-
-    /// Accepts what the kernel has completed and queued: closing the listener would reset it.
-    async fn empty_the_backlog(&mut self, server: &Arc<Server>) {
-        loop {
-            match self.listener.accept_now() {
-                Ok(stream) => self.spawn(server, stream),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(error) if is_of_one_connection(&error) => {}
-                Err(error) if is_out_of_resources(&error) && server.mode() < Mode::Cut => {
-                    let _ = tokio::time::timeout(OUT_OF_DESCRIPTORS, server.one_left()).await;
-                    server.follow(server.context.phase());
-                }
-                Err(_) => return,
-            }
-        }
-    }
-}
-
-/// Waits until the last connection has ended, or the hooks begin without the rest.
-async fn drain(server: &Arc<Server>) {
-    let mut hooks = std::pin::pin!(server.context.reached(Phase::Hooks));
-    let mut sweeps = sweeps(SWEEP_IN_DRAIN);
-    loop {
-        tokio::select! {
-            biased;
-            () = server.emptied() => return,
-            () = &mut hooks => return server.set_mode(Mode::Cut),
-            _ = sweeps.tick() => server.sweep(SWEEP_IN_DRAIN),
-        }
-    }
-}
-
-/// The ticks of a sweep. Each counts as one period, however late it comes: a stall of this process is no fault of its
-/// clients.
-fn sweeps(period: Duration) -> Interval {
-    let mut ticks = interval_at(Instant::now() + period, period);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks
-}
-
-fn is_of_one_connection(error: &io::Error) -> bool {
-    use io::ErrorKind::*;
-    matches!(error.kind(), ConnectionRefused | ConnectionAborted | ConnectionReset | Interrupted | TimedOut)
-}
-
-/// EMFILE, ENFILE, ENOBUFS and ENOMEM: they pass.
-fn is_out_of_resources(error: &io::Error) -> bool {
-    const NO_BUFFERS: i32 = if cfg!(target_os = "linux") { 105 } else { 55 };
-    const WINDOWS_TOO_MANY: i32 = 10024;
-    error.kind() == io::ErrorKind::OutOfMemory
-        || matches!(error.raw_os_error(), Some(23 | 24 | NO_BUFFERS | WINDOWS_TOO_MANY))
 }

@@ -185,11 +185,6 @@ impl Conn {
         }
     }
 
-    /// Its stream is closed: it counts no more.
-    pub(crate) fn leave(&self) {
-        self.server.leave(self.slot);
-    }
-
     /// Whether the socket should be asked itself when the runtime knows of nothing to read.
     #[inline]
     pub(crate) fn wants_certainty(&self) -> bool {
@@ -206,6 +201,15 @@ impl Conn {
     #[inline]
     pub(crate) fn verdict(&self) -> Verdict {
         self.activity.verdict(self.server.mode())
+    }
+}
+
+/// The membership of a connection in its server, which ends when this is dropped, whoever owns it by then.
+pub(crate) struct Member(pub(crate) Arc<Conn>);
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.0.server.leave(self.0.slot);
     }
 }
 

@@ -1,13 +1,12 @@
 //! A connection's stream: notes what arrives, asks the socket itself before a drain closes it, and closes without
 //! destroying an answer that the client has not read yet.
 
-use super::{listener::Stream, population::Conn};
+use super::{listener::Stream, population::Member};
 use std::{
     future::Future,
     io,
     mem::MaybeUninit,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -22,19 +21,13 @@ const LINGER: Duration = Duration::from_secs(1);
 /// A stream that is a member of its server until it is dropped, whoever owns it by then.
 pub(crate) struct Watched<S> {
     stream: S,
-    conn: Arc<Conn>,
+    member: Member,
     lingering: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Watched<S> {
-    pub(crate) fn new(stream: S, conn: Arc<Conn>) -> Self {
-        Self { stream, conn, lingering: None }
-    }
-}
-
-impl<S> Drop for Watched<S> {
-    fn drop(&mut self) {
-        self.conn.leave();
+    pub(crate) fn new(stream: S, member: Member) -> Self {
+        Self { stream, member, lingering: None }
     }
 }
 
@@ -45,11 +38,11 @@ impl<S: Stream> Watched<S> {
         match self.stream.read_now(buffer.initialize_unfilled()) {
             Ok(bytes) => {
                 buffer.advance(bytes);
-                self.conn.activity.on_read(bytes);
+                self.member.0.activity.on_read(bytes);
                 Poll::Ready(Ok(()))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.conn.activity.on_nothing_there();
+                self.member.0.activity.on_nothing_there();
                 Poll::Pending
             }
             Err(error) => Poll::Ready(Err(error)),
@@ -58,7 +51,7 @@ impl<S: Stream> Watched<S> {
 
     /// Whether closing now could reset the connection under an answer that is still on its way.
     fn must_linger(&self) -> bool {
-        self.conn.activity.may_receive_more() || matches!(self.stream.read_now(&mut [0]), Ok(1..))
+        self.member.0.activity.may_receive_more() || matches!(self.stream.read_now(&mut [0]), Ok(1..))
     }
 
     /// Throws away what the client still sends, until it closes or its time is up.
@@ -82,10 +75,10 @@ impl<S: Stream> AsyncRead for Watched<S> {
         let before = buffer.filled().len();
         match Pin::new(&mut self.stream).poll_read(cx, buffer) {
             Poll::Ready(Ok(())) => {
-                self.conn.activity.on_read(buffer.filled().len() - before);
+                self.member.0.activity.on_read(buffer.filled().len() - before);
                 Poll::Ready(Ok(()))
             }
-            Poll::Pending if self.conn.wants_certainty() => self.read_straight(buffer),
+            Poll::Pending if self.member.0.wants_certainty() => self.read_straight(buffer),
             other => other,
         }
     }

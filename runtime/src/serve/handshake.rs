@@ -1,0 +1,186 @@
+//! Listeners whose connections begin with a handshake, such as TLS: done in the connection's own task, under a timeout.
+
+use super::listener::{Listener, Stream};
+use pin_project_lite::pin_project;
+use std::{
+    fmt,
+    future::Future,
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
+
+/// A listener each of whose connections goes through `handshake` before a byte of it is served.
+///
+/// The handshake runs in the connection's task, so that a slow client holds up nobody; the connection counts as in
+/// flight meanwhile; and after `timeout` it is closed. This is how TLS is served:
+///
+/// ```ignore
+/// // examples/tls.rs is the whole program
+/// let acceptor = tokio_rustls::TlsAcceptor::from(config);
+/// let listener = graceful::with_handshake(tcp, Duration::from_secs(10), move |stream| acceptor.accept(stream));
+/// graceful::serve(listener, service).await
+/// ```
+pub fn with_handshake<L, H, F, S>(listener: L, timeout: Duration, handshake: H) -> Handshake<L, H>
+where
+    L: Listener,
+    H: Fn(L::Stream) -> F + Send + 'static,
+    F: Future<Output = io::Result<S>> + Send + 'static,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    Handshake { listener, timeout, handshake }
+}
+
+/// The listener that [`with_handshake`] makes.
+pub struct Handshake<L, H> {
+    listener: L,
+    timeout: Duration,
+    handshake: H,
+}
+
+impl<L: fmt::Debug, H> fmt::Debug for Handshake<L, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handshake").field("listener", &self.listener).field("timeout", &self.timeout).finish()
+    }
+}
+
+impl<L, H, F, S> Listener for Handshake<L, H>
+where
+    L: Listener,
+    H: Fn(L::Stream) -> F + Send + 'static,
+    F: Future<Output = io::Result<S>> + Send + 'static,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    type Stream = Handshaking<F, S>;
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Self::Stream>> {
+        self.listener.poll_accept(cx).map_ok(|stream| self.begin(stream))
+    }
+
+    fn accept_now(&mut self) -> io::Result<Self::Stream> {
+        self.listener.accept_now().map(|stream| self.begin(stream))
+    }
+
+    fn name(&self) -> String {
+        self.listener.name()
+    }
+}
+
+impl<L, H> Handshake<L, H> {
+    fn begin<T, F, S>(&self, stream: T) -> Handshaking<F, S>
+    where
+        H: Fn(T) -> F,
+    {
+        let shaking = Shaking { future: (self.handshake)(stream), timeout: sleep(self.timeout) };
+        Handshaking(State::Shaking(Box::pin(shaking)))
+    }
+}
+
+pin_project! {
+    struct Shaking<F> {
+        #[pin]
+        future: F,
+        #[pin]
+        timeout: Sleep,
+    }
+}
+
+enum State<F, S> {
+    Shaking(Pin<Box<Shaking<F>>>),
+    Done(S),
+    Failed,
+}
+
+/// A connection that is in its handshake, or past it.
+pub struct Handshaking<F, S>(State<F, S>);
+
+impl<F, S> fmt::Debug for Handshaking<F, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            State::Shaking(_) => "Handshaking(in progress)",
+            State::Done(_) => "Handshaking(done)",
+            State::Failed => "Handshaking(failed)",
+        })
+    }
+}
+
+impl<F, S> Handshaking<F, S>
+where
+    F: Future<Output = io::Result<S>>,
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    /// The stream behind the handshake, once that is done.
+    fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Pin<&mut S>>> {
+        if let State::Shaking(shaking) = &mut self.0 {
+            let shaking = shaking.as_mut().project();
+            let done = match shaking.future.poll(cx) {
+                Poll::Ready(done) => done,
+                Poll::Pending => {
+                    ready!(shaking.timeout.poll(cx));
+                    Err(io::ErrorKind::TimedOut.into())
+                }
+            };
+            self.0 = State::Failed;
+            self.0 = State::Done(done?);
+        }
+        Poll::Ready(match &mut self.0 {
+            State::Done(stream) => Ok(Pin::new(stream)),
+            _ => Err(io::ErrorKind::NotConnected.into()),
+        })
+    }
+}
+
+impl<F, S> Stream for Handshaking<F, S>
+where
+    F: Future<Output = io::Result<S>> + Send + 'static,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+}
+
+impl<F, S> AsyncRead for Handshaking<F, S>
+where
+    F: Future<Output = io::Result<S>>,
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_stream(cx))?.poll_read(cx, buffer)
+    }
+}
+
+impl<F, S> AsyncWrite for Handshaking<F, S>
+where
+    F: Future<Output = io::Result<S>>,
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        ready!(self.poll_stream(cx))?.poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_stream(cx))?.poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        matches!(&self.0, State::Done(stream) if stream.is_write_vectored())
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_stream(cx))?.poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.0 {
+            State::Done(stream) => Pin::new(stream).poll_shutdown(cx),
+            _ => Poll::Ready(Ok(())), // nothing was said that would need an end
+        }
+    }
+}
