@@ -75,7 +75,7 @@ impl Budget {
         }
         let excess = needed - limit;
         let parts = [
-            ("grace", self.plan.grace),
+            (grace_name(&self.plan), self.plan.longest_grace()),
             ("drain", self.plan.drain),
             ("pre_stop", self.plan.pre_stop),
             ("the hooks' timeouts", self.hooks()),
@@ -98,12 +98,17 @@ impl Budget {
     }
 }
 
+/// The key that says how long grace can be.
+fn grace_name(plan: &Plan) -> &'static str {
+    if plan.longest_grace() > plan.grace { "grace_limit" } else { "grace" }
+}
+
 impl fmt::Display for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plan = &self.plan;
         let mut line = |sign: &str, name: &str, length: Duration| writeln!(f, "{sign} {name:<26}{:>3}", Pretty(length));
         line(" ", "pre_stop", plan.pre_stop)?;
-        line("+", "grace", plan.grace)?;
+        line("+", grace_name(plan), plan.longest_grace())?;
         line("+", "drain", plan.drain)?;
         let mut timed = self.groups.iter().filter(|group| !group.longest.is_zero()).peekable();
         if timed.peek().is_none() {
@@ -166,6 +171,18 @@ shorten grace by 4s, or set termination_grace_period = \"34s\" here and terminat
         let plan = Plan { termination_grace_period: Duration::from_secs(1), ..Plan::DEFAULT };
         let error = Budget::new(plan, Vec::new()).check().unwrap_err();
         assert!(error.fix().starts_with("set termination_grace_period = \"16s\""), "{}", error.fix());
+    }
+
+    #[test]
+    fn an_extended_grace_counts_with_its_limit() {
+        let secs = |secs| Some(Duration::from_secs(secs));
+        let plan = Plan { quiet: secs(1), grace_limit: secs(25), ..Plan::DEFAULT };
+        let error = Budget::new(plan, Vec::new()).check().unwrap_err();
+        assert!(
+            error.arithmetic().lines().any(|line| line.starts_with("+ grace_limit ") && line.ends_with(" 25s")),
+            "{error}"
+        );
+        assert!(error.fix().starts_with("shorten grace_limit by 6s, or"), "{}", error.fix());
     }
 
     proptest! {

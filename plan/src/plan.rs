@@ -15,6 +15,11 @@ use std::time::Duration;
 pub struct Plan {
     /// How long to go on serving after the signal, while load balancers forget the pod. Default **5 s**.
     pub grace: Duration,
+    /// End grace early, but not before `grace`, once nothing has arrived for this long. Default **none**: grace has a
+    /// fixed length.
+    pub quiet: Option<Duration>,
+    /// With `quiet`: how far grace is extended while traffic still comes. Default **none**: not at all.
+    pub grace_limit: Option<Duration>,
     /// How long requests in flight get after that. Default **10 s**.
     pub drain: Duration,
     /// The pod's `terminationGracePeriodSeconds`: SIGKILL follows the deletion after this long. Default **30 s**.
@@ -29,12 +34,19 @@ pub struct Plan {
     pub ready: Ready,
     /// When readiness turns to 503. Default **[`Unready::OnSignal`]**.
     pub unready: Unready,
+    /// Liveness fails once the runtime of `main` has not run a task for this long. Default **none**: not checked.
+    pub liveness_heartbeat: Option<Duration>,
+    /// As PID 1, be the container's init: start the program as a child, forward signals to it and reap orphans.
+    /// Default **no**.
+    pub init: bool,
 }
 
 impl Plan {
     /// The plan of a process that sets nothing: 0 s + 5 s + 10 s + hooks + 1 s in 30 s.
     pub const DEFAULT: Self = Self {
         grace: Duration::from_secs(5),
+        quiet: None,
+        grace_limit: None,
         drain: Duration::from_secs(10),
         termination_grace_period: Duration::from_secs(30),
         pre_stop: Duration::ZERO,
@@ -42,7 +54,17 @@ impl Plan {
         health: Health::DEFAULT,
         ready: Ready::OnServe,
         unready: Unready::OnSignal,
+        liveness_heartbeat: None,
+        init: false,
     };
+
+    /// The longest that grace can be: `grace`, or `grace_limit` if that is longer.
+    pub const fn longest_grace(&self) -> Duration {
+        match self.grace_limit {
+            Some(limit) if limit.as_nanos() > self.grace.as_nanos() => limit,
+            _ => self.grace,
+        }
+    }
 
     /// How long after the signal everything, hooks included, must be over:
     /// `termination_grace_period - pre_stop - margin`.

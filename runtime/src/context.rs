@@ -17,7 +17,7 @@ use std::{
     panic::Location,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicBool, AtomicU8, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -58,6 +58,8 @@ pub(crate) struct Shared {
     phases: watch::Sender<Phase>,
     requests: mpsc::UnboundedSender<Request>,
     draining: CancellationToken,
+    /// When traffic last arrived during grace, in milliseconds after the start.
+    traffic: AtomicU64,
 }
 
 /// The time of a shutdown.
@@ -89,6 +91,7 @@ impl Shared {
             phases: watch::channel(Phase::Starting).0,
             requests,
             draining: CancellationToken::new(),
+            traffic: AtomicU64::new(0),
         };
         (Context(Arc::new(shared)), receiver)
     }
@@ -112,6 +115,16 @@ impl Shared {
     /// Whether the process was ever ready.
     pub(crate) fn was_ready(&self) -> bool {
         self.was_ready.load(Ordering::Acquire)
+    }
+
+    /// Traffic has arrived: noted during grace, whose end waits for quiet if the plan says so.
+    pub(crate) fn note_traffic(&self) {
+        self.traffic.store(self.recorder.started().elapsed().as_millis() as u64, Ordering::Relaxed);
+    }
+
+    /// When traffic last arrived, as far as it was noted.
+    pub(crate) fn last_traffic(&self) -> Instant {
+        self.recorder.started() + Duration::from_millis(self.traffic.load(Ordering::Relaxed))
     }
 
     pub(crate) fn watch(&self) -> watch::Receiver<Phase> {

@@ -6,7 +6,7 @@ use crate::{
     report::{Cause, Level, MainResult, Report, Signal, What},
     sequence,
 };
-use graceful_plan::{Ready, duration::Pretty};
+use graceful_plan::{Ready, Unready, duration::Pretty};
 use std::{future::Future, io::Write, panic::AssertUnwindSafe, pin::pin, sync::Arc, task::Poll, time::Duration};
 use tokio::{
     sync::mpsc::UnboundedReceiver,
@@ -56,7 +56,7 @@ impl Lifecycle {
         while self.phase < Phase::Hooks && self.forced_by.is_none() {
             // The clock of this phase, and what it means when it runs out.
             let (until, event) = match self.phase {
-                Phase::Grace => (Some(self.began() + shared.plan.grace), Some(Event::GraceOver)),
+                Phase::Grace => (Some(self.grace_over()), Some(Event::GraceOver)),
                 Phase::Draining => (Some(self.drain_over), Some(Event::DrainOver)),
                 Phase::Starting => (reminder, None),
                 _ => (None, None),
@@ -67,6 +67,7 @@ impl Lifecycle {
                 Some(request) = requests.recv() => self.apply(request),
                 () = shared.tracker.emptied(), if waiting_for_empty => self.step(Event::Emptied),
                 () = at(until) => match event {
+                    Some(Event::GraceOver) if self.grace_over() > Instant::now() => {} // traffic has come meanwhile
                     Some(event) => self.step(event),
                     None => {
                         reminder = None;
@@ -156,7 +157,20 @@ impl Lifecycle {
                     Some(Cause::Signal(Signal::Interrupt)) => "; Ctrl-C again skips it",
                     _ => "",
                 };
-                format!("after {cause}; not ready any more, serving goes on for {}{skip}", Pretty(plan.grace))
+                let length = match plan.quiet {
+                    Some(quiet) if plan.longest_grace() > plan.grace => format!(
+                        "{} to {}, until nothing has arrived for {}",
+                        Pretty(plan.grace),
+                        Pretty(plan.longest_grace()),
+                        Pretty(quiet)
+                    ),
+                    _ => Pretty(plan.grace).to_string(),
+                };
+                let ready = match plan.unready {
+                    Unready::OnSignal => "not ready any more, ",
+                    Unready::AfterGrace | Unready::Never => "",
+                };
+                format!("after {cause}; {ready}serving goes on for {length}{skip}")
             }
             (Phase::Draining, _) => {
                 let why = match (from, event) {
@@ -233,6 +247,16 @@ impl Lifecycle {
             cause: self.cause,
             began: began - recorder.started(),
             forced_by: self.forced_by,
+        }
+    }
+
+    /// When grace ends, as far as is known now: later if traffic comes and the plan waits for quiet.
+    fn grace_over(&self) -> Instant {
+        let plan = &self.shared.plan;
+        let floor = self.began() + plan.grace;
+        match plan.quiet {
+            None => floor,
+            Some(quiet) => (self.shared.last_traffic() + quiet).clamp(floor, self.began() + plan.longest_grace()),
         }
     }
 

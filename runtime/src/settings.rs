@@ -33,6 +33,13 @@ impl Settings {
             Some(Ok(text)) => Ok(Some(text)),
             Some(Err(_)) => Err(StartError::Environment { name, problem: "the value is not UTF-8".into() }),
         };
+        let parsed = |name: &'static str| {
+            let parse = |value: String| duration::parse(&value);
+            text(name)?
+                .map(parse)
+                .transpose()
+                .map_err(|error| StartError::Environment { name, problem: error.to_string() })
+        };
         let durations: [(&'static str, &mut Duration); 5] = [
             ("GRACEFUL_GRACE", &mut plan.grace),
             ("GRACEFUL_DRAIN", &mut plan.drain),
@@ -41,11 +48,12 @@ impl Settings {
             ("GRACEFUL_MARGIN", &mut plan.margin),
         ];
         for (name, slot) in durations {
-            if let Some(value) = text(name)? {
-                *slot = duration::parse(&value)
-                    .map_err(|error| StartError::Environment { name, problem: error.to_string() })?;
+            if let Some(value) = parsed(name)? {
+                *slot = value;
             }
         }
+        plan.quiet = parsed("GRACEFUL_QUIET")?.or(plan.quiet);
+        plan.grace_limit = parsed("GRACEFUL_GRACE_LIMIT")?.or(plan.grace_limit);
         let mut warnings = Vec::new();
         if let Some(value) = text("GRACEFUL_HEALTH")? {
             plan.health = Health::parse(&value)
@@ -98,6 +106,8 @@ pub(crate) fn printed(package: &str, plan: &Plan, hooks: &[&Hook]) -> String {
     let plan = json!({
         "package": package,
         "grace": length(plan.grace),
+        "quiet": plan.quiet.map(length),
+        "grace_limit": plan.grace_limit.map(length),
         "drain": length(plan.drain),
         "termination_grace_period": length(plan.termination_grace_period),
         "pre_stop": length(plan.pre_stop),
@@ -105,6 +115,8 @@ pub(crate) fn printed(package: &str, plan: &Plan, hooks: &[&Hook]) -> String {
         "health": plan.health.to_string(),
         "ready": plan.ready.word(),
         "unready": plan.unready.word(),
+        "liveness_heartbeat": plan.liveness_heartbeat.map(length),
+        "init": plan.init,
         "needed": length(budget.needed()),
         "left": budget.check().ok().map(length),
         "hooks": hooks,

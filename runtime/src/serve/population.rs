@@ -79,7 +79,16 @@ impl Server {
         });
     }
 
+    /// A request or a connection has arrived: of interest in grace alone.
+    #[inline]
+    pub(crate) fn note_traffic(&self) {
+        if self.mode() == Mode::Grace {
+            self.context.0.note_traffic();
+        }
+    }
+
     pub(crate) fn join(self: &Arc<Self>) -> Arc<Conn> {
+        self.note_traffic();
         self.group.enter();
         let mut slots = self.lock();
         let vacant = slots.vacant_entry();

@@ -38,6 +38,7 @@ where
     #[inline]
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         self.conn.activity.on_request(&request);
+        self.conn.server.note_traffic();
         let is_connect = request.method() == Method::CONNECT;
         // Before the call: if it panics, the exchange has ended.
         let exchange = Some(Exchange(self.conn.clone()));
