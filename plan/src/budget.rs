@@ -48,7 +48,7 @@ impl Budget {
 
     const fn sum(plan: &Plan, hooks: Duration) -> Duration {
         plan.pre_stop
-            .saturating_add(plan.grace)
+            .saturating_add(plan.longest_grace())
             .saturating_add(plan.drain)
             .saturating_add(hooks)
             .saturating_add(plan.margin)

@@ -269,33 +269,6 @@ async fn injected_signals_escalate_as_real_ones_do() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_signal_while_main_is_giving_way_counts() {
-    let builder = Builder::for_tests();
-    let triggers = builder.triggers();
-    let report = builder
-        .run_here(|ctx| async move {
-            ctx.on_shutdown(1, "hangs", pending::<()>);
-            ctx.ready();
-            tokio::spawn({
-                let (hooks, triggers) = (ctx.clone(), triggers.clone());
-                async move {
-                    // The third one comes right with the beginning of the hooks phase.
-                    while hooks.phase() < Phase::Hooks {
-                        tokio::task::yield_now().await;
-                    }
-                    triggers.signal(Signal::Interrupt);
-                }
-            });
-            triggers.signal(Signal::Interrupt);
-            triggers.signal(Signal::Interrupt);
-            pending::<()>().await;
-        })
-        .await
-        .unwrap();
-    assert_eq!(report.exit_code(), 130, "{report}");
-}
-
-#[tokio::test(start_paused = true)]
 async fn the_drain_token_is_cancelled_with_the_drain_and_cancelling_it_harms_nobody() {
     let report = life(|ctx| async move {
         let (token, own) = (ctx.drain_token(), ctx.drain_token());

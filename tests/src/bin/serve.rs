@@ -11,7 +11,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use std::{convert::Infallible, io, process::ExitCode, sync::Arc, time::Duration};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UnixListener};
 
 type Body = BoxBody<Bytes, Infallible>;
 
@@ -43,15 +43,17 @@ async fn last_words() {
 
 async fn serve(ctx: graceful::Context, workers: usize) -> io::Result<()> {
     let gate = stage::direct(&ctx, workers);
+    let service = service_fn(move |request| {
+        let gate = gate.clone();
+        async move { Ok::<_, Infallible>(answer(request, gate).await) }
+    });
+    let unix = directed("UNIX_SOCKET");
+    if !unix.is_empty() {
+        return graceful::serve(UnixListener::bind(unix)?, service).await;
+    }
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     say(format!("serving on {}", listener.local_addr()?));
-    let mut serve = graceful::serve(
-        listener,
-        service_fn(move |request| {
-            let gate = gate.clone();
-            async move { Ok::<_, Infallible>(answer(request, gate).await) }
-        }),
-    );
+    let mut serve = graceful::serve(listener, service);
     if let Ok(connections) = directed("MAX_CONNECTIONS").parse() {
         serve = serve.max_connections(connections);
     }

@@ -43,7 +43,8 @@ fn the_only_thread_of_the_runtime_is_blocked() {
 
 #[test]
 fn the_third_sigint_ends_a_process_whose_every_thread_is_blocked() {
-    let mut app = serve_on_one_thread().env("GRACEFUL_GRACE", "10s").start();
+    let app = serve_on_one_thread().env("GRACEFUL_GRACE", "5s").env("GRACEFUL_DRAIN", "1s");
+    let mut app = app.env("GRACEFUL_TERMINATION_GRACE_PERIOD", "8s").start();
     app.ready();
     app.tell("block");
     app.prints("every worker is blocked");

@@ -13,6 +13,7 @@ mod readiness;
 mod requests;
 mod signals;
 mod tasks;
+mod unix;
 
 use graceful_tests::App;
 

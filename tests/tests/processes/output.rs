@@ -67,6 +67,12 @@ fn an_error_of_main_runs_the_hooks_though_stderr_is_full() {
 }
 
 #[test]
+fn a_termination_log_that_cannot_be_written_is_said_and_changes_no_exit_code() {
+    let app = main_that("return").env("GRACEFUL_TERMINATION_LOG", "/no/such/folder/log");
+    app.run().with_code(0).says_in_order(&["cannot write the termination log /no/such/folder/log: "]);
+}
+
+#[test]
 fn a_refusal_to_start_has_its_exit_code_though_nobody_reads_stderr() {
     main_that("return").env("GRACEFUL_GRACE", "8").stderr(closed_pipe()).run().with_code(78);
 }

@@ -1,7 +1,7 @@
 //! What probes see, from the start to the end.
 
 use crate::{hooks_app, main_that, serve};
-use graceful_tests::{Poller, Signal, probe};
+use graceful_tests::{Client, Poller, Signal, probe};
 use std::time::Duration;
 
 #[test]
@@ -69,7 +69,6 @@ fn unready_after_grace_keeps_readiness_through_grace() {
     silent.send("/held"); // holds the drain until its deadline
     app.prints("in /held");
     let health = app.health();
-    let app = app;
     app.begin_shutdown(Signal::TERM);
     assert_eq!(probe(health, "/readyz").unwrap().status, 200);
     app.says("draining: ");
@@ -90,4 +89,18 @@ fn unready_never_keeps_readiness_to_the_end() {
     let (answers, _) = poller.end();
     assert!(answers.iter().any(|answer| answer.ready.1.contains("phase: hooks")), "{answers:?}");
     assert!(answers.iter().all(|answer| answer.ready.0 == 200), "{answers:?}");
+}
+
+#[test]
+fn a_probe_gets_in_beside_a_crowd_of_connections_that_say_nothing() {
+    let app = hooks_app().start();
+    app.says("serving: ready");
+    let health = app.health();
+    let mut crowd: Vec<_> = (0..100).map(|_| Client::new(health)).collect();
+    assert_eq!(probe(health, "/readyz").unwrap().status, 200);
+    // The oldest made room, and the youngest runs into the timeout.
+    crowd[0].is_cut();
+    crowd[99].is_cut();
+    app.signal(Signal::TERM);
+    app.end().with_code(0);
 }

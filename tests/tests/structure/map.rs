@@ -4,7 +4,7 @@ use crate::source;
 use std::collections::BTreeMap;
 
 /// The files under the heading `### {heading}`, in their order.
-pub fn list(page: &str, heading: &str) -> Option<Vec<String>> {
+pub(crate) fn list(page: &str, heading: &str) -> Option<Vec<String>> {
     let mut lines = page.lines().skip_while(|line| line.trim_end() != format!("### {heading}")).skip(1).peekable();
     lines.peek()?;
     let section = lines.take_while(|line| !line.starts_with('#'));
@@ -13,12 +13,12 @@ pub fn list(page: &str, heading: &str) -> Option<Vec<String>> {
 }
 
 /// Files of unit tests are no part of the map: nothing uses them, and they may use everything.
-pub fn is_of_tests(file: &str) -> bool {
+pub(crate) fn is_of_tests(file: &str) -> bool {
     file == "tests.rs" || file.ends_with("/tests.rs") || file.contains("tests/")
 }
 
 /// What is wrong between a crate's list and its files, each with what to do.
-pub fn check(folder: &str, list: &[String], files: &BTreeMap<String, String>) -> Vec<String> {
+pub(crate) fn check(folder: &str, list: &[String], files: &BTreeMap<String, String>) -> Vec<String> {
     let mut problems = Vec::new();
     let place = |file: &str| list.iter().position(|listed| listed == file);
     for (at, listed) in list.iter().enumerate() {

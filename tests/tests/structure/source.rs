@@ -1,7 +1,7 @@
 //! Which files of its crate a source file uses, read from its text: enough of Rust for `use`, paths and `mod`.
 
 /// The files among `files` that this one uses.
-pub fn uses(file: &str, text: &str, files: &[&str]) -> Vec<String> {
+pub(crate) fn uses(file: &str, text: &str, files: &[&str]) -> Vec<String> {
     let tokens = without_tests(&tokens(text));
     let mut used: Vec<String> = Vec::new();
     // The inline modules that we are in, by the depth of their braces.
