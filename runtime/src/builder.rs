@@ -1,6 +1,7 @@
 //! The framework without its attribute: for programs that choose their settings at run time, and for tests.
 
 use crate::{
+    check, checking,
     context::{Context, Request, Shared},
     control::{self, Flavor, Main, RuntimeConfig},
     error::StartError,
@@ -111,7 +112,7 @@ impl Builder {
         self
     }
 
-    /// Whether the functions with `#[graceful::shutdown_hook]` run. Default: **yes**.
+    /// Whether the functions with `#[graceful::shutdown_hook]` and `#[graceful::health_check]` run. Default: **yes**.
     pub fn linked_hooks(mut self, run: bool) -> Self {
         self.linked_hooks = run;
         self
@@ -184,11 +185,17 @@ impl Builder {
     {
         let plan = self.main.plan;
         let hooks = if self.linked_hooks { registry::linked() } else { Vec::new() };
+        let checks = if self.linked_hooks { check::linked()? } else { Vec::new() };
         Budget::new(plan, registry::budget_groups(&hooks)).check().map_err(StartError::Budget)?;
         let listener = health::bind(plan.health)?;
         let recorder = Recorder::new(|entry| log::emit(&entry));
-        let (context, mut requests) =
-            Shared::open(plan, self.linked_hooks, recorder, tokio::runtime::Handle::current());
+        let (context, mut requests) = Shared::open(
+            plan,
+            self.linked_hooks,
+            checking::board(&plan, &checks),
+            recorder,
+            tokio::runtime::Handle::current(),
+        );
         if let Some(listener) = listener {
             let address = listener.local_addr().map_or_else(|_| plan.health.to_string(), |address| address.to_string());
             health::start(listener, context.clone()).map_err(|error| StartError::Health { address, error })?;
@@ -202,7 +209,7 @@ impl Builder {
         };
         let life = async {
             let drive = lifecycle::drive(context.clone(), main);
-            let life = lifecycle::run(context.clone(), &mut requests);
+            let life = lifecycle::run(context.clone(), &checks, &mut requests);
             tokio::join!(drive, life).1
         };
         tokio::select! {

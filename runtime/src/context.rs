@@ -1,6 +1,7 @@
 //! What users hold: the handle to the process's shutdown.
 
 use crate::{
+    board::{Board, CheckState, On},
     drain::{Guard, Tracker},
     hook::HookReturn,
     phase::Phase,
@@ -10,6 +11,7 @@ use crate::{
     state::{Provided, State},
 };
 use graceful_plan::Plan;
+use hyper::Response;
 use std::{
     borrow::Cow,
     fmt,
@@ -49,6 +51,9 @@ pub(crate) struct Shared {
     pub(crate) recorder: Recorder,
     pub(crate) registry: Registry,
     pub(crate) state: Arc<Provided>,
+    pub(crate) board: Board,
+    /// How probes are answered, if not as usual.
+    pub(crate) answers: OnceLock<Answers>,
     /// The runtime of the user's tasks and hooks.
     pub(crate) runtime: tokio::runtime::Handle,
     /// When the shutdown began and when everything, hooks included, must be over.
@@ -74,6 +79,7 @@ impl Shared {
     pub(crate) fn open(
         plan: Plan,
         linked_hooks: bool,
+        board: Board,
         recorder: Recorder,
         runtime: tokio::runtime::Handle,
     ) -> (Context, mpsc::UnboundedReceiver<Request>) {
@@ -84,6 +90,8 @@ impl Shared {
             recorder,
             registry: Registry::new(linked_hooks),
             state: Arc::default(),
+            board,
+            answers: OnceLock::new(),
             runtime,
             window: OnceLock::new(),
             phase: AtomicU8::new(Phase::Starting as u8),
@@ -139,6 +147,27 @@ impl Shared {
     pub(crate) fn requests(&self) -> mpsc::UnboundedSender<Request> {
         self.requests.clone()
     }
+}
+
+/// A user's own answers to probes.
+pub(crate) type Answers = Arc<dyn Fn(&Probe) -> Response<String> + Send + Sync>;
+
+/// A probe that has been decided, and waits for the words of its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Probe {
+    /// Which probe it is.
+    pub on: On,
+    /// Whether the answer is yes (200) or no (503).
+    pub healthy: bool,
+    /// The answer in a word: `ok`, `starting`, `failing` or `draining`.
+    pub word: &'static str,
+    /// The phase that the process is in.
+    pub phase: Phase,
+    /// The checks of this probe that were not excluded.
+    pub checks: Vec<CheckState>,
+    /// What is in flight: name and number.
+    pub in_flight: Vec<(String, usize)>,
 }
 
 /// The handle to the shutdown of this process: what `main` takes, and what [`context()`] gives everywhere else.
@@ -349,6 +378,26 @@ impl Context {
                 .recorder
                 .note(Level::Error, format!("{name} was registered too late: the hooks have begun; it does not run"));
         }
+    }
+
+    /// Answers probes in a user's own words: body, status and headers, for healthy and for unhealthy answers.
+    ///
+    /// The function runs on the runtime of `main`. If that is too busy to answer within 200 ms, or the function
+    /// panics, the usual answer is given. The first function stays.
+    ///
+    /// ```no_run
+    /// # async fn f(ctx: graceful::Context) {
+    /// ctx.answer_probes_with(|probe| {
+    ///     let body = if probe.healthy { "UP" } else { "DOWN" };
+    ///     let status = if probe.healthy { 200 } else { 503 };
+    ///     let mut response = hyper::Response::new(format!("{{\"status\":\"{body}\"}}"));
+    ///     *response.status_mut() = hyper::StatusCode::from_u16(status).unwrap_or_default();
+    ///     response
+    /// });
+    /// # }
+    /// ```
+    pub fn answer_probes_with(&self, answer: impl Fn(&Probe) -> Response<String> + Send + Sync + 'static) {
+        let _ = self.0.answers.set(Arc::new(answer));
     }
 
     /// When everything, hooks included, will be cut short; `None` while no shutdown has begun.

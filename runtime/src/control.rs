@@ -5,6 +5,7 @@
 //! user's log is written by the log thread.
 
 use crate::{
+    check, checking,
     context::{self, Context, Request, Shared},
     error::StartError,
     exit, health, hook,
@@ -17,7 +18,7 @@ use crate::{
     settings::{self, Settings},
     signal,
 };
-use graceful_plan::Plan;
+use graceful_plan::{Plan, duration::Pretty};
 use std::{
     future::Future,
     io::{self, Write},
@@ -121,9 +122,10 @@ fn start(main: &Main, linked_hooks: bool) -> Result<Started, StartError> {
         return Err(StartError::Linking);
     }
     let hooks = if linked_hooks { registry::linked() } else { Vec::new() };
+    let checks = if linked_hooks { check::linked()? } else { Vec::new() };
     let settings = Settings::resolve(main.plan, &hooks, |name| std::env::var_os(name))?;
     if settings.print_plan {
-        let _ = writeln!(io::stdout(), "{}", settings::printed(main.package, &settings.plan, &hooks));
+        let _ = writeln!(io::stdout(), "{}", settings::printed(main.package, &settings.plan, &hooks, &checks));
         return Ok(Started::Printed);
     }
     let system = |what| move |error| StartError::System { what, error };
@@ -138,13 +140,15 @@ fn start(main: &Main, linked_hooks: bool) -> Result<Started, StartError> {
 
     let sink = log.clone();
     let recorder = Recorder::new(move |entry| sink.entry(entry));
-    let (context, requests) = Shared::open(settings.plan, linked_hooks, recorder, runtime.handle().clone());
+    let board = checking::board(&settings.plan, &checks);
+    let (context, requests) = Shared::open(settings.plan, linked_hooks, board, recorder, runtime.handle().clone());
     context::install(&context);
-    tell_the_start(&context, main, &settings, &hooks, health.as_ref());
+    tell_the_start(&context, main, &settings, &hooks, &checks, health.as_ref());
 
     let (finish, finished) = oneshot::channel();
     let (installed, control_is_up) = mpsc::sync_channel(1);
-    let control = Control { context: context.clone(), requests, signals: main.signals, health, log, installed, finish };
+    let control =
+        Control { context: context.clone(), checks, requests, signals: main.signals, health, log, installed, finish };
     thread::Builder::new()
         .name("graceful-control".into())
         .spawn(move || control.run(&control_runtime))
@@ -162,6 +166,7 @@ fn tell_the_start(
     main: &Main,
     settings: &Settings,
     hooks: &[&hook::Hook],
+    checks: &[&check::Check],
     health: Option<&TcpListener>,
 ) {
     let recorder = &context.0.recorder;
@@ -172,6 +177,9 @@ fn tell_the_start(
     recorder.note(Level::Info, format!("{}: {probes}; {} shutdown hooks linked", main.package, hooks.len()));
     for hook in hooks {
         recorder.note(Level::Info, format!("  {}", hook.title()));
+    }
+    for check in checks {
+        recorder.note(Level::Info, format!("  {check} every {}", Pretty(check.period)));
     }
     for warning in &settings.warnings {
         recorder.note(Level::Warn, warning.clone());
@@ -199,6 +207,7 @@ impl Process {
 
 struct Control {
     context: Context,
+    checks: Vec<&'static check::Check>,
     requests: UnboundedReceiver<Request>,
     signals: &'static [Signal],
     health: Option<TcpListener>,
@@ -227,7 +236,7 @@ impl Control {
             return;
         }
         let margin = self.context.0.plan.margin;
-        let report = lifecycle::run(self.context, &mut self.requests).await;
+        let report = lifecycle::run(self.context, &self.checks, &mut self.requests).await;
         let code = report.exit_code();
         write(&self.log, &report).await;
         let _ = self.finish.send(code);

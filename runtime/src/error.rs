@@ -30,6 +30,13 @@ pub enum StartError {
         /// What the system said.
         error: io::Error,
     },
+    /// Two health checks have one name.
+    DuplicateCheck {
+        /// One of them, with its place.
+        first: String,
+        /// The other.
+        second: String,
+    },
     /// The link-time registry lost its own element, so hooks cannot be trusted to be collected here.
     Linking,
 }
@@ -48,6 +55,9 @@ impl fmt::Display for StartError {
             Self::System { what, error } => {
                 write!(f, "{what}: {error}; raise the limits of the process or of its container")
             }
+            Self::DuplicateCheck { first, second } => {
+                write!(f, "{first} and {second} have one name; give one of them another with `name = \"..\"`")
+            }
             Self::Linking => f.write_str(
                 "link-time collection does not work in this build, so no shutdown hook would run; \
                  link graceful statically (not through a dylib), with a linker that keeps its `linkme` sections",
@@ -61,7 +71,7 @@ impl std::error::Error for StartError {
         match self {
             Self::Budget(error) => Some(error),
             Self::Health { error, .. } | Self::System { error, .. } => Some(error),
-            Self::Environment { .. } | Self::Linking => None,
+            Self::Environment { .. } | Self::DuplicateCheck { .. } | Self::Linking => None,
         }
     }
 }

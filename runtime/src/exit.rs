@@ -6,13 +6,13 @@
 //! | 1 | `main` returned an error |
 //! | 3 | something was cut short, or a hook failed, panicked or timed out |
 //! | 70 | a fault in this crate itself |
-//! | 78 | refused to start: the configuration is wrong, or the health address is taken |
+//! | 78 | refused to start: the configuration is wrong, the health address is taken, or a check's state is missing |
 //! | 101 | `main` panicked |
 //! | 128 + n | forced by signal n: the third SIGINT gives 130 |
 //!
 //! A non-zero `ExitCode` that `main` returns is the exit code. What `main` said counts more than what was cut.
 
-use crate::report::{MainResult, Report};
+use crate::report::{Cause, MainResult, Report};
 
 /// Something was cut short, or a hook failed.
 pub(crate) const CUT: u8 = 3;
@@ -35,6 +35,7 @@ impl Report {
             Some(MainResult::Panicked(_)) => 101,
             Some(MainResult::Failed(_)) => 1,
             Some(MainResult::Returned(code)) if *code != 0 => *code,
+            _ if matches!(self.cause, Some(Cause::Refused(_))) => CONFIG,
             _ if self.problems().next().is_some() => CUT,
             _ => 0,
         }

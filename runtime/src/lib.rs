@@ -93,11 +93,14 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `http2` | HTTP/2 with prior knowledge in [`serve`](serve()), on the same port |
+//! | `axum` | `graceful::axum::serve(listener, router)`, probe routes for a router, `Context` as an extractor |
+//! | `tower` | `graceful::tower::GracefulLayer` for servers that this crate does not run |
 
 // Expansions of the attributes name `::graceful`, in this crate's own examples too.
 extern crate self as graceful;
 
 mod phase;
+mod board;
 mod report;
 mod exit;
 mod error;
@@ -108,12 +111,17 @@ mod recorder;
 mod log;
 mod state;
 mod hook;
+mod call;
 mod registry;
-mod settings;
 mod context;
+mod check;
+mod checking;
+mod settings;
+mod goodbye;
 mod serve;
 mod sequence;
 mod health;
+mod integrations;
 mod lifecycle;
 mod control;
 mod builder;
@@ -121,13 +129,19 @@ mod builder;
 #[path = "private.rs"]
 pub mod __private;
 
+pub use board::{CheckState, CheckStatus, On};
 pub use builder::{Builder, Triggers};
-pub use context::{Context, context, try_context};
+pub use check::{CheckReturn, FromCheckContext};
+pub use context::{Context, Probe, context, try_context};
 pub use control::Flavor;
 pub use error::StartError;
 pub use graceful_macros::{main, shutdown_hook};
 pub use graceful_plan::{Health, Plan, Ready, Unready};
 pub use hook::{FromHookContext, HookContext, HookReturn};
+#[cfg(feature = "axum")]
+pub use integrations::axum;
+#[cfg(feature = "tower")]
+pub use integrations::tower;
 pub use lifecycle::MainReturn;
 pub use phase::Phase;
 pub use report::{Cause, Entry, HookName, HookOutcome, HookReport, Level, MainResult, Report, Signal, What};

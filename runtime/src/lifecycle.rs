@@ -1,6 +1,9 @@
 //! The one orchestrator: requests and deadlines in, phases and a report out.
 
 use crate::{
+    call,
+    check::Check,
+    checking,
     context::{Context, Request, Shared, Window},
     phase::{Event, Phase},
     report::{Cause, Level, MainResult, Report, Signal, What},
@@ -19,9 +22,16 @@ const READY_REMINDER: Duration = Duration::from_secs(10);
 const GIVE_WAY: Duration = Duration::from_millis(100);
 
 /// Leads the process through its phases until everything is over.
-pub(crate) async fn run(context: Context, requests: &mut UnboundedReceiver<Request>) -> Report {
+pub(crate) async fn run(
+    context: Context,
+    checks: &[&'static Check],
+    requests: &mut UnboundedReceiver<Request>,
+) -> Report {
+    checking::start(&context, checks);
     let mut lifecycle = Lifecycle {
-        shared: context.0,
+        shared: context.0.clone(),
+        context,
+        checks,
         phase: Phase::Starting,
         cause: None,
         main_ended: false,
@@ -37,8 +47,10 @@ pub(crate) async fn run(context: Context, requests: &mut UnboundedReceiver<Reque
     lifecycle.report()
 }
 
-struct Lifecycle {
+struct Lifecycle<'a> {
     shared: Arc<Shared>,
+    context: Context,
+    checks: &'a [&'static Check],
     phase: Phase,
     cause: Option<Cause>,
     main_ended: bool,
@@ -48,7 +60,7 @@ struct Lifecycle {
     drain_over: Instant,
 }
 
-impl Lifecycle {
+impl Lifecycle<'_> {
     async fn until_the_hooks(&mut self, requests: &mut UnboundedReceiver<Request>) {
         let shared = self.shared.clone();
         let mut reminder =
@@ -83,7 +95,7 @@ impl Lifecycle {
 
     fn apply(&mut self, request: Request) {
         match request {
-            Request::Ready => self.step(Event::Ready),
+            Request::Ready => self.ready(),
             Request::Stop(cause) => self.stop(cause),
             Request::Signal(Signal::Interrupt) => {
                 self.interrupts += 1;
@@ -96,6 +108,21 @@ impl Lifecycle {
             Request::Signal(signal) => self.stop(Cause::Signal(signal)),
             Request::Main(result) => self.main_ended(result),
         }
+    }
+
+    /// Ready, unless a check asks for what nobody has provided: such a process would never be ready, or never dead.
+    fn ready(&mut self) {
+        if self.phase > Phase::Starting {
+            return;
+        }
+        let missing = checking::without_state(&self.context, self.checks);
+        if missing.is_empty() {
+            return self.step(Event::Ready);
+        }
+        for text in &missing {
+            self.shared.recorder.note(Level::Error, text.clone());
+        }
+        self.stop(Cause::Refused(missing.join("; ")));
     }
 
     fn stop(&mut self, cause: Cause) {
@@ -324,7 +351,7 @@ where
     let mut main = Box::pin(async move { main(given).await.into_result() });
     let main_or_panic = std::future::poll_fn(|cx| {
         let polled = std::panic::catch_unwind(AssertUnwindSafe(|| main.as_mut().poll(cx)));
-        polled.unwrap_or_else(|panic| Poll::Ready(MainResult::Panicked(sequence::panic_message(&*panic))))
+        polled.unwrap_or_else(|panic| Poll::Ready(MainResult::Panicked(call::panic_message(&*panic))))
     });
     let result = tokio::select! {
         biased;
@@ -338,9 +365,7 @@ where
     // A value of main's that panics when it is dropped must not keep the hooks from running.
     let dropped = std::panic::catch_unwind(AssertUnwindSafe(|| drop(main)));
     let result = match dropped {
-        Err(panic) if matches!(result, MainResult::Returned(_)) => {
-            MainResult::Panicked(sequence::panic_message(&*panic))
-        }
+        Err(panic) if matches!(result, MainResult::Returned(_)) => MainResult::Panicked(call::panic_message(&*panic)),
         _ => result,
     };
     context.0.request(Request::Main(result));

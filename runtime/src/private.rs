@@ -1,6 +1,9 @@
 //! Everything that expansions may name. Not a public interface: the macros and this crate are pinned to one version.
 
 pub use crate::{
+    board::On,
+    check::{Check, CheckReturn, FromCheckContext, GRACEFUL_CHECKS_V1},
+    context::Context,
     control::{Flavor, Main, RuntimeConfig},
     hook::{FromHookContext, GRACEFUL_HOOKS_V1, Hook, HookContext, HookReturn, HookRun, MissingState},
     lifecycle::MainReturn,
@@ -10,7 +13,7 @@ pub use graceful_plan::{Health, Plan, Ready, Unready};
 pub use linkme;
 pub use std::{process::ExitCode, time::Duration};
 
-use crate::{builder::Builder, context::Context, registry};
+use crate::{builder::Builder, registry};
 use graceful_plan::Budget;
 use std::future::Future;
 

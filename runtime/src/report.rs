@@ -1,6 +1,6 @@
 //! What happened: the timeline of a shutdown, as plain values that can be shown.
 
-use crate::phase::Phase;
+use crate::{board::CheckState, phase::Phase};
 use graceful_plan::duration::Pretty;
 use std::{borrow::Cow, fmt, time::Duration};
 
@@ -64,6 +64,15 @@ pub enum Cause {
     Requested(String),
     /// `main` returned or panicked by itself.
     MainReturned,
+    /// It refused to become ready, for this reason: a health check asks for a state that was never provided.
+    Refused(String),
+    /// A task that must not end has failed: its name, and how.
+    Fatal {
+        /// The task's name.
+        task: String,
+        /// How it ended.
+        error: String,
+    },
 }
 
 impl fmt::Display for Cause {
@@ -72,6 +81,8 @@ impl fmt::Display for Cause {
             Self::Signal(signal) => signal.fmt(f),
             Self::Requested(reason) => write!(f, "a request to shut down: {reason}"),
             Self::MainReturned => f.write_str("the return of main"),
+            Self::Refused(reason) => write!(f, "refusing to become ready: {reason}"),
+            Self::Fatal { task, error } => write!(f, "the end of task {task}: {error}"),
         }
     }
 }
@@ -218,6 +229,8 @@ pub enum What {
     Hook(HookReport),
     /// Something was still in flight at the drain deadline and was cut: its name and how many of it.
     Cut(String, usize),
+    /// A health check has changed its mind.
+    Check(CheckState),
     /// Anything else that is worth a line.
     Note(String),
 }
@@ -235,6 +248,7 @@ impl fmt::Display for What {
             Self::Hook(hook) => hook.fmt(f),
             Self::Cut(name, 1) => write!(f, "CUT: {name} was still in flight when the drain was over"),
             Self::Cut(name, count) => write!(f, "CUT: {count} of {name} were still in flight when the drain was over"),
+            Self::Check(check) => write!(f, "{} check {} {}", check.on, check.name, check.status),
             Self::Note(note) => f.write_str(note),
         }
     }

@@ -1,23 +1,20 @@
 //! Runs the hooks: group after group, the hooks of a group together, each under its limit.
 
 use crate::{
+    call::Call,
     context::Shared,
-    hook::{HookContext, HookRun},
+    hook::HookContext,
     registry::{self, Planned, Start, Wish},
     report::{Cause, HookOutcome, HookReport, Level, What},
 };
 use std::{
-    any::Any,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
-use tokio::{
-    task::{JoinError, JoinSet},
-    time::{Instant, timeout},
-};
+use tokio::{task::JoinSet, time::Instant};
 
 /// Runs every hook and records how each ended. Nothing that a hook does stops the others.
 pub(crate) async fn run(shared: Arc<Shared>, cause: Cause, deadline: Instant) {
@@ -59,40 +56,9 @@ async fn outcome_of(shared: &Shared, start: Start, cause: Cause, limit: Duration
         Ok(run) => run,
         Err(missing) => return HookOutcome::Skipped(missing.to_string()),
     };
-    let started = Arc::new(AtomicBool::new(false));
-    let begins = started.clone();
-    // On the user's runtime, where the hook's sockets and pools live.
-    let mut task = match run {
-        HookRun::Future(future) => shared.runtime.spawn(async move {
-            begins.store(true, Ordering::Relaxed);
-            future.await
-        }),
-        HookRun::Blocking(call) => shared.runtime.spawn_blocking(move || {
-            begins.store(true, Ordering::Relaxed);
-            call()
-        }),
-    };
-    match timeout(limit, &mut task).await {
-        Ok(Ok(Ok(()))) => HookOutcome::Finished,
-        Ok(Ok(Err(error))) => HookOutcome::Failed(error),
-        Ok(Err(error)) => ended_badly(error),
-        Err(_) => {
-            given_up.store(true, Ordering::Relaxed);
-            task.abort();
-            HookOutcome::TimedOut { limit, started: started.load(Ordering::Relaxed) }
-        }
+    let outcome = Call::start(&shared.runtime, run).within(limit).await;
+    if matches!(outcome, HookOutcome::TimedOut { .. }) {
+        given_up.store(true, Ordering::Relaxed);
     }
-}
-
-fn ended_badly(error: JoinError) -> HookOutcome {
-    match error.try_into_panic() {
-        Ok(panic) => HookOutcome::Panicked(panic_message(&*panic)),
-        Err(_) => HookOutcome::Failed("the runtime was shut down under it".into()),
-    }
-}
-
-/// The text of a panic, as the default hook prints it.
-pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without a text".to_owned())
+    outcome
 }

@@ -1,6 +1,6 @@
 //! The plan and the environment's overrides, checked; and the plan as it is printed.
 
-use crate::{error::StartError, hook::Hook, registry};
+use crate::{check::Check, error::StartError, hook::Hook, registry};
 use graceful_plan::{
     Budget, Health, Plan, Unready,
     duration::{self, Pretty},
@@ -84,9 +84,9 @@ fn one_of<T: Copy>(words: &[(&str, T)], value: &str) -> Result<T, String> {
     })
 }
 
-/// The effective plan with every linked hook, as `GRACEFUL_PRINT=plan` prints it. Durations are texts in the
+/// The effective plan with every linked hook and check, as `GRACEFUL_PRINT=plan` prints it. Durations are texts in the
 /// grammar of the attributes.
-pub(crate) fn printed(package: &str, plan: &Plan, hooks: &[&Hook]) -> String {
+pub(crate) fn printed(package: &str, plan: &Plan, hooks: &[&Hook], checks: &[&Check]) -> String {
     let length = |duration: Duration| Value::from(Pretty(duration).to_string());
     let budget = Budget::new(*plan, registry::budget_groups(hooks));
     let hooks: Vec<_> = hooks
@@ -100,6 +100,22 @@ pub(crate) fn printed(package: &str, plan: &Plan, hooks: &[&Hook]) -> String {
                 "module": hook.module,
                 "file": hook.file,
                 "line": hook.line,
+            })
+        })
+        .collect();
+    let checks: Vec<_> = checks
+        .iter()
+        .map(|check| {
+            json!({
+                "name": check.name,
+                "on": check.on.name(),
+                "period": length(check.period),
+                "timeout": length(check.timeout),
+                "failures": check.failures,
+                "crate": check.package,
+                "module": check.module,
+                "file": check.file,
+                "line": check.line,
             })
         })
         .collect();
@@ -120,6 +136,7 @@ pub(crate) fn printed(package: &str, plan: &Plan, hooks: &[&Hook]) -> String {
         "needed": length(budget.needed()),
         "left": budget.check().ok().map(length),
         "hooks": hooks,
+        "checks": checks,
     });
     format!("{plan:#}")
 }

@@ -1,6 +1,10 @@
 //! What a probe is told: a pure function of the request's head and of a few facts.
 
-use crate::{context::Context, phase::Phase};
+use crate::{
+    board::{CheckState, On},
+    context::{Context, Probe},
+    phase::Phase,
+};
 use graceful_plan::Unready;
 use hyper::{
     Method, Request, Response, StatusCode,
@@ -10,91 +14,150 @@ use serde_json::json;
 
 /// What an answer depends on.
 #[derive(Debug, Clone)]
-pub(super) struct Facts {
-    pub(super) phase: Phase,
-    pub(super) was_ready: bool,
-    pub(super) unready: Unready,
+pub(crate) struct Facts {
+    pub(crate) phase: Phase,
+    pub(crate) was_ready: bool,
+    pub(crate) unready: Unready,
     /// What is in flight: name and number.
-    pub(super) in_flight: Vec<(String, usize)>,
+    pub(crate) in_flight: Vec<(String, usize)>,
+    /// The checks of the probe that is asked for.
+    pub(crate) checks: Vec<CheckState>,
 }
 
 impl Facts {
-    pub(super) fn of(context: &Context) -> Self {
+    pub(crate) fn of(context: &Context, on: On) -> Self {
         Self {
             phase: context.phase(),
             was_ready: context.0.was_ready(),
             unready: context.0.plan.unready,
             in_flight: context.0.tracker.remaining(),
+            checks: context.0.board.of(on),
         }
     }
 
-    /// Readiness, and the word that stands for it.
-    fn readiness(&self) -> (bool, &'static str) {
-        let ready = self.was_ready
-            && match self.phase {
-                Phase::Starting => false,
-                Phase::Serving => true,
-                Phase::Grace => self.unready != Unready::OnSignal,
-                Phase::Draining | Phase::Hooks | Phase::Stopped => self.unready == Unready::Never,
-            };
-        match (ready, self.phase.is_terminating()) {
-            (true, _) => (true, "ok"),
-            (false, true) => (false, "draining"),
-            (false, false) => (false, "starting"),
+    /// Whether the process itself allows the probe to say yes, and the word that stands for it.
+    fn process(&self, on: On) -> (bool, &'static str) {
+        let ready = match self.phase {
+            Phase::Starting => false,
+            Phase::Serving => true,
+            Phase::Grace => self.unready != Unready::OnSignal,
+            Phase::Draining | Phase::Hooks | Phase::Stopped => self.unready == Unready::Never,
+        };
+        let terminating = self.phase.is_terminating();
+        match on {
+            On::Liveness => (true, "ok"),
+            // A shutdown ends the start-up: restarting a process that is on its way out helps nobody.
+            On::Startup if self.was_ready || terminating => (true, "ok"),
+            On::Readiness if self.was_ready && ready => (true, "ok"),
+            On::Readiness if terminating => (false, "draining"),
+            On::Readiness | On::Startup => (false, "starting"),
         }
     }
 
-    fn startup(&self) -> (bool, &'static str) {
-        // A shutdown ends the start-up: restarting a process that is on its way out helps nobody.
-        match self.was_ready || self.phase.is_terminating() {
-            true => (true, "ok"),
-            false => (false, "starting"),
-        }
+    /// Decides a probe that leaves out the `excluded` checks, or that is about `only` one.
+    fn decide(self, on: On, only: Option<&str>, excluded: &[&str]) -> Probe {
+        let (process, word) = if only.is_some() { (true, "ok") } else { self.process(on) };
+        let counts = |check: &CheckState| only.map_or(!excluded.contains(&check.name), |only| only == check.name);
+        let checks: Vec<_> = self.checks.into_iter().filter(counts).collect();
+        // A process that shuts down has stopped its checks: what they said last decides nothing any more.
+        let checks_allow = (self.phase.is_terminating() && only.is_none()) || checks.iter().all(CheckState::allows);
+        let pending = checks.iter().all(|check| check.allows() || check.status.name() == "pending");
+        let word = match (process, checks_allow) {
+            (true, false) if pending => "starting",
+            (true, false) => "failing",
+            _ => word,
+        };
+        Probe { on, healthy: process && checks_allow, word, phase: self.phase, checks, in_flight: self.in_flight }
     }
 }
 
 const PATHS: &str = "/livez, /readyz, /startupz, /healthz and /health";
 
-/// The answer to a probe.
-pub(super) fn answer<B>(request: &Request<B>, facts: &Facts) -> Response<String> {
-    let (good, word) = match request.uri().path() {
-        "/livez" => (true, "ok"),
-        "/readyz" | "/healthz" | "/health" => facts.readiness(),
-        "/startupz" => facts.startup(),
-        path => return plain(StatusCode::NOT_FOUND, format!("{path} is not known here; there are {PATHS}\n")),
+/// A probe's path: which probe, and the one check that it is about, if it is about one.
+fn route(path: &str) -> Option<(On, Option<&str>)> {
+    let (probe, check) = match path.get(1..)?.split_once('/') {
+        Some((probe, check)) => (probe, Some(check)),
+        None => (path.get(1..)?, None),
+    };
+    let on = match probe {
+        "livez" => On::Liveness,
+        "readyz" | "healthz" | "health" => On::Readiness,
+        "startupz" => On::Startup,
+        _ => return None,
+    };
+    Some((on, check))
+}
+
+/// How an answer is to be written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Form {
+    json: bool,
+    verbose: bool,
+}
+
+fn refuse<T>(response: Response<String>) -> Result<T, Box<Response<String>>> {
+    Err(Box::new(response))
+}
+
+/// The decision about a probe and the form of its answer; the answer itself if it is no probe.
+pub(crate) fn decide<B>(
+    request: &Request<B>,
+    facts: impl FnOnce(On) -> Facts,
+) -> Result<(Probe, Form), Box<Response<String>>> {
+    let path = request.uri().path();
+    let Some((on, only)) = route(path) else {
+        return refuse(plain(StatusCode::NOT_FOUND, format!("{path} is not known here; there are {PATHS}\n")));
     };
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut refused = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here\n".to_owned());
         refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return refused;
+        return refuse(refused);
     }
-    let status = if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let facts = facts(on);
+    if let Some(name) = only.filter(|name| !facts.checks.iter().any(|check| check.name == *name)) {
+        let names: Vec<_> = facts.checks.iter().map(|check| check.name).collect();
+        let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        return refuse(plain(StatusCode::NOT_FOUND, format!("there is no {on} check {name}; there are: {names}\n")));
+    }
     let query = request.uri().query().unwrap_or_default();
+    let excluded: Vec<_> = query.split('&').filter_map(|part| part.strip_prefix("exclude=")).collect();
     let verbose = query.split('&').any(|part| part == "verbose" || part.starts_with("verbose="));
-    let json = request
-        .headers()
-        .get_all(ACCEPT)
-        .iter()
-        .any(|accept| accept.as_bytes().windows(16).any(|w| w == b"application/json"));
-    match (json, verbose) {
-        (true, _) => as_json(status, word, facts),
-        (false, true) => plain(status, lines(word, facts)),
-        (false, false) => plain(status, format!("{word}\n")),
+    let accepts = request.headers().get_all(ACCEPT);
+    let json = accepts.iter().any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("application/json")));
+    Ok((facts.decide(on, only, &excluded), Form { json, verbose }))
+}
+
+/// The usual answer to a probe.
+pub(crate) fn answer(probe: &Probe, form: Form) -> Response<String> {
+    let status = if probe.healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    match form {
+        Form { json: true, .. } => as_json(status, probe),
+        Form { verbose: true, .. } => plain(status, lines(probe)),
+        Form { .. } => plain(status, format!("{}\n", probe.word)),
     }
 }
 
-fn lines(word: &str, facts: &Facts) -> String {
-    let mut text = format!("{word}\nphase: {}\n", facts.phase);
-    for (name, count) in &facts.in_flight {
+fn lines(probe: &Probe) -> String {
+    let mut text = format!("{}\nphase: {}\n", probe.word, probe.phase);
+    for check in &probe.checks {
+        let mark = if check.allows() { '+' } else { '-' };
+        text += &format!("[{mark}] {} {}\n", check.name, check.status);
+    }
+    for (name, count) in &probe.in_flight {
         text += &format!("in flight: {count} {name}\n");
     }
     text
 }
 
-fn as_json(status: StatusCode, word: &str, facts: &Facts) -> Response<String> {
+fn as_json(status: StatusCode, probe: &Probe) -> Response<String> {
     let in_flight: Vec<_> =
-        facts.in_flight.iter().map(|(name, count)| json!({ "name": name, "count": count })).collect();
-    let body = json!({ "status": word, "phase": facts.phase.name(), "in_flight": in_flight });
+        probe.in_flight.iter().map(|(name, count)| json!({ "name": name, "count": count })).collect();
+    let checks: Vec<_> = probe
+        .checks
+        .iter()
+        .map(|check| json!({ "name": check.name, "status": check.status.name(), "detail": check.status.to_string() }))
+        .collect();
+    let body = json!({ "status": probe.word, "phase": probe.phase.name(), "checks": checks, "in_flight": in_flight });
     let mut response = plain(status, format!("{body}\n"));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
@@ -112,11 +175,14 @@ fn plain(status: StatusCode, body: String) -> Response<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::board::CheckStatus;
 
     fn ask(method: &str, uri: &str, accept: &str, phase: Phase, was_ready: bool, unready: Unready) -> (u16, String) {
         let request = Request::builder().method(method).uri(uri).header(ACCEPT, accept).body(()).unwrap();
-        let facts = Facts { phase, was_ready, unready, in_flight: vec![("connections on 1.2.3.4:5".into(), 2)] };
-        let response = answer(&request, &facts);
+        let in_flight = vec![("connections on 1.2.3.4:5".into(), 2)];
+        let facts = Facts { phase, was_ready, unready, in_flight, checks: Vec::new() };
+        let response =
+            decide(&request, |_| facts).map_or_else(|refused| *refused, |(probe, form)| answer(&probe, form));
         (response.status().as_u16(), response.into_body())
     }
 
@@ -152,6 +218,33 @@ mod tests {
         assert_eq!(ask(Phase::Starting, false), (503, "starting\n".into()));
         assert_eq!(ask(Phase::Serving, true), (200, "ok\n".into()));
         assert_eq!(ask(Phase::Draining, false), (200, "ok\n".into()));
+    }
+
+    fn ask_with_checks(uri: &str, phase: Phase) -> (u16, String) {
+        let check = |name, status| CheckState { name, on: On::Readiness, status };
+        let facts = Facts {
+            phase,
+            was_ready: phase > Phase::Starting,
+            unready: Unready::Never,
+            in_flight: Vec::new(),
+            checks: vec![check("cache", CheckStatus::Ok), check("db", CheckStatus::Failing("refused".into()))],
+        };
+        let request = Request::get(uri).body(()).unwrap();
+        let response =
+            decide(&request, |_| facts).map_or_else(|refused| *refused, |(probe, form)| answer(&probe, form));
+        (response.status().as_u16(), response.into_body())
+    }
+
+    #[test]
+    fn a_failing_check_takes_readiness_away_unless_it_is_excluded() {
+        let ask = |uri| ask_with_checks(uri, Phase::Serving);
+        assert_eq!(ask("/readyz"), (503, "failing\n".into()));
+        assert_eq!(ask("/readyz?exclude=db"), (200, "ok\n".into()));
+        assert_eq!(ask("/readyz/db"), (503, "failing\n".into()));
+        assert_eq!(ask("/readyz/cache"), (200, "ok\n".into()));
+        assert_eq!(ask("/readyz?verbose").1, "failing\nphase: serving\n[+] cache ok\n[-] db failing: refused\n");
+        assert_eq!(ask("/readyz/queue"), (404, "there is no readiness check queue; there are: cache, db\n".into()));
+        assert_eq!(ask_with_checks("/readyz", Phase::Draining), (200, "ok\n".into()), "checks have stopped by then");
     }
 
     #[test]

@@ -2,15 +2,20 @@
 
 mod answer;
 
-use crate::{context::Context, error::StartError, report::Level};
+use crate::{
+    context::{Context, Probe},
+    error::StartError,
+    report::Level,
+};
 use answer::Facts;
 use graceful_plan::Health;
-use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
     collections::VecDeque,
     convert::Infallible,
+    future::Future,
     io,
     net::{Ipv4Addr, SocketAddr, TcpListener},
     time::Duration,
@@ -23,6 +28,9 @@ const CONNECTIONS: usize = 64;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(2);
 /// No connection lives longer than this, whatever it does.
 const LIFETIME: Duration = Duration::from_secs(5);
+
+/// How long a user's own answer may take before the usual one is given: the kubelet gives up after 1 s.
+const OWN_WORDS_PATIENCE: Duration = Duration::from_millis(200);
 
 /// Takes the address; `None` if there is to be no health server.
 ///
@@ -92,8 +100,8 @@ pub(crate) fn start(listener: TcpListener, context: Context) -> io::Result<()> {
 
 async fn connection(stream: TcpStream, context: Context) {
     let service = service_fn(move |request: Request<Incoming>| {
-        let response = answer::answer(&request, &Facts::of(&context));
-        async move { Ok::<_, Infallible>(response) }
+        let response = respond(&context, &request);
+        async move { Ok::<_, Infallible>(response.await) }
     });
     let served = http1::Builder::new()
         .keep_alive(false)
@@ -102,4 +110,24 @@ async fn connection(stream: TcpStream, context: Context) {
         .serve_connection(TokioIo::new(stream), service);
     // A prober that goes away or sends nonsense is its own affair.
     let _ = timeout(LIFETIME, served).await;
+}
+
+/// The answer to a request for a probe.
+pub(crate) fn respond<B>(context: &Context, request: &Request<B>) -> impl Future<Output = Response<String>> + use<B> {
+    let decided = answer::decide(request, |on| Facts::of(context, on));
+    let context = context.clone();
+    async move {
+        match decided {
+            Ok((probe, form)) => in_own_words(&context, &probe).await.unwrap_or_else(|| answer::answer(&probe, form)),
+            Err(response) => *response,
+        }
+    }
+}
+
+/// The user's own answer, if there is one in time. It runs on the user's runtime: nothing of a user's may hold up this
+/// thread.
+async fn in_own_words(context: &Context, probe: &Probe) -> Option<Response<String>> {
+    let (answers, probe) = (context.0.answers.get()?.clone(), probe.clone());
+    let task = context.0.runtime.spawn(async move { answers(&probe) });
+    timeout(OWN_WORDS_PATIENCE, task).await.ok()?.ok()
 }

@@ -6,6 +6,7 @@ use std::{
     fmt,
     future::Future,
     io,
+    net::SocketAddr,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -20,11 +21,18 @@ use tokio::{
 /// The handshake runs in the connection's task, so that a slow client holds up nobody; the connection counts as in
 /// flight meanwhile; and after `timeout` it is closed. This is how TLS is served:
 ///
-/// ```ignore
-/// // examples/tls.rs is the whole program
-/// let acceptor = tokio_rustls::TlsAcceptor::from(config);
-/// let listener = graceful::with_handshake(tcp, Duration::from_secs(10), move |stream| acceptor.accept(stream));
+/// ```no_run
+/// # use std::{io, time::Duration};
+/// # use tokio::net::{TcpListener, TcpStream};
+/// # #[derive(Clone)] struct TlsAcceptor;
+/// # impl TlsAcceptor { async fn accept(&self, stream: TcpStream) -> io::Result<TcpStream> { Ok(stream) } }
+/// # async fn f(tcp: TcpListener, acceptor: TlsAcceptor, service: impl graceful::HttpService) -> io::Result<()> {
+/// let listener = graceful::with_handshake(tcp, Duration::from_secs(10), move |stream| {
+///     let acceptor = acceptor.clone(); // tokio-rustls', say
+///     async move { acceptor.accept(stream).await }
+/// });
 /// graceful::serve(listener, service).await
+/// # }
 /// ```
 pub fn with_handshake<L, H, F, S>(listener: L, timeout: Duration, handshake: H) -> Handshake<L, H>
 where
@@ -74,10 +82,12 @@ where
 impl<L, H> Handshake<L, H> {
     fn begin<T, F, S>(&self, stream: T) -> Handshaking<F, S>
     where
+        T: Stream,
         H: Fn(T) -> F,
     {
+        let peer = stream.peer_addr();
         let shaking = Shaking { future: (self.handshake)(stream), timeout: sleep(self.timeout) };
-        Handshaking(State::Shaking(Box::pin(shaking)))
+        Handshaking { state: State::Shaking(Box::pin(shaking)), peer }
     }
 }
 
@@ -97,11 +107,14 @@ enum State<F, S> {
 }
 
 /// A connection that is in its handshake, or past it.
-pub struct Handshaking<F, S>(State<F, S>);
+pub struct Handshaking<F, S> {
+    state: State<F, S>,
+    peer: Option<SocketAddr>,
+}
 
 impl<F, S> fmt::Debug for Handshaking<F, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
+        f.write_str(match self.state {
             State::Shaking(_) => "Handshaking(in progress)",
             State::Done(_) => "Handshaking(done)",
             State::Failed => "Handshaking(failed)",
@@ -116,7 +129,7 @@ where
 {
     /// The stream behind the handshake, once that is done.
     fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Pin<&mut S>>> {
-        if let State::Shaking(shaking) = &mut self.0 {
+        if let State::Shaking(shaking) = &mut self.state {
             let shaking = shaking.as_mut().project();
             let done = match shaking.future.poll(cx) {
                 Poll::Ready(done) => done,
@@ -125,10 +138,10 @@ where
                     Err(io::ErrorKind::TimedOut.into())
                 }
             };
-            self.0 = State::Failed;
-            self.0 = State::Done(done?);
+            self.state = State::Failed;
+            self.state = State::Done(done?);
         }
-        Poll::Ready(match &mut self.0 {
+        Poll::Ready(match &mut self.state {
             State::Done(stream) => Ok(Pin::new(stream)),
             _ => Err(io::ErrorKind::NotConnected.into()),
         })
@@ -140,6 +153,9 @@ where
     F: Future<Output = io::Result<S>> + Send + 'static,
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    fn peer_addr(&self) -> Option<SocketAddr> {
+        self.peer
+    }
 }
 
 impl<F, S> AsyncRead for Handshaking<F, S>
@@ -170,7 +186,7 @@ where
     }
 
     fn is_write_vectored(&self) -> bool {
-        matches!(&self.0, State::Done(stream) if stream.is_write_vectored())
+        matches!(&self.state, State::Done(stream) if stream.is_write_vectored())
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -178,7 +194,7 @@ where
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.0 {
+        match &mut self.state {
             State::Done(stream) => Pin::new(stream).poll_shutdown(cx),
             _ => Poll::Ready(Ok(())), // nothing was said that would need an end
         }

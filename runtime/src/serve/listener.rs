@@ -3,6 +3,7 @@
 use socket2::SockRef;
 use std::{
     io,
+    net::SocketAddr,
     task::{Context, Poll},
 };
 use tokio::{
@@ -48,6 +49,11 @@ pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
         let _ = buffer;
         Err(io::ErrorKind::WouldBlock.into())
     }
+
+    /// The address of the client, if it has one. The default says that it has none.
+    fn peer_addr(&self) -> Option<SocketAddr> {
+        None
+    }
 }
 
 impl Listener for TcpListener {
@@ -75,6 +81,10 @@ fn without_delay(stream: TcpStream) -> TcpStream {
 }
 
 impl Stream for TcpStream {
+    fn peer_addr(&self) -> Option<SocketAddr> {
+        TcpStream::peer_addr(self).ok()
+    }
+
     fn read_now(&self, buffer: &mut [u8]) -> io::Result<usize> {
         io::Read::read(&mut &*SockRef::from(self), buffer)
     }

@@ -122,6 +122,13 @@ impl<L, S> Serve<L, S> {
         self
     }
 
+    /// The same server with another service.
+    #[cfg(feature = "axum")]
+    pub(crate) fn map_service<T>(self, map: impl FnOnce(S) -> T) -> Serve<L, T> {
+        let Self { listener, service, context, limits, protocols } = self;
+        Serve { listener, service: map(service), context, limits, protocols }
+    }
+
     /// Changes hyper's settings for HTTP/1.1, such as the largest head.
     ///
     /// hyper's own `header_read_timeout` closes idle connections too, with a request of theirs on the wire if need

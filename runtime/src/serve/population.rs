@@ -5,12 +5,12 @@
 //! connection, which is what timeouts cost instead of a timer for each.
 
 use super::activity::{Activity, Limits, Mode, Verdict};
-use crate::{context::Context, drain::Group, phase::Phase};
+use crate::{context::Context, drain::Group, goodbye::Goodbyes, phase::Phase};
 use slab::Slab;
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, Once, PoisonError,
-        atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicU8, Ordering::Relaxed},
     },
     task::Waker,
     time::Duration,
@@ -25,8 +25,7 @@ pub(crate) struct Server {
     pub(crate) limits: Limits,
     group: Group,
     mode: AtomicU8,
-    /// Where the next answer stands in the sequence that decides which answers say goodbye.
-    turn: AtomicU64,
+    goodbyes: Goodbyes,
     slots: Mutex<Slab<Slot>>,
     left: Notify,
     told: Once,
@@ -45,7 +44,7 @@ impl Server {
             limits,
             group,
             mode: AtomicU8::new(Mode::Serve as u8),
-            turn: AtomicU64::new(0),
+            goodbyes: Goodbyes::default(),
             slots: Mutex::default(),
             left: Notify::new(),
             told: Once::new(),
@@ -151,26 +150,16 @@ impl Server {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Whether the answer that is about to be sent should ask its client to move: ever more likely over the first
-    /// half of grace, certain from then on.
+    /// Whether the answer that is about to be sent should ask its client to move.
     #[cold]
     fn says_goodbye(&self) -> bool {
-        if self.mode() >= Mode::Drain {
-            return true;
-        }
-        let half = self.context.0.plan.grace.as_secs_f64() / 2.0;
-        let passed = self.context.since_shutdown().unwrap_or_default().as_secs_f64();
-        // Steps of the golden ratio fill the unit interval evenly, whatever the share of answers is.
-        let turn = self.turn.fetch_add(0x9E37_79B9_7F4A_7C15, Relaxed);
-        turn as f64 / u64::MAX as f64 * half <= passed
+        self.mode() >= Mode::Drain || self.goodbyes.next(&self.context)
     }
 
-    /// A moment in the grace period, evenly spread over those who ask; a past one if grace is over.
+    /// When this HTTP/2 connection is to say GOAWAY.
     #[cfg(feature = "http2")]
     pub(crate) fn moment_in_grace(&self) -> Instant {
-        let turn = self.turn.fetch_add(0x9E37_79B9_7F4A_7C15, Relaxed);
-        let began = self.context.0.window.get().map_or_else(Instant::now, |window| window.began);
-        began + self.context.0.plan.grace.mul_f64(turn as f64 / u64::MAX as f64)
+        self.goodbyes.moment(&self.context)
     }
 
     fn lock(&self) -> MutexGuard<'_, Slab<Slot>> {

@@ -1,0 +1,209 @@
+//! What the health checks have found: one row a check, written when it has run, read by probes.
+
+use std::{
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// Which probe a check belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum On {
+    /// `/readyz`: while it fails, the process gets no traffic.
+    Readiness,
+    /// `/livez`: when it fails, the process is restarted.
+    Liveness,
+    /// `/startupz`: once it has passed, it counts no more.
+    Startup,
+}
+
+impl On {
+    /// The word that stands for it, in attributes, logs and answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Readiness => "readiness",
+            Self::Liveness => "liveness",
+            Self::Startup => "startup",
+        }
+    }
+}
+
+impl fmt::Display for On {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// What is known of a check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CheckStatus {
+    /// It has not run yet, or waits for a state that main has not provided yet.
+    Pending(String),
+    /// It passed, or has not failed often enough in a row.
+    Ok,
+    /// It has failed as often in a row as its `failures` key says; this is the last error.
+    Failing(String),
+}
+
+impl CheckStatus {
+    /// The status in a word: `pending`, `ok` or `failing`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Pending(_) => "pending",
+            Self::Ok => "ok",
+            Self::Failing(_) => "failing",
+        }
+    }
+}
+
+impl fmt::Display for CheckStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ok => f.write_str("ok"),
+            Self::Pending(why) | Self::Failing(why) => write!(f, "{}: {why}", self.name()),
+        }
+    }
+}
+
+/// One check and what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckState {
+    /// Its name.
+    pub name: &'static str,
+    /// The probe that it belongs to.
+    pub on: On,
+    /// What is known of it.
+    pub status: CheckStatus,
+}
+
+impl CheckState {
+    /// Whether its probe may say yes, as far as this check goes.
+    pub fn allows(&self) -> bool {
+        match self.status {
+            CheckStatus::Ok => true,
+            CheckStatus::Failing(_) => false,
+            // What is not known to be dead is alive; what is not known to be ready is not.
+            CheckStatus::Pending(_) => self.on == On::Liveness,
+        }
+    }
+}
+
+/// The rows of all checks.
+#[derive(Debug, Default)]
+pub(crate) struct Board(Vec<Row>);
+
+#[derive(Debug)]
+struct Row {
+    name: &'static str,
+    on: On,
+    /// How many failures in a row make it fail.
+    failures: u32,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    status: CheckStatus,
+    failed_in_a_row: u32,
+}
+
+impl Board {
+    /// A board with these rows: name, probe, and how many failures in a row make it fail.
+    pub(crate) fn new(rows: impl IntoIterator<Item = (&'static str, On, u32)>) -> Self {
+        let known = || Known { status: CheckStatus::Pending("it has not run yet".into()), failed_in_a_row: 0 };
+        let row = |(name, on, failures)| Row { name, on, failures, known: Mutex::new(known()) };
+        Self(rows.into_iter().map(row).collect())
+    }
+
+    /// The check of this row waits for something.
+    pub(crate) fn pending(&self, row: usize, why: String) {
+        let mut known = lock(&self.0[row]);
+        if matches!(known.status, CheckStatus::Pending(_)) {
+            known.status = CheckStatus::Pending(why);
+        }
+    }
+
+    /// The check of this row has run; returns its new status if that has changed.
+    pub(crate) fn record(&self, row: usize, result: Result<(), String>) -> Option<CheckState> {
+        let Row { name, on, failures, .. } = self.0[row];
+        let mut known = lock(&self.0[row]);
+        let status = match result {
+            Ok(()) => {
+                known.failed_in_a_row = 0;
+                CheckStatus::Ok
+            }
+            // Start-up happens once.
+            Err(_) if on == On::Startup && known.status == CheckStatus::Ok => return None,
+            Err(error) => {
+                known.failed_in_a_row = known.failed_in_a_row.saturating_add(1);
+                match &known.status {
+                    // One that never passed has nothing to lose, and its error is worth showing.
+                    CheckStatus::Pending(_) if known.failed_in_a_row < failures => {
+                        known.status = CheckStatus::Pending(error);
+                        return None;
+                    }
+                    CheckStatus::Ok if known.failed_in_a_row < failures => return None,
+                    _ => CheckStatus::Failing(error),
+                }
+            }
+        };
+        let changed = status.name() != known.status.name();
+        known.status = status.clone();
+        changed.then_some(CheckState { name, on, status })
+    }
+
+    /// Every row of one probe.
+    pub(crate) fn of(&self, on: On) -> Vec<CheckState> {
+        let rows = self.0.iter().filter(|row| row.on == on);
+        rows.map(|row| CheckState { name: row.name, on, status: lock(row).status.clone() }).collect()
+    }
+}
+
+fn lock(row: &Row) -> MutexGuard<'_, Known> {
+    row.known.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(board: &Board, on: On) -> (&'static str, bool) {
+        let state = board.of(on).pop().unwrap();
+        (state.status.name(), state.allows())
+    }
+
+    #[test]
+    fn a_check_fails_after_its_failures_in_a_row_and_passes_at_once() {
+        let board = Board::new([("db", On::Readiness, 3)]);
+        assert_eq!(status(&board, On::Readiness), ("pending", false));
+        assert_eq!(board.record(0, Ok(())).unwrap().status, CheckStatus::Ok);
+        assert!(board.record(0, Ok(())).is_none());
+        for _ in 0..2 {
+            assert!(board.record(0, Err("refused".into())).is_none());
+            assert_eq!(status(&board, On::Readiness), ("ok", true));
+        }
+        assert_eq!(board.record(0, Err("refused".into())).unwrap().status, CheckStatus::Failing("refused".into()));
+        assert!(board.record(0, Err("refused".into())).is_none());
+        assert_eq!(status(&board, On::Readiness), ("failing", false));
+        assert!(board.record(0, Ok(())).is_some());
+        assert_eq!(status(&board, On::Readiness), ("ok", true));
+    }
+
+    #[test]
+    fn a_startup_check_that_has_passed_stays_passed() {
+        let board = Board::new([("cache", On::Startup, 1)]);
+        board.record(0, Ok(()));
+        board.record(0, Err("gone".into()));
+        assert_eq!(status(&board, On::Startup), ("ok", true));
+    }
+
+    #[test]
+    fn what_is_not_known_to_be_dead_is_alive() {
+        let board = Board::new([("loop", On::Liveness, 2)]);
+        assert_eq!(status(&board, On::Liveness), ("pending", true));
+        board.record(0, Err("stuck".into()));
+        assert_eq!(status(&board, On::Liveness), ("pending", true));
+        board.record(0, Err("stuck".into()));
+        assert_eq!(status(&board, On::Liveness), ("failing", false));
+    }
+}

@@ -1,0 +1,104 @@
+//! Runs the health checks in the background, on the user's runtime, so that probes never wait for one.
+
+use crate::{
+    board::{Board, On},
+    call::Call,
+    check::Check,
+    context::Context,
+    phase::Phase,
+    report::{HookOutcome, Level, What},
+};
+use graceful_plan::{Plan, duration::Pretty};
+use std::time::Duration;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+
+/// The name of the built-in liveness check.
+const HEARTBEAT: &str = "runtime";
+
+/// The rows of these checks, in their order, and the heartbeat's last if the plan asks for it.
+pub(crate) fn board(plan: &Plan, checks: &[&'static Check]) -> Board {
+    let heartbeat = plan.liveness_heartbeat.map(|_| (HEARTBEAT, On::Liveness, 1));
+    Board::new(checks.iter().map(|check| (check.name, check.on, check.failures)).chain(heartbeat))
+}
+
+/// Runs every check at its period until a shutdown begins: then readiness is decided, and liveness is not to be
+/// taken from a process that is on its way out.
+pub(crate) fn start(context: &Context, checks: &[&'static Check]) {
+    for (row, check) in checks.iter().enumerate() {
+        let run = run(context.clone(), row, check);
+        let over = context.reached(Phase::Grace);
+        tokio::spawn(async move {
+            tokio::select! { () = over => {}, () = run => {} }
+        });
+    }
+    if let Some(threshold) = context.0.plan.liveness_heartbeat {
+        let beat = heartbeat(context.clone(), checks.len(), threshold);
+        let over = context.reached(Phase::Grace);
+        tokio::spawn(async move {
+            tokio::select! { () = over => {}, () = beat => {} }
+        });
+    }
+}
+
+async fn run(context: Context, row: usize, check: &'static Check) {
+    let mut ticks = interval(check.period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut running: Option<Call> = None;
+    loop {
+        ticks.tick().await;
+        if running.as_ref().is_some_and(|call| !call.has_ended()) {
+            // A sync check cannot be cancelled; a second one beside it would only take one more thread.
+            record(&context, row, Err("the last run has not ended yet".into()));
+            continue;
+        }
+        let mut call = match (check.start)(&context) {
+            Ok(prepared) => Call::start(&context.0.runtime, prepared),
+            Err(missing) => {
+                context.0.board.pending(row, missing.to_string());
+                continue;
+            }
+        };
+        let outcome = call.within(check.timeout).await;
+        running = Some(call);
+        record(&context, row, result(outcome));
+    }
+}
+
+fn result(outcome: HookOutcome) -> Result<(), String> {
+    match outcome {
+        HookOutcome::Finished => Ok(()),
+        HookOutcome::Failed(error) => Err(error),
+        HookOutcome::Panicked(message) => Err(format!("it panicked: {message}")),
+        HookOutcome::TimedOut { limit, .. } => Err(format!("no result within {}", Pretty(limit))),
+        HookOutcome::Skipped(reason) => Err(reason),
+    }
+}
+
+/// Whether the user's runtime still runs tasks.
+async fn heartbeat(context: Context, row: usize, threshold: Duration) {
+    let mut ticks = interval((threshold / 4).max(Duration::from_millis(1)));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let begun = Instant::now();
+        let mut beat = context.0.runtime.spawn(async {});
+        while timeout(threshold, &mut beat).await.is_err() {
+            let text = format!("the runtime of main has run no task for {}", Pretty(begun.elapsed()));
+            record(&context, row, Err(text));
+        }
+        record(&context, row, Ok(()));
+    }
+}
+
+fn record(context: &Context, row: usize, result: Result<(), String>) {
+    if let Some(change) = context.0.board.record(row, result) {
+        let level = if change.allows() { Level::Info } else { Level::Warn };
+        context.0.recorder.record(level, What::Check(change));
+    }
+}
+
+/// The checks whose state nobody has provided, each with what is missing.
+pub(crate) fn without_state(context: &Context, checks: &[&'static Check]) -> Vec<String> {
+    let missing = |check: &&&'static Check| (check.start)(context).err();
+    checks.iter().filter_map(|check| Some(format!("{check}: {}", missing(&check)?))).collect()
+}

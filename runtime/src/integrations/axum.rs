@@ -1,0 +1,147 @@
+//! axum routers: feature `axum`.
+
+use crate::{
+    context::{self, Context},
+    health,
+    serve::{self, ConnectionService, Listener, Serve, Stream},
+};
+use axum::{
+    Router,
+    extract::{ConnectInfo, FromRequestParts, Request},
+    http::{StatusCode, request::Parts},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use hyper::{body::Incoming, service::Service};
+use hyper_util::service::TowerToHyperService;
+use std::net::SocketAddr;
+
+/// Serves an axum router on a listener until the process has drained: [`serve`](crate::serve()) for axum, with all
+/// of its settings.
+///
+/// ```no_run
+/// use axum::{Router, routing::get};
+///
+/// #[graceful::main(grace = "5s")]
+/// async fn main() -> std::io::Result<()> {
+///     let app = Router::new().route("/", get(|| async { "hello" }));
+///     let listener = tokio::net::TcpListener::bind("0.0.0.0:3000").await?;
+///     graceful::axum::serve(listener, app).await
+/// }
+/// ```
+pub fn serve<L: Listener>(listener: L, router: Router) -> Serve<L, RouterService> {
+    serve::serve(listener, RouterService(TowerToHyperService::new(router)))
+}
+
+impl<L: Listener> Serve<L, RouterService> {
+    /// Gives handlers the client's address as `ConnectInfo<SocketAddr>`, where the connection has one.
+    pub fn with_connect_info(self) -> Serve<L, WithConnectInfo> {
+        self.map_service(WithConnectInfo)
+    }
+}
+
+/// A router as a hyper service.
+#[derive(Debug, Clone)]
+pub struct RouterService(TowerToHyperService<Router>);
+
+impl Service<Request<Incoming>> for RouterService {
+    type Response = Response;
+    type Error = std::convert::Infallible;
+    type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
+
+    #[inline]
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        self.0.call(request)
+    }
+}
+
+/// A router whose handlers learn who asks.
+#[derive(Debug, Clone)]
+pub struct WithConnectInfo(RouterService);
+
+impl<S: Stream> ConnectionService<S> for WithConnectInfo {
+    type Service = PeerService;
+
+    fn of(&self, stream: &S) -> PeerService {
+        PeerService { router: self.0.clone(), peer: stream.peer_addr() }
+    }
+}
+
+/// A router on one connection, whose client is known.
+#[derive(Debug, Clone)]
+pub struct PeerService {
+    router: RouterService,
+    peer: Option<SocketAddr>,
+}
+
+impl Service<Request<Incoming>> for PeerService {
+    type Response = Response;
+    type Error = std::convert::Infallible;
+    type Future = <RouterService as Service<Request<Incoming>>>::Future;
+
+    #[inline]
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        if let Some(peer) = self.peer {
+            request.extensions_mut().insert(ConnectInfo(peer));
+        }
+        self.router.call(request)
+    }
+}
+
+/// The probes' routes, to be merged into a router of the user's: a probe on a port of its own can say yes while the
+/// port of the traffic says nothing.
+///
+/// They belong to the context of the process; [`health_router_of`] takes another one. Set `health = "off"` if the
+/// health server is not wanted beside them. After the drain this port is closed, so a probe is refused then, not
+/// answered with 503.
+///
+/// ```no_run
+/// # fn f(app: axum::Router) -> axum::Router {
+/// app.merge(graceful::axum::health_router())
+/// # }
+/// ```
+pub fn health_router() -> Router {
+    routes(context::try_context)
+}
+
+/// The probes' routes of this context.
+pub fn health_router_of(context: Context) -> Router {
+    routes(move || Some(context.clone()))
+}
+
+fn routes(context: impl Fn() -> Option<Context> + Clone + Send + Sync + 'static) -> Router {
+    let probe = move |request: Request| {
+        let response = context().map(|context| health::respond(&context, &request));
+        drop(request); // its body is not `Sync`
+        async move {
+            match response {
+                Some(response) => response.await.into_response(),
+                None => NotRunning.into_response(),
+            }
+        }
+    };
+    ["/livez", "/readyz", "/startupz", "/healthz", "/health"].into_iter().fold(Router::new(), |router, path| {
+        router.route(path, any(probe.clone())).route(&format!("{path}/{{check}}"), any(probe.clone()))
+    })
+}
+
+/// The context of the process, as an extractor: a handler that streams ends its stream when
+/// [`draining`](Context::draining) resolves. A `Context` among the request's extensions comes before it.
+impl<S: Send + Sync> FromRequestParts<S> for Context {
+    type Rejection = NotRunning;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, NotRunning> {
+        parts.extensions.get::<Self>().cloned().or_else(context::try_context).ok_or(NotRunning)
+    }
+}
+
+/// There is no context: the program was not started by `#[graceful::main]`. Answers 500.
+#[derive(Debug, Clone, Copy)]
+pub struct NotRunning;
+
+impl IntoResponse for NotRunning {
+    fn into_response(self) -> Response {
+        let text = "graceful is not running: put #[graceful::main] on main, or a graceful::Context into the request's extensions\n";
+        (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
+    }
+}

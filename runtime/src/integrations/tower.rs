@@ -1,0 +1,197 @@
+//! A tower layer for servers that this crate does not run: feature `tower`.
+//!
+//! [`serve`](crate::serve()) needs no layer. For any other server, the layer makes the drain wait for its requests
+//! and asks its clients to move during grace, as `serve` does.
+
+use crate::{context::Context, drain::Group, goodbye::Goodbyes, phase::Phase};
+use hyper::{
+    Request, Response, Version,
+    body::{Body, Frame, SizeHint},
+    header::{CONNECTION, HeaderValue},
+};
+use pin_project_lite::pin_project;
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{self, Poll, ready},
+};
+use tower_layer::Layer;
+use tower_service::Service;
+
+/// Counts the requests in flight, from their arrival to the end of the answer's body, and says `Connection: close` on
+/// ever more answers during grace and on all of them in the drain (HTTP/1).
+///
+/// Connections themselves belong to the server: its own graceful shutdown closes the idle ones.
+///
+/// ```no_run
+/// # async fn f(ctx: graceful::Context, listener: tokio::net::TcpListener, router: axum::Router) -> std::io::Result<()> {
+/// // axum's own server, told when to stop, under the layer
+/// let app = router.layer(graceful::tower::GracefulLayer::new(ctx.clone()));
+/// ctx.ready();
+/// axum::serve(listener, app).with_graceful_shutdown(ctx.draining()).await
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct GracefulLayer(Arc<Requests>);
+
+/// The requests under one layer.
+struct Requests {
+    context: Context,
+    group: Group,
+    goodbyes: Goodbyes,
+}
+
+impl GracefulLayer {
+    /// A layer whose requests are part of this context's drain.
+    pub fn new(context: Context) -> Self {
+        let group = context.0.tracker.group("requests under the tower layer".to_owned());
+        Self(Arc::new(Requests { context, group, goodbyes: Goodbyes::default() }))
+    }
+}
+
+impl fmt::Debug for GracefulLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GracefulLayer").field("in_flight", &self.0.group.count()).finish()
+    }
+}
+
+impl<S> Layer<S> for GracefulLayer {
+    type Service = Graceful<S>;
+
+    fn layer(&self, service: S) -> Graceful<S> {
+        Graceful { service, requests: self.0.clone() }
+    }
+}
+
+/// The service under a [`GracefulLayer`].
+#[derive(Clone)]
+pub struct Graceful<S> {
+    service: S,
+    requests: Arc<Requests>,
+}
+
+impl<S: fmt::Debug> fmt::Debug for Graceful<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Graceful").field("service", &self.service).finish_non_exhaustive()
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for Graceful<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+{
+    type Response = Response<InFlightBody<R>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.service.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let may_say_goodbye = request.version() <= Version::HTTP_11;
+        let in_flight = Some(InFlight::of(&self.requests));
+        ResponseFuture { future: self.service.call(request), in_flight, may_say_goodbye }
+    }
+}
+
+/// A request between its arrival and the end of its answer.
+struct InFlight(Arc<Requests>);
+
+impl InFlight {
+    fn of(requests: &Arc<Requests>) -> Self {
+        requests.group.enter();
+        if requests.context.phase() == Phase::Grace {
+            requests.context.0.note_traffic();
+        }
+        Self(requests.clone())
+    }
+
+    fn says_goodbye(&self) -> bool {
+        match self.0.context.phase() {
+            Phase::Starting | Phase::Serving => false,
+            Phase::Grace => self.0.goodbyes.next(&self.0.context),
+            Phase::Draining | Phase::Hooks | Phase::Stopped => true,
+        }
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.group.leave();
+    }
+}
+
+pin_project! {
+    /// The future of an answer under a [`GracefulLayer`].
+    pub struct ResponseFuture<F> {
+        #[pin]
+        future: F,
+        in_flight: Option<InFlight>,
+        may_say_goodbye: bool,
+    }
+}
+
+impl<F> fmt::Debug for ResponseFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
+
+impl<F, R, E> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+{
+    type Output = Result<Response<InFlightBody<R>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let mut response = ready!(this.future.poll(cx))?;
+        let in_flight = this.in_flight.take();
+        let switches = response.status() == hyper::StatusCode::SWITCHING_PROTOCOLS;
+        if *this.may_say_goodbye && !switches && in_flight.as_ref().is_some_and(InFlight::says_goodbye) {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        Poll::Ready(Ok(response.map(|body| InFlightBody { body, _in_flight: in_flight })))
+    }
+}
+
+pin_project! {
+    /// The body of an answer under a [`GracefulLayer`]: its request is in flight until it has been sent or dropped.
+    pub struct InFlightBody<R> {
+        #[pin]
+        body: R,
+        _in_flight: Option<InFlight>,
+    }
+}
+
+impl<R: fmt::Debug> fmt::Debug for InFlightBody<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("InFlightBody").field(&self.body).finish()
+    }
+}
+
+impl<R: Default> Default for InFlightBody<R> {
+    fn default() -> Self {
+        Self { body: R::default(), _in_flight: None }
+    }
+}
+
+impl<R: Body> Body for InFlightBody<R> {
+    type Data = R::Data;
+    type Error = R::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Option<Result<Frame<R::Data>, R::Error>>> {
+        self.project().body.poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
