@@ -2,7 +2,7 @@
 
 use crate::{
     board::{Board, CheckState, On},
-    drain::{Guard, Tracker},
+    drain::Tracker,
     hook::HookReturn,
     phase::Phase,
     recorder::Recorder,
@@ -25,7 +25,6 @@ use std::{
 };
 use tokio::{
     sync::{mpsc, watch},
-    task::JoinHandle,
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
@@ -290,59 +289,6 @@ impl Context {
         self.0.request(Request::Stop(Cause::Requested(reason.into())));
     }
 
-    /// Spawns a task that the drain waits for. At the drain deadline it is aborted, and the report has its name.
-    ///
-    /// A task that loops should end by itself when [`draining`](Self::draining) resolves.
-    ///
-    /// # Panics
-    /// Never: it spawns on the runtime of `main`, wherever it is called.
-    ///
-    /// ```no_run
-    /// # async fn consume() {}
-    /// # async fn f(ctx: graceful::Context) {
-    /// let draining = ctx.draining();
-    /// ctx.spawn("consumer", async move {
-    ///     tokio::select! { _ = draining => {}, _ = consume() => {} }
-    /// });
-    /// # }
-    /// ```
-    pub fn spawn<F>(&self, name: impl Into<String>, future: F) -> JoinHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        let name = name.into();
-        let guard = self.0.tracker.guard(format!("task {name}"));
-        let number = guard.number();
-        let shared = self.0.clone();
-        let task = self.0.runtime.spawn(async move {
-            let _guard = guard;
-            let _told = ToldIfItPanics { shared, name };
-            future.await
-        });
-        Guard::abort_with(&self.0.tracker, number, task.abort_handle());
-        task
-    }
-
-    /// Makes the drain wait for a future, wherever it is awaited. At the drain deadline the report has its place.
-    ///
-    /// ```no_run
-    /// # async fn store() -> u32 { 1 }
-    /// # async fn f(ctx: graceful::Context) {
-    /// let rows = ctx.track(store()).await;
-    /// # let _ = rows;
-    /// # }
-    /// ```
-    #[track_caller]
-    pub fn track<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
-        let at = Location::caller();
-        let guard = self.0.tracker.guard(format!("the future tracked at {}:{}", at.file(), at.line()));
-        async move {
-            let _guard = guard;
-            future.await
-        }
-    }
-
     /// Gives a value to the hooks, which take it as [`State<T>`]. One of each type: a second one of
     /// a type replaces the first.
     pub fn provide<T: Send + Sync + 'static>(&self, value: T) {
@@ -427,19 +373,5 @@ impl Context {
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context").field("phase", &self.phase()).finish_non_exhaustive()
-    }
-}
-
-/// Says which task it was when a task of the user's panics, which tokio keeps to itself.
-struct ToldIfItPanics {
-    shared: Arc<Shared>,
-    name: String,
-}
-
-impl Drop for ToldIfItPanics {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.shared.recorder.note(Level::Error, format!("task {} PANICKED", self.name));
-        }
     }
 }

@@ -114,6 +114,7 @@ mod hook;
 mod call;
 mod registry;
 mod context;
+mod tasks;
 mod check;
 mod checking;
 mod settings;
@@ -149,3 +150,4 @@ pub use serve::{
     ConnectionService, Handshake, Handshaking, HttpService, Listener, Serve, Stream, serve, tcp, with_handshake,
 };
 pub use state::State;
+pub use tasks::OnFailure;

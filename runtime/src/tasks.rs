@@ -1,0 +1,239 @@
+//! A user's tasks: waited for by the drain, named in the report, and supervised if the user wants that.
+
+use crate::{
+    call,
+    context::{Context, Request, Shared},
+    drain::Guard,
+    hook::HookReturn,
+    phase::Phase,
+    report::{Cause, Level},
+};
+use graceful_plan::duration::Pretty;
+use std::{future::Future, panic::Location, sync::Arc, time::Duration};
+use tokio::{
+    task::{JoinHandle, JoinSet},
+    time::{Instant, sleep},
+};
+
+/// What happens when a [supervised](Context::supervise) task fails: returns an error, or panics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnFailure {
+    /// The process shuts down, with grace; the report names the task, and the exit code is 3.
+    Shutdown,
+    /// The log says so, and the process goes on without the task.
+    Log,
+    /// The task is started again after a pause: `first` at first, doubled at each failure in a row up to `longest`.
+    /// A task that has run for `longest` starts anew with `first`.
+    Restart {
+        /// The first pause.
+        first: Duration,
+        /// The longest pause.
+        longest: Duration,
+    },
+}
+
+impl OnFailure {
+    /// [`Restart`](Self::Restart) with pauses from 100 ms to 30 s.
+    pub const RESTART: Self = Self::Restart { first: Duration::from_millis(100), longest: Duration::from_secs(30) };
+}
+
+impl Context {
+    /// Spawns a task that the drain waits for. At the drain deadline it is aborted, and the report has its name.
+    ///
+    /// A task that loops should end by itself when [`draining`](Self::draining) resolves.
+    ///
+    /// # Panics
+    /// Never: it spawns on the runtime of `main`, wherever it is called.
+    ///
+    /// ```no_run
+    /// # async fn consume() {}
+    /// # async fn f(ctx: graceful::Context) {
+    /// let draining = ctx.draining();
+    /// ctx.spawn("consumer", async move {
+    ///     tokio::select! { _ = draining => {}, _ = consume() => {} }
+    /// });
+    /// # }
+    /// ```
+    pub fn spawn<F>(&self, name: impl Into<String>, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let name = name.into();
+        let guard = self.0.tracker.guard(format!("task {name}"));
+        let number = guard.number();
+        let shared = self.0.clone();
+        let task = self.0.runtime.spawn(async move {
+            let _guard = guard;
+            let _told = ToldIfItPanics { shared, name };
+            future.await
+        });
+        Guard::abort_with(&self.0.tracker, number, task.abort_handle());
+        task
+    }
+
+    /// Makes the drain wait for a future, wherever it is awaited. At the drain deadline the report has its place.
+    ///
+    /// ```no_run
+    /// # async fn store() -> u32 { 1 }
+    /// # async fn f(ctx: graceful::Context) {
+    /// let rows = ctx.track(store()).await;
+    /// # let _ = rows;
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn track<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        let at = Location::caller();
+        let guard = self.0.tracker.guard(format!("the future tracked at {}:{}", at.file(), at.line()));
+        async move {
+            let _guard = guard;
+            future.await
+        }
+    }
+
+    /// Runs a task that the drain waits for, as [`spawn`](Self::spawn) does, and deals with its failures.
+    ///
+    /// `make` makes its future, and makes it again for a restart. A task that returns `()` or `Ok(())` has ended and is
+    /// not restarted; nor is one that fails once a shutdown has begun: that is an error in the report.
+    ///
+    /// ```no_run
+    /// use graceful::OnFailure;
+    ///
+    /// # async fn consume() -> std::io::Result<()> { Ok(()) }
+    /// # async fn f(ctx: graceful::Context) {
+    /// ctx.supervise("consumer", OnFailure::RESTART, consume);
+    /// ctx.supervise("leader election", OnFailure::Shutdown, || async { Err::<(), _>("lost the lease") });
+    /// # }
+    /// ```
+    pub fn supervise<M, F>(&self, name: impl Into<String>, on_failure: OnFailure, make: M) -> JoinHandle<()>
+    where
+        M: FnMut() -> F + Send + 'static,
+        F: Future + Send + 'static,
+        F::Output: HookReturn,
+    {
+        let name = name.into();
+        self.spawn(name.clone(), supervised(self.clone(), name, on_failure, make))
+    }
+}
+
+async fn supervised<M, F>(context: Context, name: String, on_failure: OnFailure, mut make: M)
+where
+    M: FnMut() -> F + Send,
+    F: Future + Send + 'static,
+    F::Output: HookReturn,
+{
+    let note = |level, text: String| context.0.recorder.note(level, text);
+    let mut pause = None;
+    loop {
+        let begun = Instant::now();
+        let future = make();
+        // A task of its own, so that its panic is caught; it is aborted when this one is.
+        let mut run = JoinSet::new();
+        run.spawn(async move { future.await.into_result() });
+        let error = match run.join_next().await {
+            None | Some(Ok(Ok(()))) => return,
+            Some(Ok(Err(error))) => error,
+            Some(Err(error)) => match error.try_into_panic() {
+                Ok(panic) => format!("it panicked: {}", call::panic_message(&*panic)),
+                Err(_) => return,
+            },
+        };
+        if context.phase().is_terminating() {
+            return note(Level::Error, format!("task {name} FAILED during the shutdown: {error}"));
+        }
+        match on_failure {
+            OnFailure::Shutdown => {
+                note(Level::Error, format!("task {name} FAILED: {error}; it must not, so the process shuts down"));
+                return context.0.request(Request::Stop(Cause::Fatal { task: name, error }));
+            }
+            OnFailure::Log => return note(Level::Warn, format!("task {name} failed: {error}; it is not restarted")),
+            OnFailure::Restart { first, longest } => {
+                let last = pause.filter(|_| begun.elapsed() < longest);
+                let next = last.map_or(first, |last: Duration| last.saturating_mul(2)).min(longest);
+                pause = Some(next);
+                note(Level::Warn, format!("task {name} failed: {error}; it is restarted in {}", Pretty(next)));
+                tokio::select! {
+                    () = context.reached(Phase::Grace) => return,
+                    () = sleep(next) => {}
+                }
+            }
+        }
+    }
+}
+
+/// Says which task it was when a task of the user's panics, which tokio keeps to itself.
+struct ToldIfItPanics {
+    shared: Arc<Shared>,
+    name: String,
+}
+
+impl Drop for ToldIfItPanics {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.shared.recorder.note(Level::Error, format!("task {} PANICKED", self.name));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{builder::Builder, report::Report};
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+    async fn life<M, F>(main: M) -> Report
+    where
+        M: FnOnce(Context) -> F,
+        F: Future<Output = ()>,
+    {
+        tokio::time::pause();
+        Builder::for_tests().run_here(main).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_task_that_must_not_fail_shuts_the_process_down() {
+        let report = life(|ctx| async move {
+            ctx.ready();
+            ctx.supervise("lease", OnFailure::Shutdown, || async { Err::<(), _>("lost") });
+            ctx.draining().await;
+        })
+        .await;
+        assert_eq!(report.cause, Some(Cause::Fatal { task: "lease".into(), error: "lost".into() }));
+        assert_eq!(report.exit_code(), 3);
+        assert!(report.phases().any(|phase| phase == Phase::Grace), "{report}");
+    }
+
+    #[tokio::test]
+    async fn a_restarted_task_waits_longer_each_time() {
+        static RUNS: AtomicU32 = AtomicU32::new(0);
+        let report = life(|ctx| async move {
+            ctx.ready();
+            let flaky = || async {
+                match RUNS.fetch_add(1, Relaxed) {
+                    0 => panic!("first"),
+                    1 | 2 => Err("again"),
+                    _ => Ok(()),
+                }
+            };
+            ctx.supervise("flaky", OnFailure::RESTART, flaky).await.unwrap();
+        })
+        .await;
+        assert_eq!(RUNS.load(Relaxed), 4);
+        let text: String = report.entries.iter().map(|entry| format!("{}\n", entry.what)).collect();
+        for said in ["it panicked: first; it is restarted in 100ms", "again; it is restarted in 200ms", "in 400ms"] {
+            assert!(text.contains(said), "{text}");
+        }
+        assert_eq!(report.exit_code(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_task_that_is_only_logged_ends_alone() {
+        let report = life(|ctx| async move {
+            ctx.ready();
+            ctx.supervise("cache warmer", OnFailure::Log, || async { Err::<(), _>("no cache") }).await.unwrap();
+        })
+        .await;
+        assert_eq!((report.problems().count(), report.cause), (0, Some(Cause::MainReturned)));
+    }
+}
