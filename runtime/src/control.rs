@@ -4,11 +4,13 @@
 //! the process still exits. Nothing here calls a user's code; hooks and tasks run on the user's runtime, and a
 //! user's log is written by the log thread.
 
+#[cfg(any(feature = "metrics", all(feature = "systemd", unix)))]
+use crate::integrations;
 use crate::{
-    check, checking,
+    check, checking, container,
     context::{self, Context, Request, Shared},
     error::StartError,
-    exit, health, hook,
+    exit, health, hook, init,
     lifecycle::{self, MainReturn},
     log::{Log, TERMINATION_LOG_LIMIT},
     process,
@@ -97,7 +99,7 @@ where
 {
     match start(&main, linked_hooks) {
         Ok(Started::Running(process)) => process.run(user_main),
-        Ok(Started::Printed) => 0,
+        Ok(Started::Over(code)) => code,
         Err(error) => {
             let _ = writeln!(io::stderr(), "graceful: refused to start: {error}");
             exit::CONFIG
@@ -107,7 +109,8 @@ where
 
 enum Started {
     Running(Process),
-    Printed,
+    /// There is nothing to run: the plan was printed, or this was the init of a program that has ended.
+    Over(u8),
 }
 
 /// A process whose control thread runs.
@@ -126,7 +129,10 @@ fn start(main: &Main, linked_hooks: bool) -> Result<Started, StartError> {
     let settings = Settings::resolve(main.plan, &hooks, |name| std::env::var_os(name))?;
     if settings.print_plan {
         let _ = writeln!(io::stdout(), "{}", settings::printed(main.package, &settings.plan, &hooks, &checks));
-        return Ok(Started::Printed);
+        return Ok(Started::Over(0));
+    }
+    if let Some(code) = init::run_if_asked(settings.plan.init)? {
+        return Ok(Started::Over(code));
     }
     let system = |what| move |error| StartError::System { what, error };
     // Control first, so that signals and probes are answered before anything of the user's begins.
@@ -181,8 +187,8 @@ fn tell_the_start(
     for check in checks {
         recorder.note(Level::Info, format!("  {check} every {}", Pretty(check.period)));
     }
-    for warning in &settings.warnings {
-        recorder.note(Level::Warn, warning.clone());
+    for warning in settings.warnings.iter().cloned().chain(container::deaf_parent()) {
+        recorder.note(Level::Warn, warning);
     }
 }
 
@@ -248,6 +254,10 @@ impl Control {
 
     fn listen(&mut self) -> io::Result<()> {
         signal::forward(self.signals, &self.context.0.requests(), Request::Signal)?;
+        #[cfg(feature = "metrics")]
+        integrations::metrics::start(&self.context);
+        #[cfg(all(feature = "systemd", unix))]
+        integrations::systemd::start(&self.context);
         match self.health.take() {
             Some(listener) => health::start(listener, self.context.clone()),
             None => Ok(()),

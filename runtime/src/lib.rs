@@ -94,6 +94,10 @@
 //! |---|---|
 //! | `http2` | HTTP/2 with prior knowledge in [`serve`](serve()), on the same port |
 //! | `axum` | `graceful::axum::serve(listener, router)`, probe routes for a router, `Context` as an extractor |
+//! | `systemd` | READY, STOPPING, more time while it shuts down, and the watchdog, where systemd asks for them |
+//! | `metrics` | phases, what is in flight, hooks and checks, through the `metrics` facade |
+//! | `init` | `init = true`: as PID 1, forward signals and reap orphans |
+//! | `testing` | `graceful::testing`: a whole life in a test, with paused time |
 //! | `tower` | `graceful::tower::GracefulLayer` for servers that this crate does not run |
 
 // Expansions of the attributes name `::graceful`, in this crate's own examples too.
@@ -105,6 +109,8 @@ mod report;
 mod exit;
 mod error;
 mod process;
+mod container;
+mod init;
 mod signal;
 mod drain;
 mod recorder;
@@ -126,6 +132,8 @@ mod integrations;
 mod lifecycle;
 mod control;
 mod builder;
+#[cfg(feature = "testing")]
+pub mod testing;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
@@ -141,6 +149,10 @@ pub use graceful_plan::{Health, Plan, Ready, Unready};
 pub use hook::{FromHookContext, HookContext, HookReturn};
 #[cfg(feature = "axum")]
 pub use integrations::axum;
+#[cfg(feature = "metrics")]
+pub use integrations::metrics;
+#[cfg(all(feature = "systemd", unix))]
+pub use integrations::systemd;
 #[cfg(feature = "tower")]
 pub use integrations::tower;
 pub use lifecycle::MainReturn;

@@ -38,6 +38,7 @@ pub(crate) async fn run(
         interrupts: 0,
         forced_by: None,
         drain_over: Instant::now(),
+        in_flight: 0,
     };
     lifecycle.until_the_hooks(requests).await;
     if lifecycle.forced_by.is_none() {
@@ -58,6 +59,8 @@ struct Lifecycle<'a> {
     interrupts: u8,
     forced_by: Option<Signal>,
     drain_over: Instant,
+    /// What was in flight when the drain began.
+    in_flight: usize,
 }
 
 impl Lifecycle<'_> {
@@ -163,6 +166,7 @@ impl Lifecycle<'_> {
             let _ = self.shared.window.set(Window { began: now, deadline });
         }
         if next == Phase::Draining {
+            self.in_flight = self.shared.tracker.total();
             self.drain_over = (now + self.shared.plan.drain).min(self.deadline());
         }
         let from = std::mem::replace(&mut self.phase, next);
@@ -229,6 +233,10 @@ impl Lifecycle<'_> {
     async fn cut_what_is_left(&mut self, requests: &mut UnboundedReceiver<Request>) {
         let shared = self.shared.clone();
         let remaining = shared.tracker.remaining();
+        let cut: usize = remaining.iter().map(|(_, count)| count).sum();
+        if let Some(drained) = self.in_flight.checked_sub(cut).filter(|drained| *drained > 0) {
+            shared.recorder.record(Level::Info, What::Drained(drained));
+        }
         if self.main_ended && remaining.is_empty() {
             return;
         }

@@ -3,6 +3,8 @@
 //! In a process, a thread of its own writes. A log whose pipe is full, a disk that is full or a subscriber that
 //! hangs holds up that thread and nothing else: deadlines are kept elsewhere.
 
+#[cfg(feature = "metrics")]
+use crate::integrations::metrics;
 use crate::{
     phase::Phase,
     report::{Entry, Level, What},
@@ -82,6 +84,8 @@ fn write(messages: &mpsc::Receiver<Message>, termination_log: Option<PathBuf>) {
 
 /// Tells one entry to the subscriber, or to stderr.
 pub(crate) fn emit(entry: &Entry) {
+    #[cfg(feature = "metrics")]
+    metrics::count(entry);
     if !is_subscribed() {
         return plain(&format!("graceful {:>9.3}s  {}\n", entry.at.as_secs_f64(), entry.what));
     }

@@ -229,6 +229,8 @@ pub enum What {
     Hook(HookReport),
     /// Something was still in flight at the drain deadline and was cut: its name and how many of it.
     Cut(String, usize),
+    /// The drain is over: so much of what was in flight when it began has finished.
+    Drained(usize),
     /// A health check has changed its mind.
     Check(CheckState),
     /// Anything else that is worth a line.
@@ -248,6 +250,7 @@ impl fmt::Display for What {
             Self::Hook(hook) => hook.fmt(f),
             Self::Cut(name, 1) => write!(f, "CUT: {name} was still in flight when the drain was over"),
             Self::Cut(name, count) => write!(f, "CUT: {count} of {name} were still in flight when the drain was over"),
+            Self::Drained(count) => write!(f, "{count} of what was in flight finished in the drain"),
             Self::Check(check) => write!(f, "{} check {} {}", check.on, check.name, check.status),
             Self::Note(note) => f.write_str(note),
         }
@@ -284,6 +287,11 @@ impl Report {
             What::Hook(hook) => Some(hook),
             _ => None,
         })
+    }
+
+    /// What the hook of this name did; `None` if there is none.
+    pub fn hook(&self, name: &str) -> Option<&HookReport> {
+        self.hooks().find(|report| report.hook.name == name)
     }
 
     /// The phases that were entered, in order.

@@ -4,3 +4,7 @@
 pub mod tower;
 #[cfg(feature = "axum")]
 pub mod axum;
+#[cfg(feature = "metrics")]
+pub mod metrics;
+#[cfg(all(feature = "systemd", unix))]
+pub mod systemd;
