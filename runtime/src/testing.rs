@@ -3,7 +3,7 @@
 //! Time is paused, so a grace of five seconds takes none; signals are injected; and the [`Report`] says what
 //! happened.
 //!
-//! ```
+//! ```standalone_crate
 //! use graceful::{HookOutcome, Signal, State, testing::Life};
 //! use std::sync::{Arc, Mutex};
 //!
