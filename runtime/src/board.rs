@@ -4,6 +4,7 @@ use std::{
     fmt,
     sync::{Mutex, MutexGuard, PoisonError},
 };
+use tokio::sync::watch;
 
 /// Which probe a check belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -90,7 +91,14 @@ impl CheckState {
 
 /// The rows of all checks.
 #[derive(Debug, Default)]
-pub(crate) struct Board(Vec<Row>);
+pub(crate) struct Board {
+    rows: Vec<Row>,
+    /// Sent to whenever the answer to a probe may have changed, for those who push it.
+    news: watch::Sender<()>,
+    /// The gRPC services whose health is readiness.
+    #[cfg(feature = "tonic")]
+    services: Mutex<std::collections::BTreeSet<String>>,
+}
 
 #[derive(Debug)]
 struct Row {
@@ -112,12 +120,12 @@ impl Board {
     pub(crate) fn new(rows: impl IntoIterator<Item = (&'static str, On, u32)>) -> Self {
         let known = || Known { status: CheckStatus::Pending("it has not run yet".into()), failed_in_a_row: 0 };
         let row = |(name, on, failures)| Row { name, on, failures, known: Mutex::new(known()) };
-        Self(rows.into_iter().map(row).collect())
+        Self { rows: rows.into_iter().map(row).collect(), ..Self::default() }
     }
 
     /// The check of this row waits for something.
     pub(crate) fn pending(&self, row: usize, why: String) {
-        let mut known = lock(&self.0[row]);
+        let mut known = lock(&self.rows[row]);
         if matches!(known.status, CheckStatus::Pending(_)) {
             known.status = CheckStatus::Pending(why);
         }
@@ -125,8 +133,8 @@ impl Board {
 
     /// The check of this row has run; returns its new status if that has changed.
     pub(crate) fn record(&self, row: usize, result: Result<(), String>) -> Option<CheckState> {
-        let Row { name, on, failures, .. } = self.0[row];
-        let mut known = lock(&self.0[row]);
+        let Row { name, on, failures, .. } = self.rows[row];
+        let mut known = lock(&self.rows[row]);
         let status = match result {
             Ok(()) => {
                 known.failed_in_a_row = 0;
@@ -149,13 +157,41 @@ impl Board {
         };
         let changed = status.name() != known.status.name();
         known.status = status.clone();
+        drop(known);
+        if changed {
+            self.news.send_replace(());
+        }
         changed.then_some(CheckState { name, on, status })
     }
 
     /// Every row of one probe.
     pub(crate) fn of(&self, on: On) -> Vec<CheckState> {
-        let rows = self.0.iter().filter(|row| row.on == on);
+        let rows = self.rows.iter().filter(|row| row.on == on);
         rows.map(|row| CheckState { name: row.name, on, status: lock(row).status.clone() }).collect()
+    }
+}
+
+#[cfg(feature = "tonic")]
+impl Board {
+    /// Hears when the answer to a probe may have changed.
+    pub(crate) fn news(&self) -> watch::Receiver<()> {
+        self.news.subscribe()
+    }
+
+    /// Makes this a known gRPC service.
+    pub(crate) fn name_service(&self, name: String) {
+        self.services.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
+        self.news.send_replace(());
+    }
+
+    /// The gRPC services that were named, in the order of the alphabet.
+    pub(crate) fn services(&self) -> Vec<String> {
+        self.services.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// Whether this gRPC service was named.
+    pub(crate) fn knows_service(&self, name: &str) -> bool {
+        self.services.lock().unwrap_or_else(PoisonError::into_inner).contains(name)
     }
 }
 

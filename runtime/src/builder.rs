@@ -1,6 +1,7 @@
 //! The framework without its attribute: for programs that choose their settings at run time, and for tests.
 
 use crate::{
+    cause::Signal,
     check, checking,
     context::{Context, Request, Shared},
     control::{self, Flavor, Main, RuntimeConfig},
@@ -10,7 +11,7 @@ use crate::{
     log,
     recorder::Recorder,
     registry,
-    report::{Report, Signal},
+    report::Report,
 };
 use graceful_plan::{Budget, Health, Plan};
 use std::{future::Future, process::ExitCode};

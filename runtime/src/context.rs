@@ -2,12 +2,13 @@
 
 use crate::{
     board::{Board, CheckState, On},
+    cause::{Cause, Signal},
     drain::Tracker,
     hook::HookReturn,
     phase::Phase,
     recorder::Recorder,
     registry::Registry,
-    report::{Cause, Level, MainResult, Signal},
+    report::{Level, MainResult},
     state::{Provided, State},
 };
 use graceful_plan::Plan;

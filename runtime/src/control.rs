@@ -7,6 +7,7 @@
 #[cfg(any(feature = "metrics", all(feature = "systemd", unix)))]
 use crate::integrations;
 use crate::{
+    cause::Signal,
     check, checking, container,
     context::{self, Context, Request, Shared},
     error::StartError,
@@ -16,7 +17,7 @@ use crate::{
     process,
     recorder::Recorder,
     registry,
-    report::{Level, Report, Signal},
+    report::{Level, Report},
     settings::{self, Settings},
     signal,
 };

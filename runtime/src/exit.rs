@@ -12,7 +12,10 @@
 //!
 //! A non-zero `ExitCode` that `main` returns is the exit code. What `main` said counts more than what was cut.
 
-use crate::report::{Cause, MainResult, Report};
+use crate::{
+    cause::Cause,
+    report::{MainResult, Report},
+};
 
 /// Something was cut short, or a hook failed.
 pub(crate) const CUT: u8 = 3;
@@ -45,7 +48,10 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Entry, Level, Signal, What};
+    use crate::{
+        cause::Signal,
+        report::{Entry, Level, What},
+    };
     use std::time::Duration;
 
     fn with(main: Option<MainResult>, problem: bool, forced_by: Option<Signal>) -> u8 {

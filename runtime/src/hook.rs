@@ -1,7 +1,8 @@
 //! What a shutdown hook is: the descriptor that the attribute makes, and what a hook may take and return.
 
 use crate::{
-    report::{Cause, HookName},
+    cause::Cause,
+    report::HookName,
     state::{Provided, State},
 };
 use std::{

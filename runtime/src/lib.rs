@@ -84,7 +84,9 @@
 //!
 //! Every phase, hook and cut becomes a `tracing` event with the target `graceful`, or a plain line on stderr where no
 //! subscriber is installed. Stable fields: `phase` on phases; `hook`, `order`, `outcome` (`ok`, `failed`, `panicked`,
-//! `timed_out`, `skipped`) and `took_ms` on hooks; `cut` and `count` on what was cut. The summary also goes into
+//! `timed_out`, `skipped`) and `took_ms` on hooks; `cut` and `count` on what was cut. Spans: `phase` (field
+//! `phase`) around the events of a phase, and `shutdown_hook` (fields `hook` and `order`) around what a hook logs
+//! itself. The summary also goes into
 //! `/dev/termination-log`, or the file that `GRACEFUL_TERMINATION_LOG` names, which `kubectl describe pod` shows.
 //! `GRACEFUL_PRINT=plan` prints the effective plan with every linked hook as JSON, and exits.
 //!
@@ -105,6 +107,7 @@ extern crate self as graceful;
 
 mod phase;
 mod board;
+mod cause;
 mod report;
 mod exit;
 mod error;
@@ -140,6 +143,7 @@ pub mod __private;
 
 pub use board::{CheckState, CheckStatus, On};
 pub use builder::{Builder, Triggers};
+pub use cause::{Cause, Signal};
 pub use check::{CheckReturn, FromCheckContext};
 pub use context::{Context, Probe, context, try_context};
 pub use control::Flavor;
@@ -157,7 +161,7 @@ pub use integrations::systemd;
 pub use integrations::tower;
 pub use lifecycle::MainReturn;
 pub use phase::Phase;
-pub use report::{Cause, Entry, HookName, HookOutcome, HookReport, Level, MainResult, Report, Signal, What};
+pub use report::{Entry, HookName, HookOutcome, HookReport, Level, MainResult, Report, What};
 pub use serve::{
     ConnectionService, Handshake, Handshaking, HttpService, Listener, Serve, Stream, serve, tcp, with_handshake,
 };

@@ -2,15 +2,16 @@
 
 use crate::{
     call,
+    cause::{Cause, Signal},
     check::Check,
     checking,
     context::{Context, Request, Shared, Window},
     phase::{Event, Phase},
-    report::{Cause, Level, MainResult, Report, Signal, What},
+    report::{Level, MainResult, Report, What},
     sequence,
 };
 use graceful_plan::{Ready, Unready, duration::Pretty};
-use std::{future::Future, io::Write, panic::AssertUnwindSafe, pin::pin, sync::Arc, task::Poll, time::Duration};
+use std::{future::Future, panic::AssertUnwindSafe, pin::pin, sync::Arc, task::Poll, time::Duration};
 use tokio::{
     sync::mpsc::UnboundedReceiver,
     time::{Instant, sleep_until, timeout},
@@ -39,6 +40,7 @@ pub(crate) async fn run(
         forced_by: None,
         drain_over: Instant::now(),
         in_flight: 0,
+        left: Vec::new(),
     };
     lifecycle.until_the_hooks(requests).await;
     if lifecycle.forced_by.is_none() {
@@ -61,6 +63,8 @@ struct Lifecycle<'a> {
     drain_over: Instant,
     /// What was in flight when the drain began.
     in_flight: usize,
+    /// What was still in flight when the hooks began.
+    left: Vec<(String, usize)>,
 }
 
 impl Lifecycle<'_> {
@@ -169,6 +173,10 @@ impl Lifecycle<'_> {
             self.in_flight = self.shared.tracker.total();
             self.drain_over = (now + self.shared.plan.drain).min(self.deadline());
         }
+        if next == Phase::Hooks {
+            // Before anyone hears of it: from then on, connections cut themselves.
+            self.left = self.shared.tracker.remaining();
+        }
         let from = std::mem::replace(&mut self.phase, next);
         self.shared.enter(next);
         let detail = self.detail(from, event);
@@ -232,7 +240,7 @@ impl Lifecycle<'_> {
     /// Names and cuts what is still in flight when the hooks begin, and lets it give way for a moment.
     async fn cut_what_is_left(&mut self, requests: &mut UnboundedReceiver<Request>) {
         let shared = self.shared.clone();
-        let remaining = shared.tracker.remaining();
+        let remaining = std::mem::take(&mut self.left);
         let cut: usize = remaining.iter().map(|(_, count)| count).sum();
         if let Some(drained) = self.in_flight.checked_sub(cut).filter(|drained| *drained > 0) {
             shared.recorder.record(Level::Info, What::Drained(drained));
@@ -249,8 +257,16 @@ impl Lifecycle<'_> {
             shared.recorder.record(Level::Error, What::Main(MainResult::Cut));
         }
         let gave_way = async {
-            while main_blocks && !matches!(requests.recv().await, Some(Request::Main(_)) | None) {}
-            shared.tracker.emptied().await;
+            let mut main_blocks = main_blocks;
+            while main_blocks && self.forced_by.is_none() {
+                match requests.recv().await {
+                    Some(Request::Main(_)) | None => main_blocks = false,
+                    Some(request) => self.apply(request),
+                }
+            }
+            if self.forced_by.is_none() {
+                shared.tracker.emptied().await;
+            }
         };
         if timeout(GIVE_WAY, gave_way).await.is_err() {
             let who: Vec<_> = shared.tracker.remaining().into_iter().map(|(name, _)| name).collect();
@@ -366,10 +382,6 @@ where
         result = main_or_panic => result,
         () = cut => MainResult::Cut,
     };
-    if let MainResult::Failed(error) = &result {
-        // As std prints it; a closed stderr is no reason to panic.
-        let _ = writeln!(std::io::stderr(), "Error: {error}");
-    }
     // A value of main's that panics when it is dropped must not keep the hooks from running.
     let dropped = std::panic::catch_unwind(AssertUnwindSafe(|| drop(main)));
     let result = match dropped {

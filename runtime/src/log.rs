@@ -7,7 +7,7 @@
 use crate::integrations::metrics;
 use crate::{
     phase::Phase,
-    report::{Entry, Level, What},
+    report::{Entry, Level, MainResult, What},
 };
 use std::{
     io::{self, Write},
@@ -59,6 +59,7 @@ impl Log {
 /// Entries from before `main` had a chance to install its subscriber wait until the process is ready or stops.
 fn write(messages: &mpsc::Receiver<Message>, termination_log: Option<PathBuf>) {
     let mut waiting = Some(Vec::new());
+    let mut phase = PhaseSpan::default();
     while let Ok(message) = messages.recv() {
         match message {
             Message::Entry(entry) => match &mut waiting {
@@ -67,13 +68,13 @@ fn write(messages: &mpsc::Receiver<Message>, termination_log: Option<PathBuf>) {
                         || matches!(&entry.what, What::Phase(phase, _) if *phase > Phase::Starting);
                     early.push(entry);
                     if opens {
-                        waiting.take().into_iter().flatten().for_each(|entry| emit(&entry));
+                        waiting.take().into_iter().flatten().for_each(|entry| phase.emit(&entry));
                     }
                 }
-                None => emit(&entry),
+                None => phase.emit(&entry),
             },
             Message::Summary { text, message, done } => {
-                waiting.take().into_iter().flatten().for_each(|entry| emit(&entry));
+                waiting.take().into_iter().flatten().for_each(|entry| phase.emit(&entry));
                 summary(&text);
                 termination_message(termination_log.clone(), &message);
                 let _ = done.send(());
@@ -82,10 +83,29 @@ fn write(messages: &mpsc::Receiver<Message>, termination_log: Option<PathBuf>) {
     }
 }
 
+/// The span of the phase that the process is in, around everything that is told during it.
+#[derive(Default)]
+struct PhaseSpan(Option<tracing::Span>);
+
+impl PhaseSpan {
+    fn emit(&mut self, entry: &Entry) {
+        if let What::Phase(phase, _) = &entry.what {
+            self.0 = Some(tracing::info_span!(target: "graceful", "phase", phase = phase.name()));
+        }
+        match &self.0 {
+            Some(span) => span.in_scope(|| emit(entry)),
+            None => emit(entry),
+        }
+    }
+}
+
 /// Tells one entry to the subscriber, or to stderr.
 pub(crate) fn emit(entry: &Entry) {
     #[cfg(feature = "metrics")]
     metrics::count(entry);
+    if let What::Main(MainResult::Failed(error)) = &entry.what {
+        plain(&format!("Error: {error}\n")); // as std prints it
+    }
     if !is_subscribed() {
         return plain(&format!("graceful {:>9.3}s  {}\n", entry.at.as_secs_f64(), entry.what));
     }

@@ -2,12 +2,12 @@
 
 pub use crate::{
     board::On,
+    cause::Signal,
     check::{Check, CheckReturn, FromCheckContext, GRACEFUL_CHECKS_V1},
     context::Context,
     control::{Flavor, Main, RuntimeConfig},
     hook::{FromHookContext, GRACEFUL_HOOKS_V1, Hook, HookContext, HookReturn, HookRun, MissingState},
     lifecycle::MainReturn,
-    report::Signal,
 };
 pub use graceful_plan::{Health, Plan, Ready, Unready};
 pub use linkme;

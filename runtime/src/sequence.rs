@@ -2,10 +2,11 @@
 
 use crate::{
     call::Call,
+    cause::Cause,
     context::Shared,
-    hook::HookContext,
+    hook::{HookContext, HookRun},
     registry::{self, Planned, Start, Wish},
-    report::{Cause, HookOutcome, HookReport, Level, What},
+    report::{HookName, HookOutcome, HookReport, Level, What},
 };
 use std::{
     sync::{
@@ -15,6 +16,7 @@ use std::{
     time::Duration,
 };
 use tokio::{task::JoinSet, time::Instant};
+use tracing::Instrument;
 
 /// Runs every hook and records how each ended. Nothing that a hook does stops the others.
 pub(crate) async fn run(shared: Arc<Shared>, cause: Cause, deadline: Instant) {
@@ -33,13 +35,13 @@ pub(crate) async fn run(shared: Arc<Shared>, cause: Cause, deadline: Instant) {
 
 async fn run_one(shared: Arc<Shared>, hook: Planned, cause: Cause, limit: Duration) {
     let begun = Instant::now();
-    let outcome = outcome_of(&shared, hook.start, cause, limit).await;
+    let outcome = outcome_of(&shared, &hook.name, hook.start, cause, limit).await;
     let level = if outcome == HookOutcome::Finished { Level::Info } else { Level::Error };
     let report = HookReport { hook: hook.name, outcome, took: begun.elapsed() };
     shared.recorder.record(level, What::Hook(report));
 }
 
-async fn outcome_of(shared: &Shared, start: Start, cause: Cause, limit: Duration) -> HookOutcome {
+async fn outcome_of(shared: &Shared, name: &HookName, start: Start, cause: Cause, limit: Duration) -> HookOutcome {
     if limit.is_zero() {
         // What it captured is the user's, and so is the thread that drops it.
         shared.runtime.spawn_blocking(move || drop(start));
@@ -56,9 +58,19 @@ async fn outcome_of(shared: &Shared, start: Start, cause: Cause, limit: Duration
         Ok(run) => run,
         Err(missing) => return HookOutcome::Skipped(missing.to_string()),
     };
-    let outcome = Call::start(&shared.runtime, run).within(limit).await;
+    let outcome = Call::start(&shared.runtime, in_span(run, name)).within(limit).await;
     if matches!(outcome, HookOutcome::TimedOut { .. }) {
         given_up.store(true, Ordering::Relaxed);
     }
     outcome
+}
+
+/// What a hook logs stands in a span of its own, which is made where a user's subscriber may run.
+fn in_span(run: HookRun, name: &HookName) -> HookRun {
+    let (name, order) = (name.name.clone(), name.order);
+    let span = move || tracing::info_span!(target: "graceful", "shutdown_hook", hook = &*name, order);
+    match run {
+        HookRun::Future(future) => HookRun::future(async move { future.instrument(span()).await }),
+        HookRun::Blocking(call) => HookRun::blocking(move || span().in_scope(call)),
+    }
 }

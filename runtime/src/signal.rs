@@ -1,6 +1,6 @@
 //! Signals of the operating system, as a stream of [`Signal`]s.
 
-use crate::report::Signal;
+use crate::cause::Signal;
 use std::io;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -32,7 +32,7 @@ pub(crate) fn forward<T: Send + 'static>(
 
 #[cfg(unix)]
 mod platform {
-    use crate::report::Signal;
+    use crate::cause::Signal;
     use std::io;
     use tokio::signal::unix::{self, SignalKind};
 
@@ -50,7 +50,7 @@ mod platform {
 
 #[cfg(windows)]
 mod platform {
-    use crate::report::Signal;
+    use crate::cause::Signal;
     use std::{future::poll_fn, io, task::Poll};
     use tokio::signal::windows::{self, CtrlBreak, CtrlC, CtrlClose, CtrlLogoff, CtrlShutdown};
 

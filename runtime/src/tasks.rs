@@ -2,11 +2,12 @@
 
 use crate::{
     call,
+    cause::Cause,
     context::{Context, Request, Shared},
     drain::Guard,
     hook::HookReturn,
     phase::Phase,
-    report::{Cause, Level},
+    report::Level,
 };
 use graceful_plan::duration::Pretty;
 use std::{future::Future, panic::Location, sync::Arc, time::Duration};

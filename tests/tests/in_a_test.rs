@@ -1,5 +1,6 @@
 //! Whole lives inside of a test, on paused time: what `Builder::run_here` is for, and how long things take to the
 //! millisecond.
+#![allow(clippy::unwrap_used)]
 
 use graceful::{Builder, Cause, Context, HookOutcome, MainResult, Phase, Plan, Report, Signal, What};
 use std::{

@@ -62,7 +62,7 @@ pub struct WithConnectInfo(RouterService);
 impl<S: Stream> ConnectionService<S> for WithConnectInfo {
     type Service = PeerService;
 
-    fn of(&self, stream: &S) -> PeerService {
+    fn of(&self, stream: &S, _: &Context) -> PeerService {
         PeerService { router: self.0.clone(), peer: stream.peer_addr() }
     }
 }

@@ -1,12 +1,7 @@
 //! One connection's task: hyper speaks, the population's verdict decides how long.
 
-use super::{
-    activity::Verdict,
-    listener::Stream,
-    population::{Conn, Member, Server},
-    service::Noted,
-    stream::Watched,
-};
+use super::{activity::Verdict, population::Conn, service::Noted};
+use crate::context;
 use hyper::{
     Request, Response,
     body::{Body, Buf, Incoming},
@@ -63,19 +58,19 @@ where
 }
 
 /// What makes the service of one connection: every [`HttpService`], which is cloned, and those that want to know the
-/// connection first.
+/// connection, or the context that they serve in, first.
 pub trait ConnectionService<S>: Send + 'static {
     /// The service of one connection.
     type Service: HttpService;
 
     /// Makes the service of this connection.
-    fn of(&self, stream: &S) -> Self::Service;
+    fn of(&self, stream: &S, context: &context::Context) -> Self::Service;
 }
 
 impl<S, T: HttpService> ConnectionService<S> for T {
     type Service = T;
 
-    fn of(&self, _: &S) -> T {
+    fn of(&self, _: &S, _: &context::Context) -> T {
         self.clone()
     }
 }
@@ -121,22 +116,4 @@ impl<I: AsyncRead + AsyncWrite + Unpin + Send + 'static, T: HttpService> Future 
             }
         }
     }
-}
-
-/// How connections are served.
-#[derive(Clone)]
-pub(super) struct Protocols {
-    pub(super) http1: http1::Builder,
-    #[cfg(feature = "http2")]
-    pub(super) http2: super::http2::Builder,
-}
-
-/// Serves one connection in a task of its own.
-pub(super) fn spawn<S: Stream, T: HttpService>(server: &Arc<Server>, service: T, stream: S, protocols: &Protocols) {
-    let conn = server.join();
-    let io = Watched::new(stream, Member(conn.clone()));
-    #[cfg(not(feature = "http2"))]
-    tokio::spawn(Driver::new(io, conn, service, &protocols.http1));
-    #[cfg(feature = "http2")]
-    tokio::spawn(super::http2::Driver::new(io, conn, service, protocols));
 }

@@ -2,13 +2,14 @@
 
 use super::{
     activity::{Mode, Verdict},
-    http::{self, HttpService, Protocols},
+    http::{self, HttpService},
     listener::Stream,
     population::Conn,
+    preface::{First, Rewound},
     service::Noted,
     stream::Watched,
 };
-use hyper::server::conn::http2;
+use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use pin_project_lite::pin_project;
 use std::{
@@ -19,16 +20,10 @@ use std::{
     task::{Context, Poll, ready},
     time::Duration,
 };
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::{Sleep, sleep_until},
-};
+use tokio::time::{Sleep, sleep_until};
 
 pub(super) type Builder = http2::Builder<TokioExecutor>;
-type Http2<S, T> = http2::Connection<TokioIo<Rewound<S>>, Noted<T>, TokioExecutor>;
-
-/// What every HTTP/2 client says first, and no HTTP/1.1 client can.
-const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+type Http2<S, T> = http2::Connection<TokioIo<Rewound<Watched<S>>>, Noted<T>, TokioExecutor>;
 
 /// hyper's settings, with pings that notice a client that is gone.
 pub(super) fn builder() -> Builder {
@@ -45,7 +40,7 @@ pin_project! {
     #[project = DriverProjected]
     pub(super) enum Driver<S, T> where S: Stream, T: HttpService {
         Sniffing { sniffing: Option<Sniffing<S, T>> },
-        Http1 { #[pin] driver: http::Driver<Rewound<S>, T> },
+        Http1 { #[pin] driver: http::Driver<Rewound<Watched<S>>, T> },
         Http2 { conn: Arc<Conn>, http: Pin<Box<Http2<S, T>>>, goaway: Option<Pin<Box<Sleep>>>, told: bool },
     }
 }
@@ -55,19 +50,17 @@ pub(super) struct Sniffing<S, T> {
     io: Watched<S>,
     conn: Arc<Conn>,
     service: T,
-    protocols: Protocols,
+    http1: http1::Builder,
+    http2: Builder,
     registered: bool,
-    first: [u8; PREFACE.len()],
-    length: usize,
+    first: First,
 }
 
 impl<S: Stream, T: HttpService> Driver<S, T> {
-    pub(super) fn new(io: Watched<S>, conn: Arc<Conn>, service: T, protocols: &Protocols) -> Self {
-        let protocols = protocols.clone();
-        let first = [0; PREFACE.len()];
-        Self::Sniffing {
-            sniffing: Some(Sniffing { io, conn, service, protocols, registered: false, first, length: 0 }),
-        }
+    pub(super) fn new(io: Watched<S>, conn: Arc<Conn>, service: T, http1: &http1::Builder, http2: &Builder) -> Self {
+        let (http1, http2) = (http1.clone(), http2.clone());
+        let first = First::default();
+        Self::Sniffing { sniffing: Some(Sniffing { io, conn, service, http1, http2, registered: false, first }) }
     }
 }
 
@@ -77,31 +70,21 @@ impl<S: Stream, T: HttpService> Sniffing<S, T> {
         if !std::mem::replace(&mut self.registered, true) {
             self.conn.register(cx.waker());
         }
-        while PREFACE.starts_with(&self.first[..self.length]) {
-            if self.length == PREFACE.len() {
-                return Poll::Ready(Ok(true));
-            }
-            let mut buffer = ReadBuf::new(&mut self.first[self.length..]);
-            match Pin::new(&mut self.io).poll_read(cx, &mut buffer) {
-                Poll::Ready(Ok(())) if buffer.filled().is_empty() => break,
-                Poll::Ready(Ok(())) => self.length += buffer.filled().len(),
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending if self.conn.verdict() == Verdict::GoOn => return Poll::Pending,
-                Poll::Pending => return Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-            }
+        match self.first.poll_is_http2(&mut self.io, cx) {
+            Poll::Pending if self.conn.verdict() != Verdict::GoOn => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            polled => polled,
         }
-        Poll::Ready(Ok(false))
     }
 
     fn into_driver(self, is_http2: bool) -> Driver<S, T> {
-        let io = Rewound { io: self.io, first: self.first, unread: 0..self.length };
+        let io = self.first.before(self.io);
         if !is_http2 {
-            let driver = http::Driver::new(io, self.conn, self.service, &self.protocols.http1);
+            let driver = http::Driver::new(io, self.conn, self.service, &self.http1);
             return Driver::Http1 { driver };
         }
         self.conn.activity.on_http2();
         let service = Noted::new(self.service, self.conn.clone());
-        let http = Box::pin(self.protocols.http2.serve_connection(TokioIo::new(io), service));
+        let http = Box::pin(self.http2.serve_connection(TokioIo::new(io), service));
         Driver::Http2 { conn: self.conn, http, goaway: None, told: false }
     }
 }
@@ -154,50 +137,4 @@ fn poll_http2<S: Stream, T: HttpService>(
     *told = true;
     http.as_mut().graceful_shutdown();
     http.as_mut().poll(cx).map(drop)
-}
-
-/// A stream whose first bytes were read before it was known who reads them.
-pub(super) struct Rewound<S> {
-    io: Watched<S>,
-    first: [u8; PREFACE.len()],
-    unread: std::ops::Range<usize>,
-}
-
-impl<S: Stream> AsyncRead for Rewound<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.unread.is_empty() {
-            return Pin::new(&mut self.io).poll_read(cx, buffer);
-        }
-        let unread = &self.first[self.unread.clone()];
-        let taken = unread.len().min(buffer.remaining());
-        buffer.put_slice(&unread[..taken]);
-        self.unread.start += taken;
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<S: Stream> AsyncWrite for Rewound<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
-    }
 }

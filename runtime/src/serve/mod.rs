@@ -10,7 +10,10 @@ pub mod tcp;
 mod service;
 mod http;
 #[cfg(feature = "http2")]
+pub(crate) mod preface;
+#[cfg(feature = "http2")]
 mod http2;
+mod connection;
 
 pub use handshake::{Handshake, Handshaking, with_handshake};
 pub use http::{ConnectionService, HttpService};
@@ -19,7 +22,7 @@ pub use listener::{Listener, Stream};
 use crate::context::Context;
 use accept::Handle;
 use activity::Limits;
-use http::Protocols;
+use connection::Protocols;
 use hyper::server::conn::http1;
 use population::Server;
 use std::{
@@ -173,6 +176,6 @@ struct Http<S> {
 
 impl<T: Stream, S: ConnectionService<T>> Handle<T> for Http<S> {
     fn start(&self, server: &Arc<Server>, stream: T) {
-        http::spawn(server, self.service.of(&stream), stream, &self.protocols);
+        connection::spawn(server, self.service.of(&stream, &server.context), stream, &self.protocols);
     }
 }

@@ -153,7 +153,7 @@ impl Server {
     /// Whether the answer that is about to be sent should ask its client to move.
     #[cold]
     fn says_goodbye(&self) -> bool {
-        self.mode() >= Mode::Drain || self.goodbyes.next(&self.context)
+        self.context.phase() >= Phase::Draining || self.mode() >= Mode::Drain || self.goodbyes.next(&self.context)
     }
 
     /// When this HTTP/2 connection is to say GOAWAY.
@@ -192,7 +192,10 @@ impl Conn {
     /// Whether the answer that is about to be sent should say `Connection: close`.
     #[inline]
     pub(crate) fn says_goodbye(&self) -> bool {
-        self.server.mode() != Mode::Serve && !self.activity.is_http2() && self.server.says_goodbye()
+        // The phase itself: the mode follows it when the server's task runs, which may be late.
+        (self.server.context.phase().is_terminating() || self.server.mode() != Mode::Serve)
+            && !self.activity.is_http2()
+            && self.server.says_goodbye()
     }
 
     /// What the connection's task should do now, after it has read all that there was.

@@ -30,6 +30,7 @@ fn sync() {
 
 #[::shutdown::shutdown_hook(crate = ::shutdown, order = 1, timeout = "1s")]
 async fn asynchronous() {
+    ::core::future::ready(()).await;
     ::std::println!("hostile asynchronous");
 }
 
@@ -39,11 +40,12 @@ async fn with_everything(
     context: ::shutdown::HookContext,
 ) -> ::core::result::Result<(), ::std::string::String> {
     ::std::println!("hostile pool of {} after {}", pool.0, context.cause());
-    ::core::result::Result::Ok(())
+    ::core::future::ready(::core::result::Result::Ok(())).await
 }
 
 #[::shutdown::shutdown_hook(crate = ::shutdown, order = 3)]
-fn fallible() -> ::core::result::Result<(), ::std::fmt::Error> {
-    ::std::println!("hostile fallible");
+fn fallible() -> ::core::result::Result<(), ::std::num::ParseIntError> {
+    let number: u8 = ::core::primitive::str::parse("7")?;
+    ::std::println!("hostile fallible {number}");
     ::core::result::Result::Ok(())
 }

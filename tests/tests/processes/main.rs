@@ -1,4 +1,5 @@
 //! What a user sees of a process: its exit code, its words, its probes and its sockets.
+#![allow(clippy::unwrap_used)]
 
 mod backlog;
 mod blocked;

@@ -74,7 +74,7 @@ fn a_second_sigint_skips_to_the_hooks_and_a_third_exits_at_once_with_130() {
 
 #[test]
 fn a_second_sigint_in_the_drain_skips_the_rest_of_it() {
-    let mut app = serve().env("GRACEFUL_DRAIN", "20s").start();
+    let app = serve().env("GRACEFUL_DRAIN", "20s").start();
     let mut client = app.client();
     client.send("/held");
     app.prints("in /held");
@@ -84,7 +84,6 @@ fn a_second_sigint_in_the_drain_skips_the_rest_of_it() {
     app.says("hooks: what was left");
     app.prints("the hook has run");
     client.is_cut();
-    app.tell("release");
     app.end().with_code(3).says_in_order(&["CUT: connections on", "main CUT", "exit code 3"]);
 }
 
