@@ -256,7 +256,7 @@ impl Control {
     fn listen(&mut self) -> io::Result<()> {
         signal::forward(self.signals, &self.context.0.requests(), Request::Signal)?;
         #[cfg(feature = "metrics")]
-        integrations::metrics::start(&self.context);
+        integrations::metrics::start(self.context.0.tracker.clone(), &self.context.0.runtime);
         #[cfg(all(feature = "systemd", unix))]
         integrations::systemd::start(&self.context);
         match self.health.take() {

@@ -100,6 +100,7 @@
 //! | `metrics` | phases, what is in flight, hooks and checks, through the `metrics` facade |
 //! | `init` | `init = true`: as PID 1, forward signals and reap orphans |
 //! | `testing` | `graceful::testing`: a whole life in a test, with paused time |
+//! | `tonic` | `graceful::tonic::serve(listener, routes)`, and `grpc.health.v1` beside the HTTP probes; with `http2` |
 //! | `tower` | `graceful::tower::GracefulLayer` for servers that this crate does not run |
 
 // Expansions of the attributes name `::graceful`, in this crate's own examples too.
@@ -157,6 +158,8 @@ pub use integrations::axum;
 pub use integrations::metrics;
 #[cfg(all(feature = "systemd", unix))]
 pub use integrations::systemd;
+#[cfg(feature = "tonic")]
+pub use integrations::tonic;
 #[cfg(feature = "tower")]
 pub use integrations::tower;
 pub use lifecycle::MainReturn;

@@ -71,6 +71,14 @@ impl Facts {
     }
 }
 
+/// Whether this probe would be answered with yes.
+#[cfg(feature = "tonic")]
+pub(super) fn says_yes(context: &Context, on: On) -> bool {
+    let board = &context.0.board;
+    let (phase, was_ready, unready) = (context.phase(), context.0.was_ready(), context.0.plan.unready);
+    Facts { phase, was_ready, unready, in_flight: Vec::new(), checks: board.of(on) }.decide(on, None, &[]).healthy
+}
+
 const PATHS: &str = "/livez, /readyz, /startupz, /healthz and /health";
 
 /// A probe's path: which probe, and the one check that it is about, if it is about one.

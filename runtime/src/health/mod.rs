@@ -1,7 +1,11 @@
 //! The health server: probes are answered here, apart from the traffic, until the process exits.
 
 mod answer;
+#[cfg(feature = "tonic")]
+pub(crate) mod grpc;
 
+#[cfg(feature = "tonic")]
+use crate::serve::preface::First;
 use crate::{
     context::{Context, Probe},
     error::StartError,
@@ -9,7 +13,11 @@ use crate::{
 };
 use answer::Facts;
 use graceful_plan::Health;
+#[cfg(feature = "tonic")]
+use hyper::server::conn::http2;
 use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
+#[cfg(feature = "tonic")]
+use hyper_util::rt::TokioExecutor;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
@@ -18,15 +26,27 @@ use std::{
     future::Future,
     io,
     net::{Ipv4Addr, SocketAddr, TcpListener},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::{net::TcpStream, task::AbortHandle, time::timeout};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    task::AbortHandle,
+    time::timeout,
+};
 
 /// More connections than this are never probes: the oldest goes, so that a probe always gets in.
 const CONNECTIONS: usize = 64;
+/// Connections that speak HTTP/2 have places of their own, as their Watch streams last.
+#[cfg(feature = "tonic")]
+const HTTP2_CONNECTIONS: usize = 128;
+/// A connection of gRPC probes has a few streams, with small requests.
+#[cfg(feature = "tonic")]
+const HTTP2_STREAMS: u32 = 32;
 /// A probe sends its head at once: the kubelet gives up on the whole probe after 1 s by default.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(2);
-/// No connection lives longer than this, whatever it does.
+/// No HTTP/1.1 connection lives longer than this, whatever it does, nor one that has not said what it speaks.
 const LIFETIME: Duration = Duration::from_secs(5);
 
 /// How long a user's own answer may take before the usual one is given: the kubelet gives up after 1 s.
@@ -74,21 +94,21 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 pub(crate) fn start(listener: TcpListener, context: Context) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     tokio::spawn(async move {
-        let mut open: VecDeque<AbortHandle> = VecDeque::new();
+        let server = Server {
+            context,
+            probes: Places::new(CONNECTIONS),
+            #[cfg(feature = "tonic")]
+            http2: Arc::new(Places::new(HTTP2_CONNECTIONS)),
+        };
         let mut told = false;
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => {
-                    open.retain(|connection| !connection.is_finished());
-                    if open.len() >= CONNECTIONS {
-                        open.pop_front().iter().for_each(AbortHandle::abort);
-                    }
-                    open.push_back(tokio::spawn(connection(stream, context.clone())).abort_handle());
-                }
+                Ok((stream, _)) => server.admit(stream),
                 // Out of file descriptors, most likely: those of other connections come back.
                 Err(error) => {
                     if !std::mem::replace(&mut told, true) {
-                        context.0.recorder.note(Level::Warn, format!("the health server cannot accept: {error}"));
+                        let text = format!("the health server cannot accept: {error}");
+                        server.context.0.recorder.note(Level::Warn, text);
                     }
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
@@ -98,7 +118,58 @@ pub(crate) fn start(listener: TcpListener, context: Context) -> io::Result<()> {
     Ok(())
 }
 
-async fn connection(stream: TcpStream, context: Context) {
+/// The tasks of connections of one kind.
+struct Places {
+    limit: usize,
+    taken: Mutex<VecDeque<AbortHandle>>,
+}
+
+impl Places {
+    fn new(limit: usize) -> Self {
+        Self { limit, taken: Mutex::default() }
+    }
+
+    /// Starts the task of one more connection, in the place of the oldest if there is no other.
+    fn take(&self, connection: impl Future<Output: Send> + Send + 'static) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.retain(|task| !task.is_finished());
+        if taken.len() >= self.limit {
+            taken.pop_front().iter().for_each(AbortHandle::abort);
+        }
+        taken.push_back(tokio::spawn(connection).abort_handle());
+    }
+}
+
+struct Server {
+    context: Context,
+    probes: Places,
+    #[cfg(feature = "tonic")]
+    http2: Arc<Places>,
+}
+
+impl Server {
+    #[cfg(not(feature = "tonic"))]
+    fn admit(&self, stream: TcpStream) {
+        self.probes.take(timeout(LIFETIME, http1(stream, self.context.clone())));
+    }
+
+    #[cfg(feature = "tonic")]
+    fn admit(&self, mut stream: TcpStream) {
+        let (context, http2_places) = (self.context.clone(), self.http2.clone());
+        let connection = async move {
+            let mut first = First::default();
+            let is_http2 = std::future::poll_fn(|cx| first.poll_is_http2(&mut stream, cx));
+            match timeout(HEAD_TIMEOUT, is_http2).await {
+                Ok(Ok(true)) => http2_places.take(http2(first.before(stream), context)),
+                Ok(Ok(false)) => http1(first.before(stream), context).await,
+                Ok(Err(_)) | Err(_) => {}
+            }
+        };
+        self.probes.take(timeout(LIFETIME, connection));
+    }
+}
+
+async fn http1(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, context: Context) {
     let service = service_fn(move |request: Request<Incoming>| {
         let response = respond(&context, &request);
         async move { Ok::<_, Infallible>(response.await) }
@@ -109,7 +180,36 @@ async fn connection(stream: TcpStream, context: Context) {
         .header_read_timeout(HEAD_TIMEOUT)
         .serve_connection(TokioIo::new(stream), service);
     // A prober that goes away or sends nonsense is its own affair.
-    let _ = timeout(LIFETIME, served).await;
+    let _ = served.await;
+}
+
+/// gRPC, and the same probes as on HTTP/1.1, for as long as the client answers pings.
+#[cfg(feature = "tonic")]
+async fn http2(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, context: Context) {
+    let health = grpc::HealthService::for_probes(context.clone());
+    let service = service_fn(move |request: Request<Incoming>| {
+        let answer = match grpc::is_grpc(&request) {
+            true => Ok(health.answer(request)),
+            false => Err(respond(&context, &request)),
+        };
+        async move {
+            Ok::<_, Infallible>(match answer {
+                Ok(call) => call.await,
+                Err(probe) => probe.await.map(grpc::Body::new),
+            })
+        }
+    });
+    let served = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Duration::from_secs(15))
+        .keep_alive_timeout(LIFETIME)
+        .max_concurrent_streams(HTTP2_STREAMS)
+        .initial_stream_window_size(16 * 1024)
+        .initial_connection_window_size(64 * 1024)
+        .max_header_list_size(16 * 1024)
+        .max_send_buf_size(16 * 1024)
+        .serve_connection(TokioIo::new(stream), service);
+    let _ = served.await;
 }
 
 /// The answer to a request for a probe.

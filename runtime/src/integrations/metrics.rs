@@ -10,12 +10,12 @@
 //! | `graceful_check_ok` | gauge | `check`, `on` | 1 if the check allows its probe to say yes, else 0 |
 
 use crate::{
-    context::Context,
+    drain::Tracker,
     report::{Entry, What},
 };
 use metrics::{counter, gauge, histogram};
-use std::{collections::BTreeSet, time::Duration};
-use tokio::time::interval;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use tokio::{runtime::Handle, time::interval};
 
 /// How often gauges of what is in flight are set.
 const SAMPLE: Duration = Duration::from_secs(1);
@@ -39,14 +39,13 @@ pub(crate) fn count(entry: &Entry) {
 }
 
 /// Sets the gauges of what is in flight, on the user's runtime, until the process ends.
-pub(crate) fn start(context: &Context) {
-    let sampled = context.clone();
-    context.0.runtime.spawn(async move {
+pub(crate) fn start(tracker: Arc<Tracker>, runtime: &Handle) {
+    runtime.spawn(async move {
         let mut ticks = interval(SAMPLE);
         let mut known = BTreeSet::new();
         loop {
             ticks.tick().await;
-            let now = sampled.0.tracker.remaining();
+            let now = tracker.remaining();
             // What has ended is zero, not what it was last.
             for gone in known.iter().filter(|name| !now.iter().any(|(present, _)| present == *name)) {
                 gauge!("graceful_in_flight", "name" => String::clone(gone)).set(0.0);

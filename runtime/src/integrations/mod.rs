@@ -8,3 +8,5 @@ pub mod axum;
 pub mod metrics;
 #[cfg(all(feature = "systemd", unix))]
 pub mod systemd;
+#[cfg(feature = "tonic")]
+pub mod tonic;

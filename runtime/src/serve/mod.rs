@@ -50,6 +50,11 @@ use std::{
 /// }
 /// ```
 pub fn serve<L: Listener, S: HttpService>(listener: L, service: S) -> Serve<L, S> {
+    serve_with(listener, service)
+}
+
+/// The same for a service that is made for each connection.
+pub(crate) fn serve_with<L, S>(listener: L, service: S) -> Serve<L, S> {
     Serve {
         listener,
         service,

@@ -1,0 +1,221 @@
+//! `grpc.health.v1.Health`: what the probes say, for those who ask in gRPC.
+
+use super::answer;
+use crate::{board::On, context::Context, phase::Phase};
+use hyper::{Request, Response, body, header::CONTENT_TYPE};
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    fmt,
+    pin::Pin,
+    task::{self, Poll},
+};
+use tokio_stream::{Stream, wrappers::WatchStream};
+use tonic::{
+    Status, async_trait,
+    server::{Grpc, NamedService},
+};
+use tonic_health::pb::{
+    HealthCheckRequest, HealthCheckResponse,
+    health_check_response::ServingStatus,
+    health_server::{Health, HealthServer},
+};
+use tonic_prost::ProstCodec;
+use tower_service::Service;
+
+pub(super) use tonic::body::Body;
+
+/// A request names one service: nothing longer is one.
+const LONGEST_REQUEST: usize = 4 * 1024;
+const LIST: &str = "/grpc.health.v1.Health/List";
+/// The services that are always known, beside those that the user names.
+const OWN: [&str; 4] = ["", "readiness", "liveness", "startup"];
+
+type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+/// Whether a request is for gRPC, rather than a probe that came over HTTP/2.
+pub(super) fn is_grpc<B>(request: &Request<B>) -> bool {
+    let content = request.headers().get(CONTENT_TYPE);
+    content.is_some_and(|content| content.as_bytes().starts_with(b"application/grpc"))
+}
+
+/// `grpc.health.v1.Health` with Check, Watch and List, as a tower service: made by
+/// [`health_service`](crate::tonic::health_service).
+#[derive(Clone)]
+pub struct HealthService {
+    context: Context,
+    health: HealthServer<Services>,
+}
+
+impl HealthService {
+    /// For the health server: its Watch streams go on to the end.
+    pub(super) fn for_probes(context: Context) -> Self {
+        Self::new(context, false)
+    }
+
+    /// For a server of the user's: its Watch streams end when that drains.
+    pub(crate) fn for_traffic(context: Context) -> Self {
+        Self::new(context, true)
+    }
+
+    fn new(context: Context, ends_with_traffic: bool) -> Self {
+        let services = Services { context: context.clone(), ends_with_traffic };
+        Self { context, health: HealthServer::new(services).max_decoding_message_size(LONGEST_REQUEST) }
+    }
+
+    /// The answer to one request.
+    pub(super) fn answer<B>(&self, request: Request<B>) -> impl Future<Output = Response<Body>> + Send + use<B>
+    where
+        B: body::Body + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
+    {
+        let answer = self.clone().call(request);
+        async move { answer.await.unwrap_or_else(|never| match never {}) }
+    }
+}
+
+impl fmt::Debug for HealthService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HealthService").field("services", &names(&self.context)).finish()
+    }
+}
+
+impl NamedService for HealthService {
+    const NAME: &'static str = "grpc.health.v1.Health";
+}
+
+impl<B> Service<Request<B>> for HealthService
+where
+    B: body::Body + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Answer;
+
+    fn poll_ready(&mut self, _: &mut task::Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Answer {
+        if request.uri().path() != LIST {
+            return self.health.call(request);
+        }
+        // Newer than tonic-health's interface.
+        let list = List(self.context.clone());
+        let mut grpc = Grpc::new(ProstCodec::<Statuses, ()>::default()).max_decoding_message_size(LONGEST_REQUEST);
+        Box::pin(async move { Ok(grpc.unary(list, request).await) })
+    }
+}
+
+/// Every name that Check knows.
+fn names(context: &Context) -> Vec<String> {
+    OWN.map(str::to_owned).into_iter().chain(context.0.board.services()).collect()
+}
+
+/// What is said of a service: `None` if it is not known.
+fn status(context: &Context, service: &str) -> Option<ServingStatus> {
+    let on = match service {
+        "" | "readiness" => On::Readiness,
+        "liveness" => On::Liveness,
+        "startup" => On::Startup,
+        named if context.0.board.knows_service(named) => On::Readiness,
+        _ => return None,
+    };
+    Some(if answer::says_yes(context, on) { ServingStatus::Serving } else { ServingStatus::NotServing })
+}
+
+fn response(status: ServingStatus) -> HealthCheckResponse {
+    HealthCheckResponse { status: status.into() }
+}
+
+struct Services {
+    context: Context,
+    ends_with_traffic: bool,
+}
+
+#[async_trait]
+impl Health for Services {
+    async fn check(
+        &self,
+        request: tonic::Request<HealthCheckRequest>,
+    ) -> Result<tonic::Response<HealthCheckResponse>, Status> {
+        let service = request.into_inner().service;
+        match status(&self.context, &service) {
+            Some(status) => Ok(tonic::Response::new(response(status))),
+            None => Err(Status::not_found(format!(
+                "{service} is not known here; there are: {}",
+                names(&self.context).join(", ")
+            ))),
+        }
+    }
+
+    type WatchStream = Watch;
+
+    async fn watch(&self, request: tonic::Request<HealthCheckRequest>) -> Result<tonic::Response<Watch>, Status> {
+        let context = self.context.clone();
+        Ok(tonic::Response::new(Watch {
+            service: request.into_inner().service,
+            phases: WatchStream::new(context.0.watch()),
+            news: WatchStream::new(context.0.board.news()),
+            context,
+            ends_with_traffic: self.ends_with_traffic,
+            told: None,
+        }))
+    }
+}
+
+/// The status of a service: now, and whenever it changes.
+struct Watch {
+    context: Context,
+    service: String,
+    phases: WatchStream<Phase>,
+    news: WatchStream<()>,
+    ends_with_traffic: bool,
+    told: Option<ServingStatus>,
+}
+
+impl Stream for Watch {
+    type Item = Result<HealthCheckResponse, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Option<Self::Item>> {
+        // Until both are pending: only then do they wake this task.
+        while let Poll::Ready(Some(_)) = Pin::new(&mut self.phases).poll_next(cx) {}
+        while let Poll::Ready(Some(())) = Pin::new(&mut self.news).poll_next(cx) {}
+        // Read after that, so that what changes meanwhile wakes it again.
+        let over = self.ends_with_traffic && self.context.phase() >= Phase::Draining;
+        let now = status(&self.context, &self.service).unwrap_or(ServingStatus::ServiceUnknown);
+        if self.told.replace(now) != Some(now) {
+            return Poll::Ready(Some(Ok(response(now))));
+        }
+        if over { Poll::Ready(None) } else { Poll::Pending }
+    }
+}
+
+/// The answer to List: `grpc.health.v1.HealthListResponse`.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Statuses {
+    #[prost(btree_map = "string, message", tag = "1")]
+    statuses: BTreeMap<String, HealthCheckResponse>,
+}
+
+/// The call of List.
+struct List(Context);
+
+impl Service<tonic::Request<()>> for List {
+    type Response = tonic::Response<Statuses>;
+    type Error = Status;
+    type Future = std::future::Ready<Result<Self::Response, Status>>;
+
+    fn poll_ready(&mut self, _: &mut task::Context<'_>) -> Poll<Result<(), Status>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: tonic::Request<()>) -> Self::Future {
+        let statuses = names(&self.0).into_iter().filter_map(|name| {
+            let status = status(&self.0, &name)?;
+            Some((name, response(status)))
+        });
+        std::future::ready(Ok(tonic::Response::new(Statuses { statuses: statuses.collect() })))
+    }
+}
