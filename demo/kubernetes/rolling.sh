@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Three rolling restarts of the demo's service at 500 requests/s on the cluster that KUBECONFIG names, with keep-alive
-# clients and with a new connection for each request. Fails if one request fails.
+# Three rolling restarts of the demo's service at 500 requests/s on the cluster that KUBECONFIG names, for each kind
+# of client, and for answers that take a second. Fails if one request fails.
 #
 # Needs kubectl, an image `docker.io/local/replica:1` on the nodes that holds the static binary `replica`
 # (RUSTFLAGS="-C target-feature=+crt-static" cargo build --release -p graceful-demo --target x86_64-unknown-linux-gnu)
@@ -12,8 +12,10 @@ kubectl apply -f demo/kubernetes/replica.yaml
 kubectl rollout status deploy/replica --timeout=120s
 address=$(kubectl get service replica -o jsonpath='{.spec.clusterIP}'):80
 failed=0
-for clients in keep-alive new-connections; do
-  target/release/load "$address" 54 500 "$clients" &
+for clients in "keep-alive /" "new-connections /" "http2 /" "keep-alive /slow"; do
+  echo "== $clients"
+  # shellcheck disable=SC2086 # two arguments
+  target/release/load "$address" 54 500 $clients &
   load=$!
   sleep 2
   for _ in 1 2 3; do

@@ -54,6 +54,8 @@ pub(crate) struct Shared {
     pub(crate) board: Board,
     /// How probes are answered, if not as usual.
     pub(crate) answers: OnceLock<Answers>,
+    /// What a request for `/prestop` must carry; there is none without it.
+    pub(crate) prestop_token: OnceLock<String>,
     /// The runtime of the user's tasks and hooks.
     pub(crate) runtime: tokio::runtime::Handle,
     /// When the shutdown began and when everything, hooks included, must be over.
@@ -92,6 +94,7 @@ impl Shared {
             state: Arc::default(),
             board,
             answers: OnceLock::new(),
+            prestop_token: OnceLock::new(),
             runtime,
             window: OnceLock::new(),
             phase: AtomicU8::new(Phase::Starting as u8),

@@ -149,6 +149,9 @@ fn start(main: &Main, linked_hooks: bool) -> Result<Started, StartError> {
     let recorder = Recorder::new(move |entry| sink.entry(entry));
     let board = checking::board(&settings.plan, &checks);
     let (context, requests) = Shared::open(settings.plan, linked_hooks, board, recorder, runtime.handle().clone());
+    if let Some(token) = &settings.prestop_token {
+        let _ = context.0.prestop_token.set(token.clone()); // it is new: there is none yet
+    }
     context::install(&context);
     tell_the_start(&context, main, &settings, &hooks, &checks, health.as_ref());
 

@@ -13,6 +13,7 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 pub(crate) struct Settings {
     pub(crate) plan: Plan,
     pub(crate) termination_log: Option<PathBuf>,
+    pub(crate) prestop_token: Option<String>,
     pub(crate) print_plan: bool,
     /// What is odd but allowed, for the log.
     pub(crate) warnings: Vec<String>,
@@ -72,8 +73,15 @@ impl Settings {
                 .map_err(|problem| StartError::Environment { name: "GRACEFUL_PRINT", problem })?,
         };
         Budget::new(plan, registry::budget_groups(hooks)).check().map_err(StartError::Budget)?;
+        let prestop_token = match text("GRACEFUL_PRESTOP_TOKEN")? {
+            Some(token) if token.is_empty() => {
+                let problem = "the token is empty; set one that is hard to guess, or unset it".to_owned();
+                return Err(StartError::Environment { name: "GRACEFUL_PRESTOP_TOKEN", problem });
+            }
+            token => token,
+        };
         let termination_log = variable("GRACEFUL_TERMINATION_LOG").map(PathBuf::from);
-        Ok(Self { plan, termination_log, print_plan, warnings })
+        Ok(Self { plan, termination_log, prestop_token, print_plan, warnings })
     }
 }
 

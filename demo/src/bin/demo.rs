@@ -2,7 +2,7 @@
 //! second after `/readyz` says 503, as Kubernetes' endpoints and load balancers do. Prints each replica's timeline
 //! and the number of failed requests, which must be 0.
 
-use graceful_demo::{Balancer, Counts, client};
+use graceful_demo::{Balancer, Counts, Kind, client};
 use std::{
     net::SocketAddr,
     process::{ExitCode, Stdio},
@@ -161,11 +161,19 @@ async fn main() -> Result<ExitCode, BoxError> {
         let demo = demo.clone();
         move || demo.pick()
     });
-    demo.say("clients", "500 requests a second: 40 clients with keep-alive, 10 with a new connection each");
+    demo.say(
+        "clients",
+        "500 requests a second: 30 clients with keep-alive, 10 with a new connection each, 10 with HTTP/2",
+    );
     let clients: Vec<_> = (0..50)
         .map(|number| {
             let pace = Duration::from_millis(100);
-            tokio::spawn(client(balancer.clone(), "/".into(), number < 40, pace, counts.clone(), stop.clone()))
+            let kind = match number {
+                0..30 => Kind::KeepAlive,
+                30..40 => Kind::NewConnections,
+                _ => Kind::Http2,
+            };
+            tokio::spawn(client(balancer.clone(), "/".into(), kind, pace, counts.clone(), stop.clone()))
         })
         .collect();
     sleep(Duration::from_secs(1)).await;

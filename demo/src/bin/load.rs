@@ -1,8 +1,8 @@
 //! Sends requests to one address and counts those that fail; it never retries.
 //!
-//! `load ADDRESS SECONDS REQUESTS_PER_SECOND [keep-alive|new-connections] [PATH]`
+//! `load ADDRESS SECONDS REQUESTS_PER_SECOND [keep-alive|new-connections|http2] [PATH]`
 
-use graceful_demo::{Balancer, Counts, client};
+use graceful_demo::{Balancer, Counts, Kind, client};
 use std::{
     net::SocketAddr,
     process::ExitCode,
@@ -28,17 +28,25 @@ async fn main() -> ExitCode {
         _ => None,
     };
     let Some((address, length, rate, rest)) = parsed else {
-        eprintln!("usage: load ADDRESS SECONDS REQUESTS_PER_SECOND [keep-alive|new-connections] [PATH]");
+        eprintln!("usage: load ADDRESS SECONDS REQUESTS_PER_SECOND [keep-alive|new-connections|http2] [PATH]");
         return ExitCode::from(2);
     };
-    let keep_alive = rest.first().is_none_or(|kind| kind == "keep-alive");
+    let kind = match rest.first().map(String::as_str) {
+        None | Some("keep-alive") => Kind::KeepAlive,
+        Some("new-connections") => Kind::NewConnections,
+        Some("http2") => Kind::Http2,
+        Some(other) => {
+            eprintln!("`{other}` is not a kind of client; write keep-alive, new-connections or http2");
+            return ExitCode::from(2);
+        }
+    };
     let path = rest.get(1).map_or("/", String::as_str);
     let (counts, stop) = (Arc::new(Counts::default()), Arc::new(AtomicBool::new(false)));
     let to: Balancer = Arc::new(move || Some(address));
     let clients: Vec<_> = (0..CLIENTS)
         .map(|_| {
             let pace = Duration::from_secs(1) * CLIENTS / rate;
-            tokio::spawn(client(to.clone(), path.to_owned(), keep_alive, pace, counts.clone(), stop.clone()))
+            tokio::spawn(client(to.clone(), path.to_owned(), kind, pace, counts.clone(), stop.clone()))
         })
         .collect();
     tokio::time::sleep(length).await;

@@ -1,4 +1,5 @@
-//! One replica of the demo's service: an answer takes a few milliseconds, and orders are flushed at the end.
+//! One replica of the demo's service: an answer takes a few milliseconds (`/slow`: a second), and orders are flushed
+//! at the end.
 
 use graceful::{Context, State};
 use hyper::{Request, Response, body::Incoming, service::service_fn};
@@ -26,10 +27,11 @@ fn say_goodbye() {
 async fn main(ctx: Context) -> std::io::Result<()> {
     let orders = Arc::new(AtomicU64::new(0));
     ctx.provide(orders.clone());
-    let service = service_fn(move |_: Request<Incoming>| {
+    let service = service_fn(move |request: Request<Incoming>| {
         let orders = orders.clone();
         async move {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            let takes = if request.uri().path() == "/slow" { 1000 } else { 5 };
+            tokio::time::sleep(Duration::from_millis(takes)).await;
             let order = orders.fetch_add(1, Ordering::Relaxed);
             Ok::<_, Infallible>(Response::new(format!("order {order} is taken\n")))
         }

@@ -171,7 +171,7 @@ fn as_json(status: StatusCode, probe: &Probe) -> Response<String> {
     response
 }
 
-fn plain(status: StatusCode, body: String) -> Response<String> {
+pub(super) fn plain(status: StatusCode, body: String) -> Response<String> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();

@@ -1,0 +1,96 @@
+//! `/prestop`: begins the shutdown, and answers when grace is over. For a preStop hook of Kubernetes:
+//!
+//! ```yaml
+//! lifecycle:
+//!   preStop:
+//!     httpGet:
+//!       path: /prestop
+//!       port: health
+//!       httpHeaders: [{ name: X-Graceful-Token, value: "the value of GRACEFUL_PRESTOP_TOKEN" }]
+//! ```
+//!
+//! Off unless there is a token. The time that it takes is part of the grace period of the pod, and grace is not
+//! repeated when SIGTERM follows.
+
+use super::answer::plain;
+use crate::{
+    cause::Cause,
+    context::{Context, Request as Asked},
+    phase::Phase,
+};
+use hyper::{Method, Request, Response, StatusCode};
+use std::future::Future;
+
+/// The header that carries the token.
+const TOKEN: &str = "x-graceful-token";
+
+/// What a request asks of `/prestop`.
+pub(super) enum Prestop {
+    /// Nothing: it is for another path, or there is no token.
+    Other,
+    /// It may not.
+    Refused(Box<Response<String>>),
+    /// To begin the shutdown.
+    Begin,
+}
+
+impl Prestop {
+    pub(super) fn of<B>(token: Option<&str>, request: &Request<B>) -> Self {
+        let Some(token) = token.filter(|_| request.uri().path() == "/prestop") else {
+            return Self::Other;
+        };
+        // httpGet is all that a preStop hook can send.
+        if !matches!(*request.method(), Method::GET | Method::POST) {
+            return Self::Refused(Box::new(plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and POST begin it\n".into())));
+        }
+        let given = request.headers().get(TOKEN).map_or(&b""[..], |value| value.as_bytes());
+        if !same(token.as_bytes(), given) {
+            let text = format!("the header {TOKEN} does not carry the value of GRACEFUL_PRESTOP_TOKEN\n");
+            return Self::Refused(Box::new(plain(StatusCode::FORBIDDEN, text)));
+        }
+        Self::Begin
+    }
+}
+
+/// Begins the shutdown, and answers when grace is over.
+pub(super) fn begin(context: &Context) -> impl Future<Output = Response<String>> + Send + use<> {
+    context.0.request(Asked::Stop(Cause::Requested("/prestop was called".to_owned())));
+    let over = context.reached(Phase::Draining);
+    async move {
+        over.await;
+        plain(StatusCode::OK, "grace is over\n".to_owned())
+    }
+}
+
+/// Whether two texts are the same, in a time that does not tell where they differ.
+fn same(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(token: Option<&str>, method: &str, path: &str, given: Option<&str>) -> u16 {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(given) = given {
+            request = request.header(TOKEN, given);
+        }
+        match Prestop::of(token, &request.body(()).unwrap()) {
+            Prestop::Other => 404,
+            Prestop::Refused(response) => response.status().as_u16(),
+            Prestop::Begin => 200,
+        }
+    }
+
+    #[test]
+    fn only_the_token_begins_it() {
+        assert_eq!(status(None, "GET", "/prestop", Some("")), 404);
+        assert_eq!(status(Some("secret"), "GET", "/readyz", Some("secret")), 404);
+        assert_eq!(status(Some("secret"), "GET", "/prestop", None), 403);
+        assert_eq!(status(Some("secret"), "GET", "/prestop", Some("secres")), 403);
+        assert_eq!(status(Some("secret"), "PUT", "/prestop", Some("secret")), 405);
+        assert_eq!(status(Some("secret"), "GET", "/prestop", Some("secret")), 200);
+        assert_eq!(status(Some("secret"), "POST", "/prestop", Some("secret")), 200);
+    }
+}
