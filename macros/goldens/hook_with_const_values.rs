@@ -14,6 +14,11 @@ const _: () = {
         line: ::core::line!(),
         start: __graceful_start,
     };
+    const _: () = ::core::assert!(
+        ! ::core::matches!(__GRACEFUL_HOOK.timeout,
+        ::core::option::Option::Some(::core::time::Duration::ZERO)),
+        "a hook with no time can't do anything; write for example `timeout = \"3s\"`, or leave it out: the hook then gets a fair share of what is left"
+    );
     fn __graceful_start(
         _: &::graceful::__private::HookContext,
     ) -> ::core::result::Result<

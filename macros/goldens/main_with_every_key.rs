@@ -31,10 +31,15 @@ pub fn main() -> ::std::process::ExitCode {
 #[doc(hidden)]
 const __GRACEFUL_PLAN: ::shutdown::__private::Plan = ::shutdown::__private::Plan {
     grace: ::core::time::Duration::new(8u64, 0u32),
+    grace_limit: ::core::option::Option::Some(::core::time::Duration::new(20u64, 0u32)),
     drain: ::core::time::Duration::new(1u64, 500000000u32),
     termination_grace_period: ::core::time::Duration::new(60u64, 0u32),
     pre_stop: ::core::time::Duration::new(0u64, 0u32),
     margin: ::core::time::Duration::new(0u64, 500000000u32),
+    quiet: ::core::option::Option::Some(::core::time::Duration::new(1u64, 0u32)),
+    liveness_heartbeat: ::core::option::Option::Some(
+        ::core::time::Duration::new(10u64, 0u32),
+    ),
     health: ::shutdown::__private::Health::At(
         ::core::net::SocketAddr::V4(
             ::core::net::SocketAddrV4::new(
@@ -45,6 +50,7 @@ const __GRACEFUL_PLAN: ::shutdown::__private::Plan = ::shutdown::__private::Plan
     ),
     ready: ::shutdown::__private::Ready::OnStart,
     unready: ::shutdown::__private::Unready::AfterGrace,
+    init: true,
     ..::shutdown::__private::Plan::DEFAULT
 };
 #[cfg(unix)]

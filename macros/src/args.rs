@@ -50,6 +50,8 @@ pub(crate) static MAIN: Attribute = Attribute {
     function: "async fn main(ctx: graceful::Context)",
     keys: &[
         key("grace", "grace = \"5s\"", &["grace_period", "delay", "shutdown_delay", "sleep", "linger"]),
+        key("quiet", "quiet = \"1s\"", &["quiet_period", "idle", "idle_for", "settle", "quiescence"]),
+        key("grace_limit", "grace_limit = \"15s\"", &["max_grace", "grace_max", "longest_grace", "grace_cap"]),
         key(
             "drain",
             "drain = \"10s\"",
@@ -69,7 +71,13 @@ pub(crate) static MAIN: Attribute = Attribute {
         ),
         key("ready", "ready = \"on-serve\"", &["readiness"]),
         key("unready", "unready = \"on-signal\"", &["not_ready"]),
+        key(
+            "liveness_heartbeat",
+            "liveness_heartbeat = \"10s\"",
+            &["heartbeat", "liveness", "liveness_timeout", "watchdog", "stall"],
+        ),
         key("signals", "signals = [\"SIGINT\", \"SIGTERM\"]", &["signal", "on"]),
+        key("init", "init = true", &["pid1", "subreaper", "reaper", "reap", "tini"]),
         key("flavor", "flavor = \"multi_thread\"", &["runtime", "scheduler"]),
         key("worker_threads", "worker_threads = 4", &["threads", "core_threads", "workers"]),
         key("max_blocking_threads", "max_blocking_threads = 512", &["blocking_threads", "max_threads"]),
@@ -86,6 +94,24 @@ pub(crate) static SHUTDOWN_HOOK: Attribute = Attribute {
         key("order", "order = 1", &["priority", "prio", "stage", "phase", "sequence", "index", "after", "before"]),
         key("timeout", "timeout = \"3s\"", &["deadline", "grace", "drain", "duration", "max_duration"]),
         key("name", "name = \"flush\"", &["label", "id", "title"]),
+        key("crate", "crate = ::graceful", &["krate", "package", "path"]),
+    ],
+};
+
+/// `#[graceful::health_check]`.
+pub(crate) static HEALTH_CHECK: Attribute = Attribute {
+    shown: "#[graceful::health_check]",
+    function: "async fn db()",
+    keys: &[
+        key("name", "name = \"db\"", &["label", "id", "title"]),
+        key("on", "on = \"readiness\"", &["kind", "probe", "type", "scope", "for", "affects"]),
+        key("period", "period = \"10s\"", &["interval", "every", "period_seconds", "frequency", "cache", "ttl"]),
+        key("timeout", "timeout = \"1s\"", &["deadline", "timeout_seconds", "limit", "max_duration"]),
+        key(
+            "failures",
+            "failures = 3",
+            &["threshold", "failure_threshold", "retries", "attempts", "tries", "max_failures"],
+        ),
         key("crate", "crate = ::graceful", &["krate", "package", "path"]),
     ],
 };
@@ -108,6 +134,12 @@ impl Attribute {
     /// The first key: what a value without a key most likely is.
     fn first(&self) -> &'static Key {
         &self.keys[0]
+    }
+
+    /// Every name that stands for a key.
+    #[cfg(test)]
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.keys.iter().flat_map(|key| key.foreign.iter().copied().chain([key.name]))
     }
 
     fn key_list(&self) -> String {

@@ -11,8 +11,9 @@ use crate::{
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
-    Attribute as Attr, FnArg, PatType, ReturnType, Signature, Type, Visibility,
+    Attribute as Attr, Expr, FnArg, PatType, ReturnType, Signature, Type, Visibility,
     parse::{ParseStream, Parser, discouraged::Speculative as _},
+    spanned::Spanned,
 };
 
 /// A function as the user wrote it.
@@ -245,6 +246,25 @@ pub(crate) fn length(length: &Length) -> TokenStream {
         }
         Length::Const(expr) => expr.to_token_stream(),
     }
+}
+
+/// The same for a field that is an `Option`.
+pub(crate) fn some_length(length: &Length) -> TokenStream {
+    let (some, length) = (paths::some(), self::length(length));
+    quote!(#some(#length))
+}
+
+/// A rule over const expressions for the compiler to check, and its error, shown at one of them: what is wrong, and
+/// what to write.
+pub(crate) fn const_rule(at: &Expr, rule: &TokenStream, (problem, fix): (&str, &str)) -> TokenStream {
+    let (span, message) = (ours(at.span()), format!("{problem}; {fix}"));
+    quote_spanned!(span=> const _: () = ::core::assert!(#rule, #message);)
+}
+
+/// Whether a field that is an `Option` has a length other than zero, or none.
+pub(crate) fn is_not_some_zero(field: &TokenStream) -> TokenStream {
+    let (some, duration) = (paths::some(), paths::duration());
+    quote!(!::core::matches!(#field, #some(#duration::ZERO)))
 }
 
 /// `#[allow]` for lints that the user can't follow, as the attribute asks for the shape they complain of.

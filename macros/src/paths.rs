@@ -40,9 +40,14 @@ runtime_paths! {
     assert_budget => assert_budget;
     assert_plan => assert_plan;
     flavor => Flavor;
-    argument => FromHookContext;
+    check => Check;
+    check_argument => FromCheckContext;
+    check_return => CheckReturn;
+    checks => GRACEFUL_CHECKS_V1;
+    context => Context;
     health => Health;
     hook => Hook;
+    hook_argument => FromHookContext;
     hook_context => HookContext;
     hook_return => HookReturn;
     hook_run => HookRun;
@@ -50,6 +55,7 @@ runtime_paths! {
     linkme => linkme;
     main => Main;
     missing_state => MissingState;
+    on => On;
     plan => Plan;
     ready => Ready;
     run => run;

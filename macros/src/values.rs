@@ -4,16 +4,34 @@ use crate::{
     args::{Given, Key},
     diagnostics::{Diagnostics, listed, nearest},
 };
-use graceful_plan::{Health, duration};
-use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
+use graceful_plan::duration;
+use proc_macro2::{Literal, Span};
 use quote::ToTokens;
-use std::time::Duration;
+use std::{fmt::Display, time::Duration};
 use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, UnOp};
 
 /// A duration: known here, or a const expression that the compiler evaluates later.
 pub(crate) enum Length {
     Literal(Duration, Span),
     Const(Expr),
+}
+
+impl Length {
+    /// The length and where it stands, if it is known here.
+    pub(crate) fn literal(&self) -> Option<(Duration, Span)> {
+        match self {
+            Self::Literal(length, span) => Some((*length, *span)),
+            Self::Const(_) => None,
+        }
+    }
+
+    /// The expression, if only the compiler can evaluate it.
+    pub(crate) fn expression(&self) -> Option<&Expr> {
+        match self {
+            Self::Literal(..) => None,
+            Self::Const(expr) => Some(expr),
+        }
+    }
 }
 
 /// An order: known here, or a const expression of type `i32`.
@@ -23,7 +41,7 @@ pub(crate) enum Order {
 }
 
 /// What an expression turned out to be.
-enum Form<'a> {
+pub(crate) enum Form<'a> {
     Text(&'a LitStr),
     /// A literal other than a string, or a negative number.
     Literal(&'static str),
@@ -31,14 +49,14 @@ enum Form<'a> {
 }
 
 /// The expression without the invisible groups that a `macro_rules!` fragment leaves.
-fn bare(mut expr: &Expr) -> &Expr {
+pub(crate) fn bare(mut expr: &Expr) -> &Expr {
     while let Expr::Group(group) = expr {
         expr = &group.expr;
     }
     expr
 }
 
-fn form(expr: &Expr) -> Form<'_> {
+pub(crate) fn form(expr: &Expr) -> Form<'_> {
     match bare(expr) {
         Expr::Lit(ExprLit { lit, .. }) => match lit {
             Lit::Str(text) => Form::Text(text),
@@ -57,11 +75,18 @@ fn form(expr: &Expr) -> Form<'_> {
 }
 
 /// Source text of a value, without the spaces that tokens print.
-fn source(expr: &Expr) -> String {
+pub(crate) fn source(expr: &Expr) -> String {
     expr.to_token_stream().to_string().replace(' ', "")
 }
 
-fn wrong_type(expr: &Expr, key: &Key, takes: &str, found: &str, fix: String, errors: &mut Diagnostics) {
+pub(crate) fn wrong_type(
+    expr: &Expr,
+    key: &Key,
+    takes: &str,
+    found: &str,
+    fix: impl Display,
+    errors: &mut Diagnostics,
+) {
     errors.on(expr, format!("`{}` takes {takes}, and this is {found}", key.name), fix);
 }
 
@@ -89,14 +114,24 @@ pub(crate) fn length(given: Given<Expr>, errors: &mut Diagnostics) -> Option<Len
     }
 }
 
+/// Refuses a length that is known to be zero; whether it is not.
+pub(crate) fn not_zero(length: Option<&Length>, (problem, fix): (&str, &str), errors: &mut Diagnostics) -> bool {
+    match length.and_then(Length::literal) {
+        Some((length, span)) if length.is_zero() => {
+            errors.at(span, problem, fix);
+            false
+        }
+        _ => true,
+    }
+}
+
 /// A string literal that is one of a table's words.
 pub(crate) fn word<T: Copy>(given: &Given<Expr>, words: &[(&'static str, T)], errors: &mut Diagnostics) -> Option<T> {
     let key = given.key;
     let allowed = listed(words.iter().map(|(word, _)| *word));
     let Form::Text(text) = form(&given.value) else {
         let written = source(&given.value);
-        let meant = nearest(&written, words.iter().map(|(word, _)| *word));
-        let fix = match meant {
+        let fix = match meant(&written, words) {
             Some(word) => format!("write `{} = \"{word}\"`; the words are {allowed}", key.name),
             None => format!("write `{}`; the words are {allowed}", key.example),
         };
@@ -107,12 +142,19 @@ pub(crate) fn word<T: Copy>(given: &Given<Expr>, words: &[(&'static str, T)], er
     if let Some((_, value)) = words.iter().find(|(word, _)| *word == found) {
         return Some(*value);
     }
-    let fix = match nearest(&found, words.iter().map(|(word, _)| *word)) {
+    let fix = match meant(&found, words) {
         Some(word) => format!("did you mean `{word}`? the words are {allowed}"),
         None => format!("the words are {allowed}"),
     };
     errors.on(text, format!("`{found}` is not a word that `{}` knows", key.name), fix);
     None
+}
+
+/// The word that another most likely stands for: a slip of the pen, or the one word that begins like it.
+fn meant<T>(found: &str, words: &[(&'static str, T)]) -> Option<&'static str> {
+    let names = || words.iter().map(|(word, _)| *word);
+    let mut alike = names().filter(|word| found.get(..4).is_some_and(|start| word.starts_with(start)));
+    nearest(found, names()).or_else(|| alike.next().filter(|_| alike.next().is_none()))
 }
 
 /// A string literal that is not empty.
@@ -136,24 +178,59 @@ pub(crate) fn text(given: &Given<Expr>, errors: &mut Diagnostics) -> Option<Lite
     }
 }
 
-/// A positive integer literal.
-pub(crate) fn positive(given: &Given<Expr>, errors: &mut Diagnostics) -> Option<usize> {
-    let key = given.key;
+/// What a string literal says.
+pub(crate) fn string(expr: &Expr) -> Option<String> {
+    match form(expr) {
+        Form::Text(text) => Some(text.value()),
+        _ => None,
+    }
+}
+
+/// `true` or `false`.
+pub(crate) fn boolean(given: &Given<Expr>, errors: &mut Diagnostics) -> Option<bool> {
+    let (key, value) = (given.key, bare(&given.value));
+    if let Expr::Lit(ExprLit { lit: Lit::Bool(boolean), .. }) = value {
+        return Some(boolean.value);
+    }
+    let written = source(value);
+    let meant = match written.trim_matches('"').to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Some(true),
+        "false" | "no" | "off" | "0" => Some(false),
+        _ => None,
+    };
+    let fix = match meant {
+        Some(meant) => format!("write `{} = {meant}`", key.name),
+        None => format!("write `{}`, or leave it out", key.example),
+    };
+    errors.on(value, format!("`{}` takes `true` or `false`, written out", key.name), fix);
+    None
+}
+
+/// A positive integer literal of this type.
+pub(crate) fn positive<N: TryFrom<u64>>(given: &Given<Expr>, errors: &mut Diagnostics) -> Option<N> {
+    let (key, ty) = (given.key, std::any::type_name::<N>());
+    let fix = format!("write `{}`", key.example);
     if let Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) = bare(&given.value)
-        && matches!(int.suffix(), "" | "usize")
-        && let Ok(number) = int.base10_parse::<usize>()
+        && (int.suffix().is_empty() || int.suffix() == ty)
     {
-        if number == 0 {
-            errors.on(int, format!("`{}` is 0, and needs at least one", key.name), format!("write `{}`", key.example));
+        let number = int.base10_parse::<u64>().ok();
+        if number == Some(0) {
+            errors.on(int, format!("`{}` is 0, and needs at least one", key.name), fix);
             return None;
         }
-        return Some(number);
+        let number = number.and_then(|number| N::try_from(number).ok());
+        if number.is_none() {
+            let largest = u64::MAX >> (64 - 8 * size_of::<N>());
+            let fix = format!("write a number from 1 to {largest}, such as `{}`", key.example);
+            errors.on(int, format!("`{} = {int}` does not fit in a `{ty}`", key.name), fix);
+        }
+        return number;
     }
     let fix = match form(&given.value) {
-        Form::Text(text) if text.value().trim().parse::<usize>().is_ok_and(|n| n > 0) => {
+        Form::Text(text) if text.value().trim().parse::<u32>().is_ok_and(|n| n > 0) => {
             format!("write `{} = {}`", key.name, text.value().trim())
         }
-        _ => format!("write `{}`", key.example),
+        _ => fix,
     };
     errors.on(&given.value, format!("`{}` takes a positive whole number, written out", key.name), fix);
     None
@@ -196,160 +273,4 @@ pub(crate) fn order(given: Given<Expr>, errors: &mut Diagnostics) -> Option<Orde
     };
     wrong_type(&value, key, "a whole number", found, fix, errors);
     None
-}
-
-/// Where the health server listens: an address, a port, or `"off"`; not on loopback.
-pub(crate) fn health(given: &Given<Expr>, errors: &mut Diagnostics) -> Option<Health> {
-    let value = bare(&given.value);
-    let health = match value {
-        Expr::Lit(ExprLit { lit: Lit::Int(port), .. }) => match port.base10_parse::<u16>() {
-            Ok(number) if matches!(port.suffix(), "" | "u16") => Health::port(number),
-            _ => {
-                let fix = "write a port from 0 to 65535, such as `health = 8081`";
-                errors.on(port, format!("`{port}` is not a port"), fix);
-                return None;
-            }
-        },
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => match Health::parse(&text.value()) {
-            Ok(health) => health,
-            Err(error) => {
-                errors.on_text(text, &error.to_string());
-                return None;
-            }
-        },
-        Expr::Lit(ExprLit { lit: Lit::Bool(on), .. }) => {
-            let meant = if on.value { "\"[::]:8081\"" } else { "\"off\"" };
-            let fix = format!("write `health = {meant}`");
-            wrong_type(value, given.key, "an address, a port or \"off\"", "a boolean", fix, errors);
-            return None;
-        }
-        _ => {
-            let fix = "write `health = \"[::]:8081\"`, a port alone such as `health = 8081`, or `health = \"off\"`; \
-                       at run time, the environment variable GRACEFUL_HEALTH overrides it";
-            errors.on(value, "`health` takes an address, a port or \"off\", written out", fix);
-            return None;
-        }
-    };
-    if health.is_loopback() {
-        let port = match health {
-            Health::At(address) => address.port(),
-            Health::Off => 0,
-        };
-        errors.on(
-            value,
-            format!("nothing outside of the pod can reach a health server on {health}: the kubelet probes the pod's address, not its loopback"),
-            format!("write `health = \"[::]:{port}\"`; for a local run, the environment variable GRACEFUL_HEALTH may name a loopback address"),
-        );
-        return None;
-    }
-    Some(health)
-}
-
-/// The string literals of an array, each with what the table says it is; refuses an empty array and duplicates.
-pub(crate) fn signals<T: Copy + PartialEq>(
-    given: &Given<Expr>,
-    words: &[(&'static str, T)],
-    errors: &mut Diagnostics,
-) -> Option<Vec<T>> {
-    let (key, allowed) = (given.key, listed(words.iter().map(|(word, _)| *word)));
-    let Expr::Array(array) = bare(&given.value) else {
-        let fix = match form(&given.value) {
-            Form::Text(text) if words.iter().any(|(word, _)| *word == text.value()) => {
-                format!("write `signals = [\"{}\"]`", text.value())
-            }
-            _ => format!("write `{}`", key.example),
-        };
-        errors.on(&given.value, "`signals` takes a list of names in brackets", fix);
-        return None;
-    };
-    if array.elems.is_empty() {
-        let fix = format!("write `{}`, which is the default; `graceful::Builder` can do without any", key.example);
-        errors.on(array, "`signals` is empty, and nothing would ever start the shutdown", fix);
-        return None;
-    }
-    let (mut found, mut sound) = (Vec::new(), true);
-    for element in &array.elems {
-        match signal(element, words, &allowed, errors) {
-            Some((word, signal)) if found.contains(&signal) => {
-                errors.on(
-                    element,
-                    format!("`{word}` is given twice"),
-                    format!("keep one \"{word}\" and remove the other"),
-                );
-                sound = false;
-            }
-            Some((_, signal)) => found.push(signal),
-            None => sound = false,
-        }
-    }
-    sound.then_some(found)
-}
-
-fn signal<T: Copy>(
-    element: &Expr,
-    words: &[(&'static str, T)],
-    allowed: &str,
-    errors: &mut Diagnostics,
-) -> Option<(&'static str, T)> {
-    let Form::Text(text) = form(element) else {
-        let name = source(element);
-        let fix = match words.iter().find(|(word, _)| *word == name) {
-            Some((word, _)) => format!("write \"{word}\""),
-            None => format!("the signals are {allowed}"),
-        };
-        errors.on(element, "a signal is named in quotes", fix);
-        return None;
-    };
-    let name = text.value();
-    if let Some((word, signal)) = words.iter().find(|(word, _)| *word == name) {
-        return Some((*word, *signal));
-    }
-    let upper = name.trim().to_ascii_uppercase();
-    let full = if upper.starts_with("SIG") { upper } else { format!("SIG{upper}") };
-    if full == "SIGKILL" || full == "SIGSTOP" {
-        let fix = format!("remove it; the signals are {allowed}");
-        errors.on(text, format!("no process can handle {full}: the kernel acts on it without asking"), fix);
-        return None;
-    }
-    let fix = match nearest(&full, words.iter().map(|(word, _)| *word)) {
-        Some(word) => format!("did you mean \"{word}\"? the signals are {allowed}"),
-        None => format!("the signals are {allowed}"),
-    };
-    errors.on(text, format!("`{name}` is not a signal that can start a shutdown"), fix);
-    None
-}
-
-/// The crates of a list; each is named once, by its plain name.
-pub(crate) fn crates(given: Given<TokenStream>, errors: &mut Diagnostics) -> Option<Vec<Ident>> {
-    let (mut found, mut sound) = (Vec::<Ident>::new(), true);
-    let tokens: Vec<TokenTree> = given.value.into_iter().collect();
-    let is_comma = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',');
-    for element in tokens.split(is_comma).filter(|element| !element.is_empty()) {
-        match element {
-            [TokenTree::Ident(name)] if found.contains(name) => {
-                errors.on(name, format!("`{name}` is given twice"), format!("keep one `{name}` and remove the other"));
-                sound = false;
-            }
-            [TokenTree::Ident(name)] if !["crate", "self", "super", "_"].contains(&name.to_string().as_str()) => {
-                found.push(name.clone());
-            }
-            other => {
-                let tokens: TokenStream = other.iter().cloned().collect();
-                let written = tokens.to_string().replace(' ', "").replace('-', "_");
-                let meant = written.trim_matches('"').trim_start_matches(':').split(':').next().unwrap_or_default();
-                let fix = match syn::parse_str::<syn::Ident>(meant) {
-                    Ok(name) => format!("write `hooks_from({name})`"),
-                    Err(_) => format!("write `{}`", given.key.example),
-                };
-                errors.on(tokens, "`hooks_from` takes the names of crates, as code names them", fix);
-                sound = false;
-            }
-        }
-    }
-    if sound && found.is_empty() {
-        let fix = format!("write `{}`, or leave it out", given.key.example);
-        errors.on(given.name, "`hooks_from` names no crate", fix);
-        return None;
-    }
-    sound.then_some(found)
 }

@@ -149,7 +149,7 @@ pub use check::{CheckReturn, FromCheckContext};
 pub use context::{Context, Probe, context, try_context};
 pub use control::Flavor;
 pub use error::StartError;
-pub use graceful_macros::{main, shutdown_hook};
+pub use graceful_macros::{health_check, main, shutdown_hook};
 pub use graceful_plan::{Health, Plan, Ready, Unready};
 pub use hook::{FromHookContext, HookContext, HookReturn};
 #[cfg(feature = "axum")]

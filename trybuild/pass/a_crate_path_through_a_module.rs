@@ -9,3 +9,6 @@ async fn main(_: framework::shutdown::Context) {}
 
 #[framework::shutdown::shutdown_hook(order = 1, crate = crate::framework::shutdown)]
 async fn flush(_: framework::shutdown::HookContext) {}
+
+#[framework::shutdown::health_check(crate = crate::framework::shutdown)]
+async fn db(_: framework::shutdown::Context) {}

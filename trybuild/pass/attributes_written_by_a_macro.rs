@@ -20,9 +20,20 @@ macro_rules! hook {
     };
 }
 
+macro_rules! check {
+    ($name:ident, $title:literal, $on:expr, $period:expr, $failures:literal) => {
+        #[graceful::health_check(name = $title, on = $on, period = $period, failures = $failures)]
+        fn $name() -> bool {
+            true
+        }
+    };
+}
+
 service!("1s", std::time::Duration::from_secs(1), "off", {
     let context = 1;
     assert_eq!(context, 1);
 });
 hook!(flush, 1, graceful::HookContext, Result<(), String>);
 hook!(pub(crate) close, -2, graceful::HookContext, std::io::Result<()>);
+check!(db, "the.db", "startup", "2s", 5);
+check!(disk, "disk", "liveness", std::time::Duration::from_secs(2), 1);

@@ -21,3 +21,19 @@ fn leave() {}
 const fn super_short() -> Duration {
     Duration::from_millis(10)
 }
+
+mod another {
+    use super::*;
+
+    #[graceful::main(grace = GRACE, quiet = scaled(1), grace_limit = "4s", liveness_heartbeat = scaled(20))]
+    pub async fn main() {}
+}
+
+mod a_third {
+    use super::*;
+
+    #[graceful::main(quiet = "500ms", grace_limit = scaled(11))]
+    pub async fn main() {}
+}
+
+const _: [fn() -> std::process::ExitCode; 2] = [another::main, a_third::main];

@@ -8,6 +8,12 @@ use crate::{
 };
 use proc_macro2::{Literal, Span};
 
+/// What is wrong with a timeout of zero, and what to write.
+pub(crate) const TIMEOUT_OF_ZERO: (&str, &str) = (
+    "a hook with no time can't do anything",
+    "write for example `timeout = \"3s\"`, or leave it out: the hook then gets a fair share of what is left",
+);
+
 /// The attribute, checked: ready for expansion.
 pub(crate) struct Settings {
     pub(crate) paths: Paths,
@@ -35,15 +41,7 @@ impl Settings {
             }
         };
         let timeout = args.value("timeout").and_then(|given| values::length(given, errors));
-        if let Some(Length::Literal(length, span)) = &timeout
-            && length.is_zero()
-        {
-            errors.at(
-                *span,
-                "a hook with no time can't do anything",
-                "write for example `timeout = \"3s\"`, or leave it out: the hook then gets a fair share of what is left",
-            );
-        }
+        values::not_zero(timeout.as_ref(), TIMEOUT_OF_ZERO, errors);
         let name = args.value("name").and_then(|given| values::text(&given, errors));
         let paths = args.value("crate").and_then(|given| Paths::parse(&given.value, errors)).unwrap_or_default();
         Some(Self { paths, order: order?, timeout, name })

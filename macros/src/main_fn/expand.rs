@@ -1,9 +1,12 @@
 //! The checked `#[graceful::main]` to tokens.
 
-use super::model::MainFn;
+use super::{
+    durations::{Durations, HEARTBEAT_OF_ZERO, QUIET_OF_ZERO},
+    model::MainFn,
+};
 use crate::{
     item::{self, Function},
-    paths::{self, ours},
+    paths::{self, Paths, ours},
 };
 use graceful_plan::Health;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -25,11 +28,7 @@ pub(crate) fn expand(model: &MainFn, function: &Function) -> TokenStream {
         quote_spanned!(span=> use ::#name as _;)
     });
     let call = call(model, function, &main_value(model));
-    let const_check = settings.first_const().map(|expr| {
-        let span = ours(expr.span());
-        let assert_budget = paths.assert_budget(span);
-        quote_spanned!(span=> #cfgs const _: () = #assert_budget(&__GRACEFUL_PLAN);)
-    });
+    let const_rules = const_rules(&settings.durations, paths).into_iter().map(|rule| quote!(#cfgs #rule));
 
     quote! {
         #cfgs
@@ -43,7 +42,7 @@ pub(crate) fn expand(model: &MainFn, function: &Function) -> TokenStream {
         #cfgs
         #[doc(hidden)]
         const __GRACEFUL_PLAN: #plan_type = #plan;
-        #const_check
+        #(#const_rules)*
 
         #cfgs
         #[cfg(test)]
@@ -82,9 +81,9 @@ fn plan(model: &MainFn) -> TokenStream {
     let here = Span::call_site();
     let (settings, paths) = (&model.settings, &model.settings.paths);
     let plan_type = paths.plan(here);
-    let lengths = settings.lengths.iter().map(|(field, length)| {
+    let lengths = settings.durations.fields().map(|(field, length, is_optional)| {
         let field = format_ident!("{field}");
-        let length = item::length(length);
+        let length = if is_optional { item::some_length(length) } else { item::length(length) };
         quote!(#field: #length,)
     });
     let health = settings.health.map(|health| {
@@ -110,7 +109,31 @@ fn plan(model: &MainFn) -> TokenStream {
         let (path, variant) = (paths.unready(here), variant(&unready));
         quote!(unready: #path::#variant,)
     });
-    quote!(#plan_type { #(#lengths)* #health #ready #unready ..#plan_type::DEFAULT })
+    let init = settings.init.map(|init| quote!(init: #init,));
+    quote!(#plan_type { #(#lengths)* #health #ready #unready #init ..#plan_type::DEFAULT })
+}
+
+/// The rules about durations that only the compiler can evaluate.
+fn const_rules(durations: &Durations, paths: &Paths) -> Vec<TokenStream> {
+    let not_zero = |field: &str, words| {
+        let at = durations.first_const(&[field])?;
+        let field = format_ident!("{field}");
+        Some(item::const_rule(at, &item::is_not_some_zero(&quote!(__GRACEFUL_PLAN.#field)), words))
+    };
+    let limit = durations.first_const(&["grace_limit", "grace"]).filter(|_| durations.has_limit()).map(|at| {
+        let rule = quote!(__GRACEFUL_PLAN.longest_grace().as_nanos() > __GRACEFUL_PLAN.grace.as_nanos());
+        let problem = "`grace_limit` must be longer than `grace`: grace ends between the two";
+        item::const_rule(at, &rule, (problem, "lengthen `grace_limit`, or shorten `grace`"))
+    });
+    let budget = durations.first_counted_const().map(|expr| {
+        let span = ours(expr.span());
+        let assert_budget = paths.assert_budget(span);
+        quote_spanned!(span=> const _: () = #assert_budget(&__GRACEFUL_PLAN);)
+    });
+    [not_zero("quiet", QUIET_OF_ZERO), not_zero("liveness_heartbeat", HEARTBEAT_OF_ZERO), limit, budget]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn socket_address(address: SocketAddr) -> TokenStream {

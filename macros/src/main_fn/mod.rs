@@ -1,7 +1,9 @@
 //! `#[graceful::main]`.
 
-mod expand;
+mod values;
+mod durations;
 mod model;
+mod expand;
 
 use crate::{
     args::{Args, MAIN},

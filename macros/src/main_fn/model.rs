@@ -1,15 +1,15 @@
 //! What `#[graceful::main]` says, checked.
 
+use super::{durations::Durations, values as own};
 use crate::{
     args::{Args, MAIN},
     diagnostics::Diagnostics,
     item::{self, Function},
     paths::Paths,
-    values::{self, Length},
+    values,
 };
-use graceful_plan::{Budget, Health, Plan, Ready, Unready};
+use graceful_plan::{Health, Ready, Unready};
 use proc_macro2::{Ident, Span};
-use std::time::Duration;
 use syn::spanned::Spanned;
 
 /// The attribute and the signature, checked: ready for expansion.
@@ -22,12 +22,12 @@ pub(crate) struct MainFn {
 /// What stands in the attribute; `None` where the default holds.
 pub(crate) struct Settings {
     pub(crate) paths: Paths,
-    /// The durations of the plan that were written, by field.
-    pub(crate) lengths: Vec<(&'static str, Length)>,
+    pub(crate) durations: Durations,
     pub(crate) health: Option<Health>,
     pub(crate) ready: Option<Ready>,
     pub(crate) unready: Option<Unready>,
     pub(crate) signals: Vec<Signal>,
+    pub(crate) init: Option<bool>,
     pub(crate) flavor: Flavor,
     pub(crate) worker_threads: Option<usize>,
     pub(crate) max_blocking_threads: Option<usize>,
@@ -80,25 +80,12 @@ impl MainFn {
 
 impl Settings {
     pub(crate) fn new(mut args: Args, errors: &mut Diagnostics) -> Self {
-        let mut all_read = true;
-        let mut lengths = Vec::new();
-        for field in ["grace", "drain", "termination_grace_period", "pre_stop", "margin"] {
-            all_read &= !args.is_broken(field);
-            if let Some(given) = args.value(field) {
-                match values::length(given, errors) {
-                    Some(length) => lengths.push((field, length)),
-                    None => all_read = false,
-                }
-            }
-        }
-        if all_read {
-            check_budget(&lengths, errors);
-        }
+        let durations = Durations::new(&mut args, errors);
         let crate_path = args.value("crate").and_then(|given| Paths::parse(&given.value, errors));
-        let health = args.value("health").and_then(|given| values::health(&given, errors));
+        let health = args.value("health").and_then(|given| own::health(&given, errors));
         let ready = args.value("ready").and_then(|given| values::word(&given, &Ready::WORDS, errors));
         let unready = args.value("unready").and_then(|given| values::word(&given, &Unready::WORDS, errors));
-        let signals = args.value("signals").and_then(|given| values::signals(&given, &Signal::WORDS, errors));
+        let signals = args.value("signals").and_then(|given| own::signals(&given, &Signal::WORDS, errors));
         let flavor = args.value("flavor").and_then(|given| values::word(&given, &Flavor::WORDS, errors));
         let workers = args.value("worker_threads");
         let worker_threads = workers.as_ref().and_then(|given| values::positive(given, errors));
@@ -110,54 +97,20 @@ impl Settings {
             );
         }
         let blocking = args.value("max_blocking_threads");
-        let hooks_from = args.list("hooks_from").and_then(|given| values::crates(given, errors));
+        let hooks_from = args.list("hooks_from").and_then(|given| own::crates(given, errors));
         Self {
             paths: crate_path.unwrap_or_default(),
-            lengths,
+            durations,
             health,
             ready,
             unready,
+            init: args.value("init").and_then(|given| values::boolean(&given, errors)),
             signals: signals.unwrap_or_else(|| vec![Signal::Interrupt, Signal::Terminate]),
             flavor: flavor.unwrap_or(Flavor::MultiThread),
             worker_threads,
             max_blocking_threads: blocking.and_then(|given| values::positive(&given, errors)),
             hooks_from: hooks_from.unwrap_or_default(),
         }
-    }
-
-    /// The first duration that only the compiler can evaluate, for the budget check that it must do.
-    pub(crate) fn first_const(&self) -> Option<&syn::Expr> {
-        self.lengths.iter().find_map(|(_, length)| match length {
-            Length::Const(expr) => Some(expr),
-            Length::Literal(..) => None,
-        })
-    }
-}
-
-/// Applies the budget rule if every duration is known here.
-fn check_budget(lengths: &[(&'static str, Length)], errors: &mut Diagnostics) {
-    let mut plan = Plan::DEFAULT;
-    let mut largest = None::<(bool, Duration, Span)>;
-    for (field, length) in lengths {
-        let Length::Literal(length, span) = length else { return };
-        *match *field {
-            "grace" => &mut plan.grace,
-            "drain" => &mut plan.drain,
-            "pre_stop" => &mut plan.pre_stop,
-            "margin" => &mut plan.margin,
-            _ => &mut plan.termination_grace_period,
-        } = *length;
-        // The limit is only to blame if nothing else was written.
-        let weight = (*field != "termination_grace_period", *length);
-        if largest.is_none_or(|(is_part, length, _)| weight > (is_part, length)) {
-            largest = Some((weight.0, weight.1, *span));
-        }
-    }
-    if let Err(error) = Budget::new(plan, Vec::new()).check() {
-        let span = largest.map_or_else(Span::call_site, |(_, _, span)| span);
-        let text = error.to_string();
-        let problem = text.strip_suffix(error.fix()).unwrap_or(&text).trim_end();
-        errors.at(span, problem, error.fix());
     }
 }
 

@@ -7,9 +7,9 @@ fn expand(attribute: &str, item: &str) -> proc_macro2::TokenStream {
 
 #[test]
 fn expansions_are_as_in_their_files() {
-    const ALL: &str = r#"grace = "8s", drain = "1.5s", termination_grace_period = "1m", pre_stop = "0s",
+    const ALL: &str = r#"grace = "8s", quiet = "1s", grace_limit = "20s", drain = "1.5s", termination_grace_period = "1m", pre_stop = "0s",
         margin = "500ms", health = "10.0.0.1:9000", ready = "on-start", unready = "after-grace",
-        signals = ["SIGTERM", "SIGUSR1"], flavor = "multi_thread", worker_threads = 4, max_blocking_threads = 64,
+        liveness_heartbeat = "10s", signals = ["SIGTERM", "SIGUSR1"], init = true, flavor = "multi_thread", worker_threads = 4, max_blocking_threads = 64,
         hooks_from(libdb, libcache), crate = ::shutdown"#;
     let cases = [
         ("main_minimal", "", "async fn main() {}"),
@@ -24,6 +24,11 @@ fn expansions_are_as_in_their_files() {
             "/// Docs.\n #[tracing::instrument] #[cfg(unix)] pub async fn main(_: Context) -> ExitCode { EXIT }",
         ),
         ("main_with_const_durations", "grace = GRACE, drain = seconds(2)", "async fn main() {}"),
+        (
+            "main_with_const_durations_beside_the_budget",
+            "quiet = QUIET, grace_limit = LIMIT, liveness_heartbeat = BEAT, init = false",
+            "#[cfg(unix)] async fn main() {}",
+        ),
         ("main_with_health_off", "health = \"off\", flavor = \"current_thread\"", "async fn main() {}"),
         ("main_with_health_on_ipv6", "health = \"[fd00::7]:80\"", "async fn main() {}"),
         ("main_refused", "grace = \"5\", darin = \"1s\"", "async fn main(ctx: Context) -> Result<(), E> { body(ctx) }"),
@@ -62,6 +67,23 @@ fn every_mistake_has_exactly_one_error() {
         // A duration that can't be read has its error; whether the rest fits can't be said.
         ("grace = \"500\", drain = \"40s\"", MAIN, 1),
         ("grace_period = \"5s\", drain = \"40s\"", MAIN, 1),
+        ("quiet = \"1s\"", MAIN, 1),
+        ("grace_limit = \"10s\"", MAIN, 1),
+        ("quiet = \"1s\", grace_limit = \"10s\"", MAIN, 0),
+        ("quiet = \"1s\", grace_limit = \"5s\"", MAIN, 1),
+        ("quiet = \"0s\", grace_limit = \"10s\"", MAIN, 1),
+        ("quiet = 1, grace_limit = \"10s\"", MAIN, 1),
+        ("quiet, grace_limit = \"10s\"", MAIN, 1),
+        ("quiet_period = \"1s\", grace_limit = \"10s\"", MAIN, 1),
+        ("quiet = \"1s\", max_grace = \"10s\"", MAIN, 1),
+        ("quiet = \"1s\", grace_limit = \"10\"", MAIN, 1),
+        ("grace = \"8\", quiet = \"1s\", grace_limit = \"8s\"", MAIN, 1),
+        ("grace = LATER, quiet = \"1s\", grace_limit = \"1s\"", MAIN, 0),
+        ("quiet = \"1s\", grace_limit = \"20s\"", MAIN, 1),
+        // The budget does not depend on a quiet time.
+        ("quiet = QUIET, grace_limit = \"20s\"", MAIN, 1),
+        ("liveness_heartbeat = \"0s\", init = 1", MAIN, 2),
+        ("init = INIT, liveness_heartbeat = 10", MAIN, 2),
         ("crate = a::b, hooks_from(crate, self)", MAIN, 3),
         ("", "async fn main(a: u8, b: u8, c: u8) {}", 2),
         ("", "const unsafe extern \"C\" fn main() {}", 3),
@@ -90,6 +112,12 @@ fn names_from_elsewhere_get_their_own_answer() {
         ("core_threads", "worker_threads"),
         ("threads", "worker_threads"),
         ("preStop", "pre_stop"),
+        ("quiet_period", "quiet"),
+        ("max_grace", "grace_limit"),
+        ("heartbeat", "liveness_heartbeat"),
+        ("watchdog", "liveness_heartbeat"),
+        ("pid1", "init"),
+        ("tini", "init"),
         ("Grace", "grace"),
     ] {
         let errors = errors(&expand(&format!("{found} = 1"), "async fn main() {}"));
@@ -119,5 +147,22 @@ fn readiness_follows_the_argument_unless_it_is_written() {
             Some(ready) => assert!(expansion.contains(&format!("Ready :: {ready}")), "{expansion}"),
             None => assert!(!expansion.contains("Ready"), "{expansion}"),
         }
+    }
+}
+
+#[test]
+fn a_limit_of_grace_is_held_against_grace_and_counts_in_the_budget() {
+    for (attribute, says, fix) in [
+        (
+            "grace_limit = \"4s\"",
+            "`grace_limit` (4s) must be longer than `grace` (5s, the default)",
+            "`grace_limit = \"10s\"`",
+        ),
+        ("grace = \"8s\", grace_limit = \"8s\"", "(8s) must be longer than `grace` (8s):", "`grace_limit = \"16s\"`"),
+        ("grace_limit = \"25s\"", "+ grace_limit               25s", "shorten grace_limit by 6s"),
+    ] {
+        let errors = errors(&expand(&format!("quiet = \"1s\", {attribute}"), "async fn main() {}"));
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(errors[0].contains(says) && errors[0].contains(fix), "{errors:?}");
     }
 }

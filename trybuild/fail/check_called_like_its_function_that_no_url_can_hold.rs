@@ -1,0 +1,4 @@
+#[graceful::health_check]
+async fn verfügbar() {}
+
+fn main() {}

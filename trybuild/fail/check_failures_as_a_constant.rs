@@ -1,0 +1,4 @@
+#[graceful::health_check(failures = MANY)]
+async fn db() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[graceful::health_check(failures = "5")]
+async fn db() {}
+
+fn main() {}

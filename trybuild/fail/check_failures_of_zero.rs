@@ -1,0 +1,4 @@
+#[graceful::health_check(failures = 0)]
+async fn db() {}
+
+fn main() {}

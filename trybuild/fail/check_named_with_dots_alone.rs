@@ -1,0 +1,4 @@
+#[graceful::health_check(name = "..")]
+async fn db() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[graceful::health_check(on = liveness)]
+async fn db() {}
+
+fn main() {}

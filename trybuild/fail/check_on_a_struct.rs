@@ -1,0 +1,4 @@
+#[graceful::health_check]
+struct Pool;
+
+fn main() {}

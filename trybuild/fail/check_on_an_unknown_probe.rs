@@ -1,0 +1,4 @@
+#[graceful::health_check(on = "ready")]
+async fn db() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[graceful::health_check(period = "0s", timeout = "0s")]
+async fn db() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[graceful::health_check(period = "2", timeout = 1)]
+async fn db() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[graceful::health_check(timeout = "30s")]
+async fn db() {}
+
+fn main() {}

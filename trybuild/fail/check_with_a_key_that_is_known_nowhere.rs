@@ -1,0 +1,4 @@
+#[graceful::health_check(critical = true)]
+async fn db() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[graceful::health_check(crate = graceful)]
+async fn db() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[graceful::health_check]
+fn db(pool: impl Send) {
+    drop(pool);
+}
+
+fn main() {}

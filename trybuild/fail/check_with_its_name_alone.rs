@@ -1,0 +1,4 @@
+#[graceful::health_check("db")]
+async fn db() {}
+
+fn main() {}

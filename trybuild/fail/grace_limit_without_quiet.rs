@@ -1,0 +1,2 @@
+#[graceful::main(grace_limit = "10s")]
+async fn main() {}

@@ -1,0 +1,2 @@
+#[graceful::main(init = cfg!(unix))]
+async fn main() {}

@@ -1,0 +1,2 @@
+#[graceful::main(init = "true")]
+async fn main() {}

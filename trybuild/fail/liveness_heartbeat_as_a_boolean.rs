@@ -1,0 +1,2 @@
+#[graceful::main(liveness_heartbeat = true)]
+async fn main() {}

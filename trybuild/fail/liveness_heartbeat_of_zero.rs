@@ -1,0 +1,2 @@
+#[graceful::main(liveness_heartbeat = "0s")]
+async fn main() {}

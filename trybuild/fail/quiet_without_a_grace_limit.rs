@@ -1,0 +1,2 @@
+#[graceful::main(quiet = "1s")]
+async fn main() {}
