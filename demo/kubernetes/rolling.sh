@@ -15,7 +15,7 @@ failed=0
 for clients in "keep-alive /" "new-connections /" "http2 /" "keep-alive /slow"; do
   echo "== $clients"
   # shellcheck disable=SC2086 # two arguments
-  target/release/load "$address" 54 500 $clients &
+  cargo run --quiet --release -p graceful-demo --bin load -- "$address" 54 500 $clients &
   load=$!
   sleep 2
   for _ in 1 2 3; do

@@ -1,6 +1,7 @@
 //! The health server: probes are answered here, apart from the traffic, until the process exits.
 
 mod answer;
+mod prestop;
 #[cfg(feature = "tonic")]
 pub(crate) mod grpc;
 
@@ -9,6 +10,7 @@ use crate::serve::preface::First;
 use crate::{
     context::{Context, Probe},
     error::StartError,
+    phase::Phase,
     report::Level,
 };
 use answer::Facts;
@@ -19,6 +21,7 @@ use hyper::{Request, Response, body::Incoming, server::conn::http1, service::ser
 #[cfg(feature = "tonic")]
 use hyper_util::rt::TokioExecutor;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use prestop::Prestop;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
     collections::VecDeque,
@@ -26,14 +29,17 @@ use std::{
     future::Future,
     io,
     net::{Ipv4Addr, SocketAddr, TcpListener},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
     task::AbortHandle,
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 /// More connections than this are never probes: the oldest goes, so that a probe always gets in.
@@ -110,7 +116,7 @@ pub(crate) fn start(listener: TcpListener, context: Context) -> io::Result<()> {
                         let text = format!("the health server cannot accept: {error}");
                         server.context.0.recorder.note(Level::Warn, text);
                     }
-                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    sleep(Duration::from_millis(50)).await;
                 }
             }
         }
@@ -150,7 +156,7 @@ struct Server {
 impl Server {
     #[cfg(not(feature = "tonic"))]
     fn admit(&self, stream: TcpStream) {
-        self.probes.take(timeout(LIFETIME, http1(stream, self.context.clone())));
+        self.probes.take(http1(stream, self.context.clone()));
     }
 
     #[cfg(feature = "tonic")]
@@ -165,22 +171,43 @@ impl Server {
                 Ok(Err(_)) | Err(_) => {}
             }
         };
-        self.probes.take(timeout(LIFETIME, connection));
+        self.probes.take(connection);
     }
 }
 
 async fn http1(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, context: Context) {
-    let service = service_fn(move |request: Request<Incoming>| {
-        let response = respond(&context, &request);
-        async move { Ok::<_, Infallible>(response.await) }
+    let waits_for_grace = Arc::new(AtomicBool::new(false));
+    let service = service_fn({
+        let (context, waits_for_grace) = (context.clone(), waits_for_grace.clone());
+        move |request: Request<Incoming>| {
+            let asked = Prestop::of(context.0.prestop_token.get().map(String::as_str), &request);
+            let (context, waits_for_grace) = (context.clone(), waits_for_grace.clone());
+            async move {
+                Ok::<_, Infallible>(match asked {
+                    Prestop::Other => respond(&context, &request).await,
+                    Prestop::Refused(response) => *response,
+                    Prestop::Begin => {
+                        waits_for_grace.store(true, Ordering::Relaxed);
+                        prestop::begin(&context).await
+                    }
+                })
+            }
+        }
     });
     let served = http1::Builder::new()
         .keep_alive(false)
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .serve_connection(TokioIo::new(stream), service);
+    let lifetime = async {
+        sleep(LIFETIME).await;
+        if waits_for_grace.load(Ordering::Relaxed) {
+            context.reached(Phase::Draining).await;
+            sleep(HEAD_TIMEOUT).await;
+        }
+    };
     // A prober that goes away or sends nonsense is its own affair.
-    let _ = served.await;
+    tokio::select! { _ = served => {}, () = lifetime => {} }
 }
 
 /// gRPC, and the same probes as on HTTP/1.1, for as long as the client answers pings.

@@ -41,7 +41,10 @@ impl Prestop {
         };
         // httpGet is all that a preStop hook can send.
         if !matches!(*request.method(), Method::GET | Method::POST) {
-            return Self::Refused(Box::new(plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and POST begin it\n".into())));
+            return Self::Refused(Box::new(plain(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "only GET and POST begin it\n".into(),
+            )));
         }
         let given = request.headers().get(TOKEN).map_or(&b""[..], |value| value.as_bytes());
         if !same(token.as_bytes(), given) {

@@ -196,6 +196,12 @@ impl Activity {
         self.state.store(HTTP2, Relaxed);
     }
 
+    /// How many streams are open, if it speaks HTTP/2.
+    #[cfg(feature = "http2")]
+    pub(crate) fn streams(&self) -> u32 {
+        self.received.load(Relaxed)
+    }
+
     /// Whether it speaks HTTP/2.
     #[inline]
     pub(crate) fn is_http2(&self) -> bool {

@@ -115,6 +115,9 @@ impl<S: Stream, T: HttpService> Future for Driver<S, T> {
 
 /// Serves, and says GOAWAY when its moment has come: somewhere in grace, so that not all clients come to the other
 /// replicas at once, and at the drain at the latest.
+///
+/// In grace, a connection without a stream waits for its next one: the GOAWAY then reaches a client that waits for its
+/// answer, not one that is about to send. Clients such as tonic's lose a call that they begin while it arrives.
 fn poll_http2<S: Stream, T: HttpService>(
     conn: &Conn,
     http: &mut Pin<Box<Http2<S, T>>>,
@@ -132,6 +135,9 @@ fn poll_http2<S: Stream, T: HttpService>(
         Verdict::GoOn => {
             let moment = goaway.get_or_insert_with(|| Box::pin(sleep_until(conn.server.moment_in_grace())));
             ready!(moment.as_mut().poll(cx));
+            if conn.activity.streams() == 0 {
+                return Poll::Pending; // the next stream comes through here
+            }
         }
     }
     *told = true;
