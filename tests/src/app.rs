@@ -45,6 +45,13 @@ impl App {
         self
     }
 
+    /// Adds an argument.
+    #[must_use]
+    pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
+        self.0.arg(argument);
+        self
+    }
+
     /// Sends what it says elsewhere: this harness does not see it then.
     #[must_use]
     pub fn stderr(mut self, to: impl Into<Stdio>) -> Self {
@@ -95,6 +102,11 @@ impl Running {
     pub fn tell(&mut self, command: &str) {
         let stdin = self.stdin.as_mut().expect("stdin is a pipe");
         writeln!(stdin, "{command}").and_then(|()| stdin.flush()).expect("the app reads its stdin");
+    }
+
+    /// The number of its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Waits for a line on stderr.

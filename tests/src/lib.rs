@@ -5,10 +5,13 @@
 
 mod app;
 mod ended;
+#[cfg(feature = "tonic")]
+pub mod grpc;
 mod http;
 mod lines;
 mod probe;
 pub mod stage;
+mod traffic;
 
 pub use app::{App, Running};
 pub use ended::Ended;
@@ -16,6 +19,7 @@ pub use http::{Client, Response};
 pub use lines::Lines;
 pub use probe::{Answer, Poller, probe};
 pub use rustix::process::Signal;
+pub use traffic::{Exchange, Traffic};
 
 use std::time::Duration;
 

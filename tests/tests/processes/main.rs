@@ -10,6 +10,7 @@ mod hooks;
 mod linked;
 mod main_ends;
 mod output;
+mod prestop;
 mod readiness;
 mod requests;
 mod signals;
