@@ -1,5 +1,7 @@
 //! What a container does to the signals of its processes.
 
+#![cfg_attr(not(unix), allow(dead_code))] // PID 1 is a matter of Unix
+
 /// Shells that do not pass SIGTERM on to what they run.
 const SHELLS: [&str; 8] = ["sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "busybox"];
 

@@ -90,6 +90,46 @@
 //! `/dev/termination-log`, or the file that `GRACEFUL_TERMINATION_LOG` names, which `kubectl describe pod` shows.
 //! `GRACEFUL_PRINT=plan` prints the effective plan with every linked hook as JSON, and exits.
 //!
+//! # Health checks
+//!
+//! [`health_check`](macro@health_check) on a function makes it a part of readiness, liveness or start-up. Checks run in
+//! the background, on the runtime of `main`, and probes read their last result: a probe never waits, and no number of
+//! probes can load what is checked. `/readyz?verbose` shows all of them, `/readyz/NAME` one, and
+//! `/readyz?exclude=NAME` leaves one out. `liveness_heartbeat = "10s"` on `main` adds a check that the runtime still
+//! runs tasks. [`Context::answer_probes_with`] changes the words of the answers.
+//!
+//! # Grace that waits for quiet
+//!
+//! With `quiet = "1s", grace_limit = "20s"`, grace lasts at least `grace`, ends once no request and no connection has
+//! arrived for `quiet`, and never lasts longer than `grace_limit`, which is what counts in the budget. Probes do not
+//! count as traffic.
+//!
+//! # Other servers and protocols
+//!
+//! [`serve`](serve()) speaks HTTP on TCP, Unix sockets and any [`Listener`]; [`with_handshake`] puts TLS before it;
+//! [`tcp::serve`] serves any protocol. Connections that were upgraded (WebSocket) count until they are dropped; a
+//! handler that streams ends its stream when [`Context::draining`] resolves. A server of another framework keeps its
+//! own accept loop: give it [`Context::draining`] as its shutdown signal, await it in `main`, and call
+//! [`Context::ready`]; `graceful::tower` tells its clients to move. The repository's `examples` have axum, gRPC,
+//! WebSocket, SSE, TLS, actix-web, Rocket and more.
+//!
+//! # Containers and process managers
+//!
+//! It works as PID 1. With `init = true` and the feature `init`, PID 1 is a tiny init that forwards signals to the
+//! program and reaps orphans: for programs that start processes of their own. If PID 1 is a shell, which would swallow
+//! SIGTERM, the log says so at the start. `GRACEFUL_PRESTOP_TOKEN` opens `/prestop` on the health server: it begins the
+//! shutdown and answers when grace is over, for requests whose header `X-Graceful-Token` has that value. With the
+//! feature `systemd`, systemd is told READY, STOPPING and how much time is still needed, and its watchdog is fed for as
+//! long as the runtime of `main` runs tasks.
+//!
+//! # Platforms
+//!
+//! Linux is what it is tested on. macOS has the same signals and sockets. On Windows, Ctrl-C and Ctrl-Break are SIGINT;
+//! console close, logoff and system shutdown are SIGTERM (Windows gives such a process a few seconds, so keep
+//! `termination_grace_period` below 5 s there); the other signals never come; a service's control handler calls
+//! [`Context::shutdown`]. There are no Unix sockets, no init and no termination log there. Neither macOS nor Windows is
+//! tested at present.
+//!
 //! # Features
 //!
 //! | feature | what it adds |

@@ -219,3 +219,84 @@ impl Service<tonic::Request<()>> for List {
         std::future::ready(Ok(tonic::Response::new(Statuses { statuses: statuses.collect() })))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{board::Board, context::Shared, recorder::Recorder};
+    use ServingStatus::{NotServing, ServiceUnknown, Serving};
+    use graceful_plan::Plan;
+    use std::future::poll_fn;
+    use tokio::runtime::Handle;
+
+    fn context() -> Context {
+        let board = Board::new([("db", On::Readiness, 1)]);
+        Shared::open(Plan::DEFAULT, false, board, Recorder::new(|_| {}), Handle::current()).0
+    }
+
+    async fn watch(context: &Context, service: &str, ends_with_traffic: bool) -> Watch {
+        let services = Services { context: context.clone(), ends_with_traffic };
+        let request = tonic::Request::new(HealthCheckRequest { service: service.to_owned() });
+        services.watch(request).await.unwrap().into_inner()
+    }
+
+    async fn next(watch: &mut Watch) -> Option<ServingStatus> {
+        let next = poll_fn(|cx| Pin::new(&mut *watch).poll_next(cx));
+        let next = tokio::time::timeout(std::time::Duration::from_secs(10), next).await.expect("it is told at once");
+        next.map(|reply| reply.unwrap().status())
+    }
+
+    async fn says_nothing(watch: &mut Watch) {
+        let silent = poll_fn(|cx| Poll::Ready(Pin::new(&mut *watch).poll_next(cx).is_pending()));
+        assert!(silent.await);
+    }
+
+    #[tokio::test]
+    async fn a_watch_is_told_when_a_phase_a_check_or_a_name_changes_its_answer_and_only_then() {
+        let context = context();
+        let mut ready = watch(&context, "", false).await;
+        let mut named = watch(&context, "shop.Orders", false).await;
+        let mut traffic = watch(&context, "readiness", true).await;
+        assert_eq!(next(&mut named).await, Some(ServiceUnknown));
+        for watch in [&mut ready, &mut traffic] {
+            assert_eq!(next(watch).await, Some(NotServing));
+        }
+        context.0.board.name_service("shop.Orders".to_owned());
+        assert_eq!(next(&mut named).await, Some(NotServing));
+
+        context.0.enter(Phase::Serving);
+        for watch in [&mut ready, &mut named, &mut traffic] {
+            says_nothing(watch).await; // the check is still pending
+        }
+        // From another task, so that it is the change that wakes the stream.
+        let board = context.clone();
+        tokio::spawn(async move { board.0.board.record(0, Ok(())) });
+        for watch in [&mut ready, &mut named, &mut traffic] {
+            assert_eq!(next(watch).await, Some(Serving));
+        }
+        context.0.board.record(0, Ok(()));
+        says_nothing(&mut ready).await;
+        context.0.board.record(0, Err("refused".to_owned()));
+        assert_eq!(next(&mut ready).await, Some(NotServing));
+        context.0.board.record(0, Ok(()));
+        assert_eq!(next(&mut ready).await, Some(Serving));
+
+        context.0.enter(Phase::Grace);
+        for watch in [&mut ready, &mut named, &mut traffic] {
+            assert_eq!(next(watch).await, Some(NotServing));
+        }
+        context.0.enter(Phase::Draining);
+        assert_eq!(next(&mut traffic).await, None);
+        says_nothing(&mut ready).await;
+    }
+
+    #[tokio::test]
+    async fn own_names_cannot_be_taken() {
+        let context = context();
+        context.0.board.name_service("liveness".to_owned());
+        assert_eq!(status(&context, "liveness"), Some(Serving));
+        assert_eq!(status(&context, ""), Some(NotServing));
+        assert_eq!(status(&context, "startup"), Some(NotServing));
+        assert_eq!(status(&context, "shop"), None);
+    }
+}

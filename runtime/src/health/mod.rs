@@ -76,8 +76,12 @@ pub(crate) fn bind(health: Health) -> Result<Option<TcpListener>, StartError> {
     bound.map(Some).map_err(|error| StartError::Health { address: address.to_string(), error })
 }
 
-/// EAFNOSUPPORT, as Linux and as macOS number it.
-const NO_IPV6: i32 = if cfg!(target_os = "linux") { 97 } else { 47 };
+/// EAFNOSUPPORT, as Linux, Windows and the BSDs (macOS) number it.
+const NO_IPV6: i32 = match () {
+    () if cfg!(target_os = "linux") => 97,
+    () if cfg!(windows) => 10047,
+    () => 47,
+};
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;

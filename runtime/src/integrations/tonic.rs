@@ -35,6 +35,12 @@
 //! ever; it learns of the drain by [`Draining`]. Those that do not end are cut at the drain deadline, and the process
 //! exits with code 3.
 //!
+//! A connection is told to go (GOAWAY) while one of its calls is in flight, if it has calls at all during grace: its
+//! client then waits for an answer instead of beginning a call, and loses none. What remains is between a client and
+//! itself: tonic's `Channel`, shared by concurrent calls, can give a call to a connection that has just been told to
+//! go. The call was never sent, and fails with CANCELLED ("connection closed") or INTERNAL (GOAWAY with NO_ERROR);
+//! other gRPC clients try it again by themselves, tonic's leaves that to its user.
+//!
 //! # With tonic's own server
 //!
 //! Tell it when to stop, and put the layer of the feature `tower` around its services, so that the drain counts
@@ -350,5 +356,33 @@ mod tests {
     #[test]
     fn a_handler_called_by_a_test_never_drains() {
         assert!(!Draining::of(&tonic::Request::new(())).is_cancelled());
+    }
+
+    async fn status<F, E>(call: F, timeout: Option<Duration>) -> (tonic::Code, String)
+    where
+        F: Future<Output = Result<Response<Body>, E>>,
+        E: Into<BoxError>,
+    {
+        let call = Call { call, timeout: timeout.map(|timeout| Box::pin(sleep(timeout))) };
+        let response = call.await.unwrap_or_else(|never| match never {});
+        let status = Status::from_header_map(response.headers()).unwrap();
+        (status.code(), status.message().to_owned())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_ends_at_the_deadline_of_its_client() {
+        let hangs = std::future::pending::<Result<_, Infallible>>();
+        let (code, message) = status(hangs, Some(Duration::from_secs(3))).await;
+        assert_eq!(
+            (code, message.as_str()),
+            (tonic::Code::DeadlineExceeded, "the time that grpc-timeout gives is over")
+        );
+    }
+
+    #[tokio::test]
+    async fn an_error_of_a_layer_is_a_status() {
+        let refused = async { Err(Status::resource_exhausted("no more than 10 calls")) };
+        assert_eq!(status(refused, None).await, (tonic::Code::ResourceExhausted, "no more than 10 calls".to_owned()));
+        assert_eq!(status(async { Err("broken") }, None).await, (tonic::Code::Unknown, "broken".to_owned()));
     }
 }
