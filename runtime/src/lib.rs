@@ -74,7 +74,7 @@
 //! | 1 | `main` returned an error |
 //! | 3 | something was cut short, or a hook failed, panicked or timed out |
 //! | 70 | a fault in this crate itself |
-//! | 78 | refused to start: wrong configuration, or the health address is taken |
+//! | 78 | refused to start: wrong configuration, the health address is taken, or a check's state was never provided |
 //! | 101 | `main` panicked |
 //! | 128 + n | forced by signal n: the third SIGINT gives 130 |
 //!
