@@ -234,7 +234,7 @@ struct Endpoints(Arc<Mutex<SocketAddr>>);
 impl Endpoints {
     fn channel(&self) -> Channel {
         let endpoints = self.clone();
-        Endpoint::from_static("http://orders").connect_with_connector_lazy(tower_fn(move |_| {
+        Endpoint::from_static("http://orders").connect_with_connector_lazy(Connector(move |_: Uri| {
             let to = *endpoints.0.lock().unwrap();
             async move { TcpStream::connect(to).await.map(TokioIo::new) }
         }))
@@ -242,13 +242,6 @@ impl Endpoints {
 }
 
 /// A connector from a function.
-fn tower_fn<F, T>(connect: F) -> Connector<F>
-where
-    F: FnMut(Uri) -> T,
-{
-    Connector(connect)
-}
-
 struct Connector<F>(F);
 
 impl<F, T, S> Service<Uri> for Connector<F>

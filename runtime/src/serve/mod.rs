@@ -74,7 +74,7 @@ pub(crate) fn serve_with<L, S>(listener: L, service: S) -> Serve<L, S> {
 /// |---|---|
 /// | starting | the first poll makes the process ready (`ready = "on-serve"`) |
 /// | serving | accepts and serves, with keep-alive |
-/// | grace | goes on; ever more answers say `Connection: close` over the first half of grace, all of them in the second; HTTP/2 connections get their GOAWAY one after the other, spread over grace |
+/// | grace | goes on; ever more answers say `Connection: close` over the first half of grace, all of them in the second; HTTP/2 connections get their GOAWAY one after the other, each while a request is open; idle ones at the drain |
 /// | draining | empties the kernel's queue of connections, closes the listener, finishes requests, closes idle connections |
 /// | hooks | what is left is cut |
 ///
