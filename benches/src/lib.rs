@@ -9,11 +9,22 @@ pub mod numbers;
 pub mod server;
 pub mod subject;
 
+use rustix::time::{ClockId, clock_gettime};
+
 /// What a benchmark returns: it stops at the first thing that goes wrong.
 pub type Result<T = (), E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;
 
 /// CLOCK_MONOTONIC in nanoseconds: the same clock in every process.
 pub fn now() -> u64 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    nanoseconds(ClockId::Monotonic)
+}
+
+/// The processor time of this process so far, in nanoseconds.
+pub fn processor_time() -> u64 {
+    nanoseconds(ClockId::ProcessCPUTime)
+}
+
+fn nanoseconds(clock: ClockId) -> u64 {
+    let time = clock_gettime(clock);
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }

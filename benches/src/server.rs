@@ -1,6 +1,6 @@
 //! The servers under test: the same service, runtime and socket options; only who leads the connections differs.
 
-use crate::{Result, now, subject};
+use crate::{Result, now, processor_time, subject};
 use bytes::Bytes;
 use graceful::{Builder, Flavor, Health, Plan};
 use http_body_util::Full;
@@ -66,7 +66,7 @@ macro_rules! service {
     };
 }
 
-/// Runs a server as the whole process, until SIGTERM. It prints its address, and when it has drained the time.
+/// Runs a server as the whole process, until SIGTERM. It prints its address, and when it has drained the time and its processor time.
 ///
 /// Every process has a second thread, as every process with a pool of workers or of blocking threads has, and
 /// `graceful` with its control thread: glibc's system calls take a shorter way where there is only one, by 47
@@ -84,7 +84,7 @@ pub fn run(kind: Kind, flavor: Flavor, held: Held) -> Result {
         let plan = Plan { grace: Duration::ZERO, health: Health::Off, ..Plan::DEFAULT };
         Builder::new().plan(plan).flavor(flavor).run(|_| async move {
             graceful::serve(bind().await?, service!(held)).await?;
-            subject::say("drained", now());
+            say_drained();
             Ok::<_, std::io::Error>(())
         });
         return Ok(());
@@ -100,6 +100,12 @@ pub fn run(kind: Kind, flavor: Flavor, held: Held) -> Result {
             _ => bare(listener, kind == Kind::BareTimeout, held).await,
         }
     })
+}
+
+fn say_drained() {
+    let (now, spent) = (now(), processor_time());
+    subject::say("drained", now);
+    subject::say("spent", spent);
 }
 
 async fn bind() -> std::io::Result<TcpListener> {
@@ -147,6 +153,6 @@ async fn watched(listener: TcpListener, held: Held) -> Result {
     }
     drop(listener);
     graceful.shutdown().await;
-    subject::say("drained", now());
+    say_drained();
     Ok(())
 }

@@ -108,14 +108,17 @@ impl Subject {
         Ok((status, now()))
     }
 
-    /// The processor time of its main thread so far, in nanoseconds.
+    /// The processor time of all of its threads so far, in nanoseconds.
     ///
     /// # Errors
     /// It is gone.
-    pub fn processor_time(&self) -> Result<f64> {
-        let id = self.child.id();
-        let text = std::fs::read_to_string(format!("/proc/{id}/task/{id}/schedstat"))?;
-        Ok(text.split(' ').next().unwrap_or_default().parse()?)
+    pub fn processor_time(&self) -> Result<u64> {
+        let mut total = 0;
+        for thread in std::fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            let text = std::fs::read_to_string(thread?.path().join("schedstat"))?;
+            total += text.split(' ').next().unwrap_or_default().parse::<u64>()?;
+        }
+        Ok(total)
     }
 
     fn pid(&self) -> Pid {

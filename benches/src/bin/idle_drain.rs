@@ -8,7 +8,7 @@ use graceful_benches::{Result, client, numbers, numbers::Samples, server::Kind, 
 use std::io::Read;
 
 const CONNECTIONS: usize = 10_000;
-const ROUNDS: usize = 15;
+const ROUNDS: usize = 21;
 const KINDS: [Kind; 2] = [Kind::Graceful, Kind::HyperUtil];
 
 fn main() -> Result {
@@ -17,31 +17,39 @@ fn main() -> Result {
     }
     for flavor in ["multi", "current"] {
         let mut times = [Samples::default(), Samples::default()];
+        let mut spent = times.clone();
         for round in 0..ROUNDS {
             for turn in 0..KINDS.len() {
                 let at = (turn + round) % KINDS.len();
-                times[at].add(drain(KINDS[at], flavor)?);
+                let (time, processor) = drain(KINDS[at], flavor)?;
+                times[at].add(time);
+                spent[at].add(processor);
             }
         }
-        for (kind, times) in KINDS.iter().zip(&times) {
-            println!("{}", times.line(&format!("{CONNECTIONS} idle drained, {flavor}, {}", kind.name()), "ms"));
+        for (at, kind) in KINDS.iter().enumerate() {
+            println!("{}", times[at].line(&format!("drain, {flavor}, {}", kind.name()), "ms"));
+            println!("{}", spent[at].line(&format!("its processor time, {flavor}, {}", kind.name()), "ms"));
         }
         let ratio = times[0].ratios(&times[1]).median();
         numbers::at_most(&format!("drain time, graceful / hyper-util, {flavor}"), ratio, 1.0);
+        let ratio = spent[0].ratios(&spent[1]).median();
+        numbers::at_most(&format!("processor time of the drain, graceful / hyper-util, {flavor}"), ratio, 1.0);
     }
     Ok(())
 }
 
-fn drain(kind: Kind, flavor: &str) -> Result<f64> {
+/// Milliseconds on the clock, and of the processors.
+fn drain(kind: Kind, flavor: &str) -> Result<(f64, f64)> {
     let (mut subject, address) = Subject::server(kind, flavor)?;
     let streams = client::idle(address, CONNECTIONS)?;
+    let before = subject.processor_time()?;
     let sent = subject.terminate()?;
-    let drained = subject.wait_for("drained")?;
+    let (drained, spent) = (subject.wait_for("drained")?, subject.wait_for("spent")?);
     for mut stream in streams {
         if stream.read(&mut [0])? != 0 {
             return Err("an idle connection was sent something".into());
         }
     }
     subject.wait()?;
-    Ok((drained - sent) as f64 / 1e6)
+    Ok(((drained - sent) as f64 / 1e6, (spent - before) as f64 / 1e6))
 }

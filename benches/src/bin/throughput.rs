@@ -41,7 +41,8 @@ async fn harness() -> Result {
             let before = lane.subject.processor_time()?;
             let (answers, throughput) = lane.load.run(TURN).await?;
             lane.throughput.add(throughput);
-            lane.processor.add((lane.subject.processor_time()? - before) / answers as f64 / 1000.0);
+            let spent = lane.subject.processor_time()? - before;
+            lane.processor.add(spent as f64 / answers as f64 / 1000.0);
         }
     }
     let [ours, bare, timeout] = &lanes[..] else { unreachable!("three kinds") };
