@@ -110,12 +110,13 @@ impl Group {
         self.tracker.total.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// One member less. What it did happens before [`Tracker::emptied`] returns.
-    pub(crate) fn leave(&self) {
-        self.members.count.fetch_sub(1, Ordering::Release);
+    /// One member less; returns how many are left. What it did happens before [`Tracker::emptied`] returns.
+    pub(crate) fn leave(&self) -> usize {
+        let members = self.members.count.fetch_sub(1, Ordering::AcqRel) - 1;
         if self.tracker.total.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.tracker.empty.notify_waiters();
         }
+        members
     }
 
     /// How many members there are.

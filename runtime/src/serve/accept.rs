@@ -66,6 +66,7 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
     async fn serve_until_the_drain(&mut self, server: &Arc<Server>) -> io::Result<()> {
         let mut phases = server.context.0.watch();
         let mut sweeps = sweeps(SWEEP);
+        let mut sweeping = false;
         let mut pause: Option<Instant> = None;
         loop {
             let phase = *phases.borrow_and_update();
@@ -73,18 +74,18 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
             if phase >= Phase::Draining {
                 return Ok(());
             }
+            server.set_starved(pause.is_some());
             let accepting = pause.is_none() && server.has_room();
             tokio::select! {
                 biased;
                 _ = phases.changed() => {}
-                _ = sweeps.tick(), if server.count() > 0 => server.sweep(SWEEP),
+                () = server.armed() => {
+                    sweeps.reset(); // the time without anybody to wait for ages nobody
+                    sweeping = true;
+                }
+                _ = sweeps.tick(), if sweeping => sweeping = server.sweep(SWEEP),
                 accepted = poll_fn(|cx| self.listener.poll_accept(cx)), if accepting => match accepted {
-                    Ok(stream) => {
-                        if server.count() == 0 {
-                            sweeps.reset(); // the time without connections ages nobody
-                        }
-                        self.handle.start(server, stream);
-                    }
+                    Ok(stream) => self.handle.start(server, stream),
                     Err(error) => pause = self.after(error, server)?,
                 },
                 () = server.one_left(), if !accepting => pause = None,
@@ -119,7 +120,9 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) if is_out_of_resources(&error) && server.mode() < Mode::Cut => {
+                    server.set_starved(true);
                     let _ = tokio::time::timeout(OUT_OF_DESCRIPTORS, server.one_left()).await;
+                    server.set_starved(false);
                     server.follow(server.context.phase());
                 }
                 Err(_) => return,
@@ -137,7 +140,9 @@ async fn drain(server: &Arc<Server>) {
             biased;
             () = server.emptied() => return,
             () = &mut hooks => return server.set_mode(Mode::Cut),
-            _ = sweeps.tick() => server.sweep(SWEEP_IN_DRAIN),
+            _ = sweeps.tick() => {
+                server.sweep(SWEEP_IN_DRAIN);
+            }
         }
     }
 }

@@ -78,6 +78,9 @@ const HAD_BODY: u32 = 1 << 6;
 /// Nothing of the body has arrived for too long: a look at the socket itself decides.
 const SUSPECT: u32 = 1 << 5;
 
+/// The socket was asked itself since the last answer, and holds nothing.
+const QUIET: u32 = 1 << 7;
+
 /// Above these: for how many milliseconds it has been doing that, counted by the sweep.
 const AGE: u32 = 8;
 
@@ -103,14 +106,26 @@ impl Activity {
     /// Bytes have arrived.
     #[inline]
     pub(crate) fn on_read(&self, bytes: usize) {
+        // In the middle of a connection's life, nearly always.
+        match bytes > 0 && self.is_idle() {
+            true => self.on_head(bytes),
+            false => self.on_special_read(bytes),
+        }
+    }
+
+    #[inline]
+    fn on_head(&self, bytes: usize) {
+        self.received.store(bytes as u32, Relaxed);
+        self.state.store(HEAD, Relaxed);
+    }
+
+    #[cold]
+    fn on_special_read(&self, bytes: usize) {
         let now = self.state.load(Relaxed);
         match now & KIND {
             // The rest of a body whose request was answered before: hyper may read it, and tells nobody.
             IDLE if now & EARLY != 0 => {}
-            FRESH | IDLE if bytes > 0 => {
-                self.received.store(bytes as u32, Relaxed);
-                self.state.store(HEAD, Relaxed);
-            }
+            FRESH | IDLE if bytes > 0 => self.on_head(bytes),
             HEAD | BODY => self.on_more(now, bytes),
             // Behind a body, it may be the body's last bytes: its head's length is not known to the byte.
             BUSY if bytes > 0 && now & HAD_BODY == 0 => self.state.store(now | PIPELINED, Relaxed),
@@ -118,7 +133,6 @@ impl Activity {
         }
     }
 
-    #[cold]
     fn on_more(&self, now: u32, bytes: usize) {
         let received = self.received.load(Relaxed).saturating_add(bytes as u32);
         self.received.store(received, Relaxed);
@@ -134,6 +148,8 @@ impl Activity {
         let now = self.state.load(Relaxed);
         if now & (KIND | SUSPECT) == BODY | SUSPECT {
             self.state.store(OVER, Relaxed);
+        } else if now == IDLE {
+            self.state.store(IDLE | QUIET, Relaxed);
         }
     }
 
@@ -146,18 +162,20 @@ impl Activity {
     /// A request has arrived.
     #[inline]
     pub(crate) fn on_request<B: Body>(&self, request: &Request<B>) {
-        if self.kind() == HTTP2 {
-            // Its streams are counted where the bytes of HTTP/1.1 are.
-            self.received.fetch_add(1, Relaxed);
-        } else if request.body().is_end_stream() {
+        if request.body().is_end_stream() && !self.is_http2() {
             self.state.store(BUSY, Relaxed);
         } else {
-            self.on_body(request);
+            self.on_special_request(request);
         }
     }
 
     #[cold]
-    fn on_body<B: Body>(&self, request: &Request<B>) {
+    fn on_special_request<B: Body>(&self, request: &Request<B>) {
+        if self.is_http2() {
+            // Its streams are counted where the bytes of HTTP/1.1 are.
+            self.received.fetch_add(1, Relaxed);
+            return;
+        }
         let body = request.body().size_hint().exact();
         let expected =
             body.and_then(|body| u32::try_from(body.saturating_add(shortest_head(request))).ok()).unwrap_or(0);
@@ -208,6 +226,22 @@ impl Activity {
         self.kind() == HTTP2
     }
 
+    /// Between two requests, with nothing to remember.
+    #[inline]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.state.load(Relaxed) == IDLE
+    }
+
+    /// Whether it is the client's turn, in the middle of a request.
+    pub(crate) fn waits_for_client(&self) -> bool {
+        matches!(self.kind(), HEAD | BODY)
+    }
+
+    /// Whether the socket was asked itself since the last answer, and held nothing.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.state.load(Relaxed) == IDLE | QUIET
+    }
+
     /// Whether the client may still be sending when the connection is closed.
     pub(crate) fn may_receive_more(&self) -> bool {
         let now = self.state.load(Relaxed);
@@ -235,6 +269,8 @@ impl Activity {
             FRESH if draining => FRESH_IN_DRAIN,
             FRESH => u32::MAX >> AGE,
             HEAD => limits.header.as_millis().min(u128::from(u32::MAX >> AGE)) as u32,
+            // Of unknown length: it may be complete, and its handler slow.
+            BODY if self.expected.load(Relaxed) == 0 => return false,
             BODY => limits.body.as_millis().min(u128::from(u32::MAX >> AGE)) as u32,
             // It was told to go, it has nothing left to wait for, and it does not go.
             HTTP2 if draining && self.received.load(Relaxed) == 0 => IDLE_HTTP2_IN_DRAIN,
@@ -355,6 +391,31 @@ mod tests {
         assert_eq!(activity.verdict(Mode::Serve), Verdict::GoOn);
         activity.on_nothing_there();
         assert_eq!(activity.verdict(Mode::Serve), Verdict::End);
+    }
+
+    #[test]
+    fn a_body_of_unknown_length_is_never_suspect_as_its_handler_may_just_be_slow() {
+        let activity = Activity::new();
+        activity.on_read(50);
+        activity.on_request(&Request::post("/").body(Unknown).unwrap());
+        assert_eq!(activity.kind(), BODY);
+        assert!(!activity.grow_older(3_600_000, &LIMITS, false));
+        assert!(!activity.is_suspect());
+    }
+
+    /// A chunked body.
+    struct Unknown;
+
+    impl Body for Unknown {
+        type Data = &'static [u8];
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<hyper::body::Frame<Self::Data>, Self::Error>>> {
+            std::task::Poll::Pending
+        }
     }
 
     #[test]

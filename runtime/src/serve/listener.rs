@@ -50,6 +50,12 @@ pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
         Err(io::ErrorKind::WouldBlock.into())
     }
 
+    /// Whether dropping this connection while it is idle ends it as well as shutting it down does: where the kernel
+    /// says goodbye, and the stream has no words of its own for that, as TLS has. The default says no.
+    fn ends_by_drop(&self) -> bool {
+        false
+    }
+
     /// The address of the client, if it has one. The default says that it has none.
     fn peer_addr(&self) -> Option<SocketAddr> {
         None
@@ -85,6 +91,10 @@ impl Stream for TcpStream {
         TcpStream::peer_addr(self).ok()
     }
 
+    fn ends_by_drop(&self) -> bool {
+        true
+    }
+
     fn read_now(&self, buffer: &mut [u8]) -> io::Result<usize> {
         io::Read::read(&mut &*SockRef::from(self), buffer)
     }
@@ -116,6 +126,10 @@ mod unix {
     }
 
     impl Stream for UnixStream {
+        fn ends_by_drop(&self) -> bool {
+            true
+        }
+
         fn read_now(&self, buffer: &mut [u8]) -> io::Result<usize> {
             io::Read::read(&mut &*SockRef::from(self), buffer)
         }

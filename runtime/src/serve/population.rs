@@ -6,11 +6,20 @@
 
 use super::activity::{Activity, Limits, Mode, Verdict};
 use crate::{context::Context, drain::Group, goodbye::Goodbyes, phase::Phase};
+use hyper::{
+    StatusCode,
+    header::{CONNECTION, HeaderValue},
+    http::response::Parts,
+};
 use slab::Slab;
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, Once, PoisonError,
-        atomic::{AtomicU8, Ordering::Relaxed},
+        atomic::{
+            AtomicBool, AtomicU8,
+            Ordering::{Relaxed, SeqCst},
+            fence,
+        },
     },
     task::Waker,
     time::Duration,
@@ -28,6 +37,12 @@ pub(crate) struct Server {
     goodbyes: Goodbyes,
     slots: Mutex<Slab<Slot>>,
     left: Notify,
+    /// Accepting pauses for want of file descriptors.
+    starved: AtomicBool,
+    /// Some connection waits for its client, or did at the last sweep. Without one there is no sweep and no timer,
+    /// which would cost the runtime a look at the clock whenever it falls asleep.
+    sweeping: AtomicBool,
+    armed: Notify,
     told: Once,
 }
 
@@ -47,6 +62,9 @@ impl Server {
             goodbyes: Goodbyes::default(),
             slots: Mutex::default(),
             left: Notify::new(),
+            starved: AtomicBool::new(false),
+            sweeping: AtomicBool::new(false),
+            armed: Notify::new(),
             told: Once::new(),
         })
     }
@@ -81,6 +99,13 @@ impl Server {
     /// A request or a connection has arrived: of interest in grace alone.
     #[inline]
     pub(crate) fn note_traffic(&self) {
+        if self.mode() != Mode::Serve {
+            self.note_traffic_in_grace();
+        }
+    }
+
+    #[cold]
+    fn note_traffic_in_grace(&self) {
         if self.mode() == Mode::Grace {
             self.context.0.note_traffic();
         }
@@ -90,6 +115,11 @@ impl Server {
         self.note_traffic();
         self.group.enter();
         let mut slots = self.lock();
+        if slots.len() == slots.capacity() {
+            // By an eighth: doubling would leave half of the list empty.
+            let more = (slots.len() / 8).max(64);
+            slots.reserve_exact(more);
+        }
         let vacant = slots.vacant_entry();
         let conn = Arc::new(Conn { server: self.clone(), activity: Activity::new(), slot: vacant.key() as u32 });
         vacant.insert(Slot { conn: conn.clone(), waker: None });
@@ -99,8 +129,11 @@ impl Server {
     fn leave(&self, slot: u32) {
         let gone = self.lock().remove(slot as usize);
         drop(gone); // outside of the lock
-        self.group.leave();
-        self.left.notify_one();
+        let members = self.group.leave();
+        // Only where somebody waits for it: waking a task for each of thousands costs more than ending them.
+        if members == 0 || members + 1 >= self.limits.connections || self.starved.load(Relaxed) {
+            self.left.notify_one();
+        }
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -111,7 +144,13 @@ impl Server {
         self.count() < self.limits.connections
     }
 
-    /// Resolves when a connection has ended, at once if one has since the last time.
+    /// Says whether accepting pauses for want of file descriptors: then every connection that ends is of interest.
+    pub(crate) fn set_starved(&self, starved: bool) {
+        self.starved.store(starved, Relaxed);
+    }
+
+    /// Resolves when a connection has ended that somebody waits for: the last one, one that makes room under the
+    /// limit, any while accepting pauses. At once if one has since the last time.
     pub(crate) async fn one_left(&self) {
         self.left.notified().await;
     }
@@ -133,8 +172,24 @@ impl Server {
         wakers.into_iter().for_each(Waker::wake);
     }
 
+    /// Resolves when sweeps are needed again, at once if that has happened since the last time.
+    pub(crate) async fn armed(&self) {
+        self.armed.notified().await;
+    }
+
+    /// A connection waits for its client: sweeps are needed.
+    fn arm(&self) {
+        // Between its state's store and this load, as in the sweep between the store and the loads of states: else
+        // both could read what was before, and nobody would sweep.
+        fence(SeqCst);
+        if !self.sweeping.load(Relaxed) && !self.sweeping.swap(true, Relaxed) {
+            self.armed.notify_one();
+        }
+    }
+
     /// Lets every connection grow older by the time since the last sweep, and wakes those whose time is up.
-    pub(crate) fn sweep(&self, passed: Duration) {
+    /// Returns whether another sweep is needed.
+    pub(crate) fn sweep(&self, passed: Duration) -> bool {
         let passed = passed.as_millis() as u32;
         let draining = self.mode() >= Mode::Drain;
         let mut limits = self.limits;
@@ -143,11 +198,19 @@ impl Server {
             let half = self.context.0.plan.drain / 2;
             (limits.header, limits.body) = (limits.header.min(half), limits.body.min(half));
         }
+        // Before they are looked at: one that begins to wait afterwards arms again.
+        self.sweeping.store(false, Relaxed);
+        fence(SeqCst);
         let slots = self.lock();
         let due = slots.iter().filter(|(_, slot)| slot.conn.activity.grow_older(passed, &limits, draining));
         let wakers: Vec<_> = due.filter_map(|(_, slot)| slot.waker.clone()).collect();
+        let go_on = slots.iter().any(|(_, slot)| slot.conn.activity.waits_for_client());
+        if go_on {
+            self.sweeping.store(true, Relaxed);
+        }
         drop(slots);
         wakers.into_iter().for_each(Waker::wake);
+        go_on
     }
 
     /// Whether the answer that is about to be sent should ask its client to move.
@@ -189,19 +252,46 @@ impl Conn {
         self.server.mode() >= Mode::Drain || self.activity.is_suspect()
     }
 
-    /// Whether the answer that is about to be sent should say `Connection: close`.
+    /// An answer is about to be sent: it may hand the connection over to another protocol, or have to say
+    /// `Connection: close`.
     #[inline]
-    pub(crate) fn says_goodbye(&self) -> bool {
+    pub(crate) fn on_answer(&self, answer: &mut Parts, is_connect: bool) {
+        if is_connect || answer.status == StatusCode::SWITCHING_PROTOCOLS || self.is_leaving() {
+            self.on_notable_answer(answer, is_connect);
+        }
+    }
+
+    #[cold]
+    fn on_notable_answer(&self, answer: &mut Parts, is_connect: bool) {
+        if answer.status == StatusCode::SWITCHING_PROTOCOLS || (is_connect && answer.status.is_success()) {
+            self.activity.on_upgrade();
+        } else if self.is_leaving() && !self.activity.is_http2() && self.server.says_goodbye() {
+            answer.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+    }
+
+    #[inline]
+    fn is_leaving(&self) -> bool {
         // The phase itself: the mode follows it when the server's task runs, which may be late.
-        (self.server.context.phase().is_terminating() || self.server.mode() != Mode::Serve)
-            && !self.activity.is_http2()
-            && self.server.says_goodbye()
+        self.server.context.phase().is_terminating() || self.server.mode() != Mode::Serve
     }
 
     /// What the connection's task should do now, after it has read all that there was.
     #[inline]
     pub(crate) fn verdict(&self) -> Verdict {
-        self.activity.verdict(self.server.mode())
+        let mode = self.server.mode();
+        match mode < Mode::Drain && self.activity.is_idle() {
+            true => Verdict::GoOn,
+            false => self.verdict_on_the_busy(mode),
+        }
+    }
+
+    #[cold]
+    fn verdict_on_the_busy(&self, mode: Mode) -> Verdict {
+        if self.activity.waits_for_client() {
+            self.server.arm();
+        }
+        self.activity.verdict(mode)
     }
 }
 

@@ -2,9 +2,8 @@
 
 use super::population::{Conn, Exchange};
 use hyper::{
-    Method, Request, Response, StatusCode,
+    Method, Request, Response,
     body::{Body, Frame, Incoming, SizeHint},
-    header::{CONNECTION, HeaderValue},
     service::Service,
 };
 use pin_project_lite::pin_project;
@@ -35,7 +34,7 @@ where
     type Error = S::Error;
     type Future = NotedFuture<S::Future>;
 
-    #[inline]
+    #[inline(always)] // its argument and its result are large, and would be copied
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         self.conn.activity.on_request(&request);
         self.conn.server.note_traffic();
@@ -65,18 +64,12 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let mut response = ready!(this.future.poll(cx))?;
+        let (mut parts, body) = ready!(this.future.poll(cx))?.into_parts();
         let exchange = this.exchange.take();
         if let Some(Exchange(conn)) = &exchange {
-            if response.status() == StatusCode::SWITCHING_PROTOCOLS
-                || (*this.is_connect && response.status().is_success())
-            {
-                conn.activity.on_upgrade();
-            } else if conn.says_goodbye() {
-                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            }
+            conn.on_answer(&mut parts, *this.is_connect);
         }
-        Poll::Ready(Ok(response.map(|body| NotedBody { body, _exchange: exchange })))
+        Poll::Ready(Ok(Response::from_parts(parts, NotedBody { body, _exchange: exchange })))
     }
 }
 

@@ -51,7 +51,8 @@ impl<S: Stream> Watched<S> {
 
     /// Whether closing now could reset the connection under an answer that is still on its way.
     fn must_linger(&self) -> bool {
-        self.member.0.activity.may_receive_more() || matches!(self.stream.read_now(&mut [0]), Ok(1..))
+        let activity = &self.member.0.activity;
+        !activity.is_quiet() && (activity.may_receive_more() || matches!(self.stream.read_now(&mut [0]), Ok(1..)))
     }
 
     /// Throws away what the client still sends, until it closes or its time is up.
@@ -112,6 +113,9 @@ impl<S: Stream> AsyncWrite for Watched<S> {
     /// FIN first; then, where the client may still be sending, what it sends is read and thrown away: a socket that
     /// is closed with unread bytes resets the connection, and a reset destroys the answer in the client's buffer.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.member.0.activity.is_quiet() && self.stream.ends_by_drop() {
+            return Poll::Ready(Ok(()));
+        }
         if self.lingering.is_none() {
             // A client that is already gone needs no FIN.
             if ready!(Pin::new(&mut self.stream).poll_shutdown(cx)).is_err() || !self.must_linger() {
