@@ -1,6 +1,6 @@
 //! The settings of a shutdown, and their defaults.
 
-use crate::address::Health;
+use crate::{address::Health, duration::Pretty};
 use std::time::Duration;
 
 /// The settings of one shutdown. Every one can be set in a `const`.
@@ -66,6 +66,27 @@ impl Plan {
         }
     }
 
+    /// The rules that hold between settings, apart from the budget: `quiet` and `grace_limit` need each other.
+    ///
+    /// # Errors
+    /// The rule that is broken, with what to write instead.
+    pub fn check_pairs(&self) -> Result<(), String> {
+        match (self.quiet, self.grace_limit) {
+            (None, None) => Ok(()),
+            (Some(_), None) => Err("quiet needs a grace_limit, which grace can be extended to; set both".to_owned()),
+            (None, Some(_)) => Err("grace_limit needs quiet, which ends grace before it; set both".to_owned()),
+            (Some(Duration::ZERO), _) => {
+                Err("quiet of 0s would end grace between two requests; write 1s or more".to_owned())
+            }
+            (_, Some(limit)) if limit <= self.grace => Err(format!(
+                "grace_limit {} is not longer than grace {}; raise it, or shorten grace",
+                Pretty(limit),
+                Pretty(self.grace)
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// How long after the signal everything, hooks included, must be over:
     /// `termination_grace_period - pre_stop - margin`.
     pub const fn allowance(&self) -> Duration {
@@ -124,4 +145,25 @@ impl Unready {
 
 fn word<T: PartialEq>(words: &[(&'static str, T)], value: T) -> &'static str {
     words.iter().find(|(_, v)| *v == value).map_or("", |(word, _)| word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quiet_and_its_limit_need_each_other() {
+        let secs = |secs| Some(Duration::from_secs(secs));
+        let check = |quiet, grace_limit| Plan { quiet, grace_limit, ..Plan::DEFAULT }.check_pairs();
+        assert_eq!(check(None, None), Ok(()));
+        assert_eq!(check(secs(1), secs(9)), Ok(()));
+        for (quiet, limit, said) in [
+            (secs(1), None, "quiet needs"),
+            (None, secs(9), "grace_limit needs"),
+            (secs(0), secs(9), "quiet of 0s"),
+            (secs(1), secs(5), "grace_limit 5s is not longer than grace 5s"),
+        ] {
+            assert!(check(quiet, limit).is_err_and(|error| error.contains(said)), "{said}");
+        }
+    }
 }

@@ -6,16 +6,15 @@ use crate::{
     context::{Context, Request, Shared},
     control::{self, Flavor, Main, RuntimeConfig},
     error::StartError,
-    health,
-    lifecycle::{self, MainReturn},
-    log,
+    health, lifecycle, log,
+    main_run::{self, MainReturn},
     recorder::Recorder,
     registry,
     report::Report,
 };
 use graceful_plan::{Budget, Health, Plan};
 use std::{future::Future, process::ExitCode};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::AbortHandle};
 
 /// What `#[graceful::main]` does, without the macro.
 ///
@@ -61,6 +60,15 @@ pub struct Builder {
     main: Main,
     linked_hooks: bool,
     triggers: (mpsc::UnboundedSender<Signal>, mpsc::UnboundedReceiver<Signal>),
+}
+
+/// The health server of a life in somebody else's runtime.
+struct EndsWithTheLife(Option<AbortHandle>);
+
+impl Drop for EndsWithTheLife {
+    fn drop(&mut self) {
+        self.0.iter().for_each(AbortHandle::abort);
+    }
 }
 
 /// Sends signals to a lifecycle as if the operating system had sent them.
@@ -187,6 +195,7 @@ impl Builder {
         let plan = self.main.plan;
         let hooks = if self.linked_hooks { registry::linked() } else { Vec::new() };
         let checks = if self.linked_hooks { check::linked()? } else { Vec::new() };
+        plan.check_pairs().map_err(StartError::Plan)?;
         Budget::new(plan, registry::budget_groups(&hooks)).check().map_err(StartError::Budget)?;
         let listener = health::bind(plan.health)?;
         let recorder = Recorder::new(|entry| log::emit(&entry));
@@ -197,9 +206,11 @@ impl Builder {
             recorder,
             tokio::runtime::Handle::current(),
         );
+        let mut health_server = EndsWithTheLife(None);
         if let Some(listener) = listener {
             let address = listener.local_addr().map_or_else(|_| plan.health.to_string(), |address| address.to_string());
-            health::start(listener, context.clone()).map_err(|error| StartError::Health { address, error })?;
+            let server = health::start(listener, context.clone());
+            health_server.0 = Some(server.map_err(|error| StartError::Health { address, error })?);
         }
         let mut injected = self.triggers.1;
         let forward = async {
@@ -209,7 +220,7 @@ impl Builder {
             std::future::pending().await
         };
         let life = async {
-            let drive = lifecycle::drive(context.clone(), main);
+            let drive = main_run::drive(context.clone(), main);
             let life = lifecycle::run(context.clone(), &checks, &mut requests);
             tokio::join!(drive, life).1
         };

@@ -3,6 +3,7 @@
 use crate::{hook::HookRun, report::HookOutcome};
 use std::{
     any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -17,7 +18,8 @@ use tokio::{
 
 /// A call that has been handed to the user's runtime.
 pub(crate) struct Call {
-    task: JoinHandle<Result<(), String>>,
+    /// `None` if the system refused a thread for it.
+    task: Option<JoinHandle<Result<(), String>>>,
     started: Arc<AtomicBool>,
 }
 
@@ -27,26 +29,33 @@ impl Call {
         let started = Arc::new(AtomicBool::new(false));
         let begins = started.clone();
         let task = match run {
-            HookRun::Future(future) => runtime.spawn(async move {
+            HookRun::Future(future) => Some(runtime.spawn(async move {
                 begins.store(true, Ordering::Relaxed);
                 future.await
-            }),
-            HookRun::Blocking(call) => runtime.spawn_blocking(move || {
-                begins.store(true, Ordering::Relaxed);
-                call()
-            }),
+            })),
+            // tokio panics where the system gives no thread for the blocking pool (a container's limit of pids).
+            HookRun::Blocking(call) => catch_unwind(AssertUnwindSafe(|| {
+                runtime.spawn_blocking(move || {
+                    begins.store(true, Ordering::Relaxed);
+                    call()
+                })
+            }))
+            .ok(),
         };
         Self { task, started }
     }
 
     /// Waits for its end, and gives up on it at the limit: an async one is cancelled then, a sync one goes on.
     pub(crate) async fn within(&mut self, limit: Duration) -> HookOutcome {
-        match timeout(limit, &mut self.task).await {
+        let Some(task) = &mut self.task else {
+            return HookOutcome::Failed("the system gave no thread to run it on".to_owned());
+        };
+        match timeout(limit, &mut *task).await {
             Ok(Ok(Ok(()))) => HookOutcome::Finished,
             Ok(Ok(Err(error))) => HookOutcome::Failed(error),
             Ok(Err(error)) => ended_badly(error),
             Err(_) => {
-                self.task.abort();
+                task.abort();
                 HookOutcome::TimedOut { limit, started: self.started.load(Ordering::Relaxed) }
             }
         }
@@ -54,7 +63,7 @@ impl Call {
 
     /// Whether it has ended.
     pub(crate) fn has_ended(&self) -> bool {
-        self.task.is_finished()
+        self.task.as_ref().is_none_or(JoinHandle::is_finished)
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{
     call::Call,
     check::Check,
     context::Context,
+    error::StartError,
     phase::Phase,
     report::{HookOutcome, Level, What},
 };
@@ -19,6 +20,15 @@ const HEARTBEAT: &str = "runtime";
 pub(crate) fn board(plan: &Plan, checks: &[&'static Check]) -> Board {
     let heartbeat = plan.liveness_heartbeat.map(|_| (HEARTBEAT, On::Liveness, 1));
     Board::new(checks.iter().map(|check| (check.name, check.on, check.failures)).chain(heartbeat))
+}
+
+/// No check may have the heartbeat's name beside it.
+pub(crate) fn refuse_the_heartbeats_name(plan: &Plan, checks: &[&'static Check]) -> Result<(), StartError> {
+    let taken = plan.liveness_heartbeat.and_then(|_| checks.iter().find(|check| check.name == HEARTBEAT));
+    taken.map_or(Ok(()), |check| {
+        let second = format!("the check `{HEARTBEAT}` of liveness_heartbeat");
+        Err(StartError::DuplicateCheck { first: check.to_string(), second })
+    })
 }
 
 /// Runs every check at its period until a shutdown begins: then readiness is decided, and liveness is not to be

@@ -54,6 +54,8 @@ pub(crate) struct Shared {
     pub(crate) board: Board,
     /// How probes are answered, if not as usual.
     pub(crate) answers: OnceLock<Answers>,
+    /// Ends the process when a shutdown has lasted this long, whatever its control thread does; not in a test.
+    pub(crate) last_resort: OnceLock<fn(Duration)>,
     /// What a request for `/prestop` must carry; there is none without it.
     pub(crate) prestop_token: OnceLock<String>,
     /// The runtime of the user's tasks and hooks.
@@ -94,6 +96,7 @@ impl Shared {
             state: Arc::default(),
             board,
             answers: OnceLock::new(),
+            last_resort: OnceLock::new(),
             prestop_token: OnceLock::new(),
             runtime,
             window: OnceLock::new(),
@@ -233,7 +236,9 @@ impl Context {
     /// [`serve`](crate::serve) says it by itself. A process that never serves through this crate, such as a queue
     /// worker, says it here, or starts with `ready = "on-start"`. Once a shutdown has begun it changes nothing.
     pub fn ready(&self) {
-        self.0.request(Request::Ready);
+        if self.phase() == Phase::Starting {
+            self.0.request(Request::Ready);
+        }
     }
 
     /// The phase that the process is in.
@@ -290,7 +295,9 @@ impl Context {
 
     /// Begins a shutdown, as a signal does; `reason` stands in the report. Once one has begun it changes nothing.
     pub fn shutdown(&self, reason: impl Into<String>) {
-        self.0.request(Request::Stop(Cause::Requested(reason.into())));
+        if !self.phase().is_terminating() {
+            self.0.request(Request::Stop(Cause::Requested(reason.into())));
+        }
     }
 
     /// Gives a value to the hooks, which take it as [`State<T>`]. One of each type: a second one of

@@ -11,9 +11,9 @@ use crate::{
     check, checking, container,
     context::{self, Context, Request, Shared},
     error::StartError,
-    exit, health, hook, init,
-    lifecycle::{self, MainReturn},
-    log::{Log, TERMINATION_LOG_LIMIT},
+    exit, health, hook, init, lifecycle,
+    log::{self, Log, TERMINATION_LOG_LIMIT},
+    main_run::{self, MainReturn},
     process,
     recorder::Recorder,
     registry,
@@ -27,6 +27,7 @@ use std::{
     io::{self, Write},
     net::TcpListener,
     panic::AssertUnwindSafe,
+    path::PathBuf,
     sync::mpsc,
     thread,
     time::Duration,
@@ -102,7 +103,9 @@ where
         Ok(Started::Running(process)) => process.run(user_main),
         Ok(Started::Over(code)) => code,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "graceful: refused to start: {error}");
+            let message = format!("graceful: refused to start: {error}\n");
+            let _ = io::stderr().write_all(message.as_bytes());
+            log::termination_message(std::env::var_os("GRACEFUL_TERMINATION_LOG").map(Into::into), &message);
             exit::CONFIG
         }
     }
@@ -142,23 +145,34 @@ fn start(main: &Main, linked_hooks: bool) -> Result<Started, StartError> {
         .build()
         .map_err(system("the control runtime could not be built"))?;
     let health = health::bind(settings.plan.health)?;
-    let log = Log::start(settings.termination_log.clone()).map_err(system("the log thread could not be started"))?;
+    let log = Log::start().map_err(system("the log thread could not be started"))?;
     let runtime = main.runtime.build().map_err(system("the runtime of main could not be built"))?;
 
     let sink = log.clone();
     let recorder = Recorder::new(move |entry| sink.entry(entry));
+    checking::refuse_the_heartbeats_name(&settings.plan, &checks)?;
     let board = checking::board(&settings.plan, &checks);
     let (context, requests) = Shared::open(settings.plan, linked_hooks, board, recorder, runtime.handle().clone());
     if let Some(token) = &settings.prestop_token {
         let _ = context.0.prestop_token.set(token.clone()); // it is new: there is none yet
     }
+    let _ = context.0.last_resort.set(process::end_after); // it is new: there is none yet
     context::install(&context);
     tell_the_start(&context, main, &settings, &hooks, &checks, health.as_ref());
 
     let (finish, finished) = oneshot::channel();
     let (installed, control_is_up) = mpsc::sync_channel(1);
-    let control =
-        Control { context: context.clone(), checks, requests, signals: main.signals, health, log, installed, finish };
+    let control = Control {
+        context: context.clone(),
+        checks,
+        requests,
+        signals: main.signals,
+        health,
+        log,
+        termination_log: settings.termination_log.clone(),
+        installed,
+        finish,
+    };
     thread::Builder::new()
         .name("graceful-control".into())
         .spawn(move || control.run(&control_runtime))
@@ -206,7 +220,7 @@ impl Process {
         let Self { runtime, context, finished } = self;
         // The runtime is driven to the very end: on a current-thread runtime, hooks only run while it is.
         let code = runtime.block_on(async {
-            lifecycle::drive(context, user_main).await;
+            main_run::drive(context, user_main).await;
             finished.await
         });
         // Not dropped: that waits for blocking tasks, for ever if need be.
@@ -222,12 +236,16 @@ struct Control {
     signals: &'static [Signal],
     health: Option<TcpListener>,
     log: Log,
+    termination_log: Option<PathBuf>,
     installed: mpsc::SyncSender<io::Result<()>>,
     finish: oneshot::Sender<u8>,
 }
 
 impl Control {
     fn run(self, runtime: &Runtime) {
+        // h2 speaks through `tracing`: a user's subscriber is not to be called from here.
+        #[cfg(feature = "tonic")]
+        let _silence = tracing::dispatcher::set_default(&tracing::Dispatch::none());
         // Without this thread nothing would ever end the process.
         if std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(self.lead()))).is_err() {
             let _ = writeln!(
@@ -248,7 +266,7 @@ impl Control {
         let margin = self.context.0.plan.margin;
         let report = lifecycle::run(self.context, &self.checks, &mut self.requests).await;
         let code = report.exit_code();
-        write(&self.log, &report).await;
+        write(&self.log, self.termination_log, &report).await;
         let _ = self.finish.send(code);
         // The main thread ends the process now. If it is stuck, it is ended without it; probes are answered till then.
         let patience = if report.forced_by.is_some() { Duration::ZERO } else { EXIT_PATIENCE.min(margin / 2) };
@@ -263,12 +281,15 @@ impl Control {
         #[cfg(all(feature = "systemd", unix))]
         integrations::systemd::start(&self.context);
         match self.health.take() {
-            Some(listener) => health::start(listener, self.context.clone()),
+            Some(listener) => health::start(listener, self.context.clone()).map(drop),
             None => Ok(()),
         }
     }
 }
 
-async fn write(log: &Log, report: &Report) {
-    log.summary(report.digest(), report.summary(TERMINATION_LOG_LIMIT), LOG_PATIENCE).await;
+/// The summary into the log, and into the termination log: each from a thread of its own, as either may be stuck.
+async fn write(log: &Log, termination_log: Option<PathBuf>, report: &Report) {
+    let message = report.summary(TERMINATION_LOG_LIMIT);
+    let file = tokio::task::spawn_blocking(move || log::termination_message(termination_log, &message));
+    let _ = tokio::join!(log.summary(report.digest(), LOG_PATIENCE), tokio::time::timeout(LOG_PATIENCE, file));
 }

@@ -5,13 +5,16 @@
 //! costs two atomic additions.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 use tokio::{sync::Notify, task::AbortHandle};
+
+/// How the name of a server begins, as a member of its own beside its connections: it has a queue to empty.
+pub(crate) const SERVER: &str = "server on ";
 
 /// Counts everything that is in flight in a process.
 #[derive(Debug, Default)]
@@ -84,12 +87,19 @@ impl Tracker {
     /// The names of what is in flight, with the number of members, in the order of creation; one row a name.
     pub(crate) fn remaining(&self) -> Vec<(String, usize)> {
         let mut rows: Vec<(String, usize)> = Vec::new();
-        for members in lock(&self.groups).values() {
+        let mut known: HashMap<&str, usize> = HashMap::new();
+        let groups = lock(&self.groups);
+        for members in groups.values() {
             let count = members.count.load(Ordering::Acquire);
-            match rows.iter_mut().find(|(name, _)| *name == members.name) {
-                _ if count == 0 => {}
-                Some((_, sum)) => *sum += count,
-                None => rows.push((members.name.clone(), count)),
+            if count == 0 {
+                continue;
+            }
+            match known.get(members.name.as_str()) {
+                Some(&row) => rows[row].1 += count,
+                None => {
+                    known.insert(&members.name, rows.len());
+                    rows.push((members.name.clone(), count));
+                }
             }
         }
         rows
@@ -104,6 +114,11 @@ impl Tracker {
 }
 
 impl Group {
+    /// What its members are.
+    pub(crate) fn name(&self) -> &str {
+        &self.members.name
+    }
+
     /// One member more.
     pub(crate) fn enter(&self) {
         self.members.count.fetch_add(1, Ordering::Relaxed);

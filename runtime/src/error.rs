@@ -14,6 +14,8 @@ pub enum StartError {
         /// What is wrong with its value, and what to write instead.
         problem: String,
     },
+    /// Two settings do not go together, after the environment's overrides.
+    Plan(String),
     /// The plan, with the hooks that are linked and the environment's overrides, does not fit.
     Budget(BudgetError),
     /// The health server cannot listen at its address.
@@ -45,6 +47,7 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Environment { name, problem } => write!(f, "{name}: {problem}"),
+            Self::Plan(problem) => f.write_str(problem),
             Self::Budget(error) => error.fmt(f),
             Self::Health { address, error } => {
                 write!(f, "the health server cannot listen on {address}: {error}; ")?;
@@ -71,7 +74,7 @@ impl std::error::Error for StartError {
         match self {
             Self::Budget(error) => Some(error),
             Self::Health { error, .. } | Self::System { error, .. } => Some(error),
-            Self::Environment { .. } | Self::DuplicateCheck { .. } | Self::Linking => None,
+            Self::Environment { .. } | Self::Plan(_) | Self::DuplicateCheck { .. } | Self::Linking => None,
         }
     }
 }

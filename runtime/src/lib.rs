@@ -78,7 +78,8 @@
 //! | 101 | `main` panicked |
 //! | 128 + n | forced by signal n: the third SIGINT gives 130 |
 //!
-//! A non-zero `ExitCode` that `main` returns is the exit code.
+//! A non-zero `ExitCode` that `main` returns is the exit code. With `panic = "abort"` a panic anywhere ends the process
+//! where it stands (134), without drain and hooks: services that want them keep the default, unwinding.
 //!
 //! # Output
 //!
@@ -174,6 +175,7 @@ mod sequence;
 mod health;
 mod integrations;
 mod lifecycle;
+mod main_run;
 mod control;
 mod builder;
 #[cfg(feature = "testing")]
@@ -191,7 +193,7 @@ pub use control::Flavor;
 pub use error::StartError;
 pub use graceful_macros::{health_check, main, shutdown_hook};
 pub use graceful_plan::{Health, Plan, Ready, Unready};
-pub use hook::{FromHookContext, HookContext, HookReturn};
+pub use hook::{FromHookContext, HookContext, HookReturn, MissingState};
 #[cfg(feature = "axum")]
 pub use integrations::axum;
 #[cfg(feature = "metrics")]
@@ -202,7 +204,7 @@ pub use integrations::systemd;
 pub use integrations::tonic;
 #[cfg(feature = "tower")]
 pub use integrations::tower;
-pub use lifecycle::MainReturn;
+pub use main_run::MainReturn;
 pub use phase::Phase;
 pub use report::{Entry, HookName, HookOutcome, HookReport, Level, MainResult, Report, What};
 pub use serve::{

@@ -1,17 +1,17 @@
 //! The one orchestrator: requests and deadlines in, phases and a report out.
 
 use crate::{
-    call,
     cause::{Cause, Signal},
     check::Check,
     checking,
     context::{Context, Request, Shared, Window},
+    drain::SERVER,
     phase::{Event, Phase},
     report::{Level, MainResult, Report, What},
     sequence,
 };
 use graceful_plan::{Ready, Unready, duration::Pretty};
-use std::{future::Future, panic::AssertUnwindSafe, pin::pin, sync::Arc, task::Poll, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::mpsc::UnboundedReceiver,
     time::{Instant, sleep_until, timeout},
@@ -19,6 +19,8 @@ use tokio::{
 
 /// How long a process may stay unready before the log says how to become ready.
 const READY_REMINDER: Duration = Duration::from_secs(10);
+/// How many names of what is in flight stand in one line.
+const NAMES: usize = 20;
 /// How long what was cut at the drain deadline gets to give way before the hooks begin.
 const GIVE_WAY: Duration = Duration::from_millis(100);
 
@@ -70,14 +72,13 @@ struct Lifecycle<'a> {
 impl Lifecycle<'_> {
     async fn until_the_hooks(&mut self, requests: &mut UnboundedReceiver<Request>) {
         let shared = self.shared.clone();
-        let mut reminder =
-            Some(shared.recorder.started() + READY_REMINDER).filter(|_| shared.plan.ready == Ready::OnServe);
+        let mut reminder = Some(shared.recorder.started() + READY_REMINDER);
         while self.phase < Phase::Hooks && self.forced_by.is_none() {
             // The clock of this phase, and what it means when it runs out.
             let (until, event) = match self.phase {
                 Phase::Grace => (Some(self.grace_over()), Some(Event::GraceOver)),
                 Phase::Draining => (Some(self.drain_over), Some(Event::DrainOver)),
-                Phase::Starting => (reminder, None),
+                Phase::Starting | Phase::Serving => (reminder, None),
                 _ => (None, None),
             };
             let waiting_for_empty = self.phase == Phase::Draining && self.main_ended;
@@ -90,13 +91,25 @@ impl Lifecycle<'_> {
                     Some(event) => self.step(event),
                     None => {
                         reminder = None;
-                        shared.recorder.note(Level::Warn, format!(
-                            "not ready after {}: /readyz answers 503 until main calls `graceful::serve(..)` or `ctx.ready()`",
-                            Pretty(READY_REMINDER)
-                        ));
+                        self.remind();
                     }
                 },
             }
+        }
+    }
+
+    /// Says once what a process that has run for a while still misses.
+    fn remind(&self) {
+        let note = |text| self.shared.recorder.note(Level::Warn, text);
+        match (self.phase, self.shared.plan.ready) {
+            (Phase::Starting, Ready::OnServe) => note(format!(
+                "not ready after {}: /readyz answers 503 until main calls `graceful::serve(..)` or `ctx.ready()`",
+                Pretty(READY_REMINDER)
+            )),
+            (_, Ready::OnStart) => {
+                checking::without_state(&self.context, self.checks).into_iter().for_each(note);
+            }
+            _ => {}
         }
     }
 
@@ -122,7 +135,11 @@ impl Lifecycle<'_> {
         if self.phase > Phase::Starting {
             return;
         }
-        let missing = checking::without_state(&self.context, self.checks);
+        let missing = match self.shared.plan.ready {
+            Ready::OnServe => checking::without_state(&self.context, self.checks),
+            // It was ready before its first line ran: its checks wait for what it will provide.
+            Ready::OnStart => Vec::new(),
+        };
         if missing.is_empty() {
             return self.step(Event::Ready);
         }
@@ -138,6 +155,7 @@ impl Lifecycle<'_> {
                 self.cause = Some(cause);
                 self.step(Event::Stop);
             }
+            Some(_) if !matches!(cause, Cause::Signal(_)) => {}
             Some(first) => {
                 let note = format!("{cause} during the shutdown after {first}: it goes on as it is");
                 self.shared.recorder.note(Level::Info, note);
@@ -153,9 +171,23 @@ impl Lifecycle<'_> {
             MainResult::Returned(0) => Level::Info,
             _ => Level::Error,
         };
-        self.shared.recorder.record(level, What::Main(result));
         self.cause.get_or_insert(Cause::MainReturned);
+        if !self.phase.is_terminating() {
+            self.open_window(); // so that the timeline of the shutdown begins with what main said
+        }
+        self.shared.recorder.record(level, What::Main(result));
         self.step(Event::MainReturned);
+    }
+
+    /// The shutdown begins now, unless it has begun.
+    fn open_window(&self) {
+        let began = Instant::now();
+        let deadline = began + bounded(self.shared.plan.allowance());
+        if self.shared.window.set(Window { began, deadline }).is_ok()
+            && let Some(arm) = self.shared.last_resort.get()
+        {
+            arm(bounded(self.shared.plan.allowance()).saturating_add(bounded(self.shared.plan.margin) / 2));
+        }
     }
 
     fn step(&mut self, event: Event) {
@@ -165,13 +197,11 @@ impl Lifecycle<'_> {
         }
         let now = Instant::now();
         if next.is_terminating() && !self.phase.is_terminating() {
-            let deadline = now + self.shared.plan.allowance();
-            // Set once: this is the only place, and phases never go back.
-            let _ = self.shared.window.set(Window { began: now, deadline });
+            self.open_window();
         }
         if next == Phase::Draining {
-            self.in_flight = self.shared.tracker.total();
-            self.drain_over = (now + self.shared.plan.drain).min(self.deadline());
+            self.in_flight = work(&self.shared.tracker.remaining());
+            self.drain_over = (now + bounded(self.shared.plan.drain)).min(self.deadline());
         }
         if next == Phase::Hooks {
             // Before anyone hears of it: from then on, connections cut themselves.
@@ -222,7 +252,12 @@ impl Lifecycle<'_> {
                     1 => name,
                     count => format!("{count} of {name}"),
                 });
-                let waiting: Vec<_> = main.into_iter().chain(rest).collect();
+                let mut waiting: Vec<_> = main.into_iter().chain(rest).collect();
+                let more = waiting.len().saturating_sub(NAMES);
+                if more > 0 {
+                    waiting.truncate(NAMES);
+                    waiting.push(format!("{more} more"));
+                }
                 match waiting.is_empty() {
                     true => format!("{why}nothing in flight"),
                     false => format!("{why}waiting up to {} for {}", Pretty(plan.drain), waiting.join(", ")),
@@ -241,7 +276,7 @@ impl Lifecycle<'_> {
     async fn cut_what_is_left(&mut self, requests: &mut UnboundedReceiver<Request>) {
         let shared = self.shared.clone();
         let remaining = std::mem::take(&mut self.left);
-        let cut: usize = remaining.iter().map(|(_, count)| count).sum();
+        let cut = work(&remaining);
         if let Some(drained) = self.in_flight.checked_sub(cut).filter(|drained| *drained > 0) {
             shared.recorder.record(Level::Info, What::Drained(drained));
         }
@@ -272,7 +307,9 @@ impl Lifecycle<'_> {
             let who: Vec<_> = shared.tracker.remaining().into_iter().map(|(name, _)| name).collect();
             let who = if who.is_empty() { "main".to_owned() } else { who.join(", ") };
             let text = format!(
-                "{who} did not give way: code that blocks its thread cannot be cancelled; the hooks begin without it"
+                "{who} did not give way within {}: code that blocks its thread, and a future that is not graceful's own, \
+                 cannot be cancelled; the hooks begin without it",
+                Pretty(GIVE_WAY)
             );
             shared.recorder.note(Level::Error, text);
         }
@@ -280,13 +317,17 @@ impl Lifecycle<'_> {
 
     async fn hooks(&mut self, requests: &mut UnboundedReceiver<Request>) {
         let cause = self.cause.clone().unwrap_or(Cause::MainReturned);
-        let mut hooks = pin!(sequence::run(self.shared.clone(), cause, self.deadline()));
+        let mut hooks = Box::pin(sequence::run(self.shared.clone(), cause, self.deadline()));
         while self.phase == Phase::Hooks && self.forced_by.is_none() {
             tokio::select! {
                 biased;
                 Some(request) = requests.recv() => self.apply(request),
                 () = &mut hooks => self.step(Event::HooksDone),
             }
+        }
+        if self.forced_by.is_some() {
+            // Not dropped: what hooks have captured is the user's, and dropping it here could hang or panic.
+            std::mem::forget(hooks);
         }
     }
 
@@ -304,10 +345,12 @@ impl Lifecycle<'_> {
     /// When grace ends, as far as is known now: later if traffic comes and the plan waits for quiet.
     fn grace_over(&self) -> Instant {
         let plan = &self.shared.plan;
-        let floor = self.began() + plan.grace;
+        let floor = self.began() + bounded(plan.grace);
         match plan.quiet {
             None => floor,
-            Some(quiet) => (self.shared.last_traffic() + quiet).clamp(floor, self.began() + plan.longest_grace()),
+            Some(quiet) => {
+                (self.shared.last_traffic() + bounded(quiet)).clamp(floor, self.began() + bounded(plan.longest_grace()))
+            }
         }
     }
 
@@ -320,73 +363,19 @@ impl Lifecycle<'_> {
     }
 }
 
+/// How much of what is in flight is work, and not a server that waits for its own.
+fn work(in_flight: &[(String, usize)]) -> usize {
+    in_flight.iter().filter(|(name, _)| !name.starts_with(SERVER)).map(|(_, count)| count).sum()
+}
+
+/// A length that can be added to an instant: a const plan may say `Duration::MAX`.
+fn bounded(length: Duration) -> Duration {
+    length.min(Duration::from_secs(100 * 365 * 24 * 3600))
+}
+
 async fn at(instant: Option<Instant>) {
     match instant {
         Some(instant) => sleep_until(instant).await,
         None => std::future::pending().await,
     }
-}
-
-/// What `main` may return.
-#[diagnostic::on_unimplemented(
-    message = "main cannot return a `{Self}`",
-    label = "not what a graceful main returns",
-    note = "main returns `()`, `Result<(), E>`, `ExitCode` or `Result<ExitCode, E>`, where `E: Debug`"
-)]
-pub trait MainReturn {
-    /// What it says about the exit code.
-    fn into_result(self) -> MainResult;
-}
-
-impl MainReturn for () {
-    fn into_result(self) -> MainResult {
-        MainResult::Returned(0)
-    }
-}
-
-impl MainReturn for std::process::ExitCode {
-    fn into_result(self) -> MainResult {
-        // An `ExitCode` does not tell its number, but it compares.
-        MainResult::Returned((0..=u8::MAX).find(|&code| Self::from(code) == self).unwrap_or(1))
-    }
-}
-
-impl<T: MainReturn, E: std::fmt::Debug> MainReturn for Result<T, E> {
-    fn into_result(self) -> MainResult {
-        match self {
-            Ok(value) => value.into_result(),
-            Err(error) => MainResult::Failed(format!("{error:?}")),
-        }
-    }
-}
-
-/// Runs `main` to its end, its panic, or the moment when the hooks begin without it; the lifecycle hears which.
-pub(crate) async fn drive<F, Fut>(context: Context, main: F)
-where
-    F: FnOnce(Context) -> Fut,
-    Fut: Future,
-    Fut::Output: MainReturn,
-{
-    let cut = context.reached(Phase::Hooks);
-    if context.0.plan.ready == Ready::OnStart {
-        context.ready();
-    }
-    let given = context.clone();
-    let mut main = Box::pin(async move { main(given).await.into_result() });
-    let main_or_panic = std::future::poll_fn(|cx| {
-        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| main.as_mut().poll(cx)));
-        polled.unwrap_or_else(|panic| Poll::Ready(MainResult::Panicked(call::panic_message(&*panic))))
-    });
-    let result = tokio::select! {
-        biased;
-        result = main_or_panic => result,
-        () = cut => MainResult::Cut,
-    };
-    // A value of main's that panics when it is dropped must not keep the hooks from running.
-    let dropped = std::panic::catch_unwind(AssertUnwindSafe(|| drop(main)));
-    let result = match dropped {
-        Err(panic) if matches!(result, MainResult::Returned(_)) => MainResult::Panicked(call::panic_message(&*panic)),
-        _ => result,
-    };
-    context.0.request(Request::Main(result));
 }

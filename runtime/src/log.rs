@@ -22,9 +22,12 @@ const TERMINATION_LOG: &str = "/dev/termination-log";
 /// The kubelet reads no more than this of it.
 pub(crate) const TERMINATION_LOG_LIMIT: usize = 4096;
 
+/// How long entries wait for `main` to install its subscriber.
+const EARLY: Duration = Duration::from_secs(1);
+
 enum Message {
     Entry(Entry),
-    Summary { text: String, message: String, done: tokio::sync::oneshot::Sender<()> },
+    Summary { text: String, done: tokio::sync::oneshot::Sender<()> },
 }
 
 /// The handle to the writing thread.
@@ -36,9 +39,9 @@ impl Log {
     ///
     /// # Errors
     /// The system refuses the thread.
-    pub(crate) fn start(termination_log: Option<PathBuf>) -> io::Result<Self> {
+    pub(crate) fn start() -> io::Result<Self> {
         let (sender, messages) = mpsc::channel();
-        thread::Builder::new().name("graceful-log".into()).spawn(move || write(&messages, termination_log))?;
+        thread::Builder::new().name("graceful-log".into()).spawn(move || write(&messages))?;
         Ok(Self(sender))
     }
 
@@ -48,19 +51,32 @@ impl Log {
         let _ = self.0.send(Message::Entry(entry));
     }
 
-    /// Hands the summary on, and resolves once everything is written; `message` goes into the termination log.
-    pub(crate) async fn summary(&self, text: String, message: String, limit: Duration) {
+    /// Hands the summary on, and resolves once everything is written.
+    pub(crate) async fn summary(&self, text: String, limit: Duration) {
         let (done, written) = tokio::sync::oneshot::channel();
-        let _ = self.0.send(Message::Summary { text, message, done });
+        let _ = self.0.send(Message::Summary { text, done });
         let _ = tokio::time::timeout(limit, written).await;
     }
 }
 
-/// Entries from before `main` had a chance to install its subscriber wait until the process is ready or stops.
-fn write(messages: &mpsc::Receiver<Message>, termination_log: Option<PathBuf>) {
+/// Entries from before `main` had a chance to install its subscriber wait until the process is ready or stops, or for a
+/// moment.
+fn write(messages: &mpsc::Receiver<Message>) {
     let mut waiting = Some(Vec::new());
     let mut phase = PhaseSpan::default();
-    while let Ok(message) = messages.recv() {
+    loop {
+        let received = match &waiting {
+            Some(_) => messages.recv_timeout(EARLY),
+            None => messages.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected),
+        };
+        let message = match received {
+            Ok(message) => message,
+            Err(mpsc::RecvTimeoutError::Disconnected) => return,
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                waiting.take().into_iter().flatten().for_each(|entry| phase.emit(&entry));
+                continue;
+            }
+        };
         match message {
             Message::Entry(entry) => match &mut waiting {
                 Some(early) => {
@@ -73,10 +89,9 @@ fn write(messages: &mpsc::Receiver<Message>, termination_log: Option<PathBuf>) {
                 }
                 None => phase.emit(&entry),
             },
-            Message::Summary { text, message, done } => {
+            Message::Summary { text, done } => {
                 waiting.take().into_iter().flatten().for_each(|entry| phase.emit(&entry));
                 summary(&text);
-                termination_message(termination_log.clone(), &message);
                 let _ = done.send(());
             }
         }
@@ -152,7 +167,7 @@ fn plain(text: &str) {
 
 /// Writes the message where the kubelet will read it: into an existing file, which Kubernetes mounts, or into the
 /// file that the user named.
-fn termination_message(named: Option<PathBuf>, message: &str) {
+pub(crate) fn termination_message(named: Option<PathBuf>, message: &str) {
     let create = named.is_some();
     let path = named.unwrap_or_else(|| TERMINATION_LOG.into());
     let opened = std::fs::OpenOptions::new().write(true).create(create).truncate(true).open(&path);

@@ -7,7 +7,7 @@ pub use crate::{
     context::Context,
     control::{Flavor, Main, RuntimeConfig},
     hook::{FromHookContext, GRACEFUL_HOOKS_V1, Hook, HookContext, HookReturn, HookRun, MissingState},
-    lifecycle::MainReturn,
+    main_run::MainReturn,
 };
 pub use graceful_plan::{Health, Plan, Ready, Unready};
 pub use linkme;

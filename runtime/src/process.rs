@@ -1,5 +1,17 @@
 //! The one way out of a process that no stuck thread can hold up.
 
+use crate::exit;
+use std::{thread, time::Duration};
+
+/// Ends the process after this long, if it has not ended by itself: the deadline of the deadlines, on a thread that
+/// does nothing else. If the system refuses the thread, the control thread's own deadlines are all there is.
+pub(crate) fn end_after(limit: Duration) {
+    let _ = thread::Builder::new().name("graceful-end".into()).spawn(move || {
+        thread::sleep(limit);
+        exit_now(exit::CUT);
+    });
+}
+
 /// Ends the process at once, without destructors and without `atexit` handlers: `std::process::exit` waits for a
 /// thread that is already in `atexit`, and this is called exactly when some thread may be stuck.
 #[cfg(unix)]

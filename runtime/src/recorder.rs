@@ -4,6 +4,9 @@ use crate::report::{Entry, Level, What};
 use std::sync::{Mutex, PoisonError};
 use tokio::time::Instant;
 
+/// How many entries are kept from before a shutdown.
+const KEPT: usize = 1000;
+
 /// Appends to the timeline. Recording never blocks on output: the sink hands entries on.
 pub(crate) struct Recorder {
     started: Instant,
@@ -20,7 +23,15 @@ impl Recorder {
     /// Appends an entry.
     pub(crate) fn record(&self, level: Level, what: What) {
         let entry = Entry { at: self.started.elapsed(), level, what };
-        self.lock().push(entry.clone());
+        let mut entries = self.lock();
+        // A long life with many restarts and flapping checks is not kept: what counts is the shutdown.
+        if entries.len() >= KEPT
+            && !entries.iter().any(|entry| matches!(&entry.what, What::Phase(phase, _) if phase.is_terminating()))
+        {
+            entries.drain(KEPT / 4..KEPT / 2);
+        }
+        entries.push(entry.clone());
+        drop(entries);
         (self.sink)(entry);
     }
 

@@ -9,6 +9,7 @@ use crate::{
     report::{HookName, HookOutcome, HookReport, Level, What},
 };
 use std::{
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -24,12 +25,21 @@ pub(crate) async fn run(shared: Arc<Shared>, cause: Cause, deadline: Instant) {
     let wishes: Vec<Wish> = groups.iter().map(registry::Group::wish).collect();
     for (at, group) in groups.into_iter().enumerate() {
         let left = deadline.saturating_duration_since(Instant::now());
-        let mut running = JoinSet::new();
+        let (mut running, mut names) = (JoinSet::new(), HashMap::new());
         for hook in group.hooks {
             let limit = registry::limit(hook.timeout, wishes[at], &wishes[at + 1..], left);
-            running.spawn(run_one(shared.clone(), hook, cause.clone(), limit));
+            let name = hook.name.clone();
+            names.insert(running.spawn(run_one(shared.clone(), hook, cause.clone(), limit)).id(), name);
         }
-        while running.join_next().await.is_some() {}
+        while let Some(ended) = running.join_next_with_id().await {
+            // What panics here is not the hook's call, which is a task of its own, but what prepares it.
+            if let Err(error) = ended
+                && let Some(hook) = names.remove(&error.id())
+            {
+                let outcome = HookOutcome::Panicked(error.to_string());
+                shared.recorder.record(Level::Error, What::Hook(HookReport { hook, outcome, took: Duration::ZERO }));
+            }
+        }
     }
 }
 

@@ -72,6 +72,7 @@ impl Settings {
             Some(value) => one_of(&[("plan", true)], value)
                 .map_err(|problem| StartError::Environment { name: "GRACEFUL_PRINT", problem })?,
         };
+        plan.check_pairs().map_err(StartError::Plan)?;
         Budget::new(plan, registry::budget_groups(hooks)).check().map_err(StartError::Budget)?;
         let prestop_token = match text("GRACEFUL_PRESTOP_TOKEN")? {
             Some(token) if token.is_empty() => {
@@ -190,6 +191,7 @@ mod tests {
             ("GRACEFUL_HEALTH", "localhost", "GRACEFUL_HEALTH: `localhost` is not an address"),
             ("GRACEFUL_UNREADY", "later", "GRACEFUL_UNREADY: `later` is not a value of it; write `on-signal` or"),
             ("GRACEFUL_PRINT", "plans", "GRACEFUL_PRINT: `plans` is not a value of it; write `plan`"),
+            ("GRACEFUL_QUIET", "1s", "quiet needs a grace_limit"),
             ("GRACEFUL_GRACE", "40s", "does not fit into the termination grace period"),
         ] {
             let error = resolve(&[(name, value)]).unwrap_err();

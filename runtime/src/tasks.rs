@@ -34,6 +34,9 @@ pub enum OnFailure {
     },
 }
 
+/// No task is restarted in a hot loop.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+
 impl OnFailure {
     /// [`Restart`](Self::Restart) with pauses from 100 ms to 30 s.
     pub const RESTART: Self = Self::Restart { first: Duration::from_millis(100), longest: Duration::from_secs(30) };
@@ -151,7 +154,7 @@ where
             OnFailure::Log => return note(Level::Warn, format!("task {name} failed: {error}; it is not restarted")),
             OnFailure::Restart { first, longest } => {
                 let last = pause.filter(|_| begun.elapsed() < longest);
-                let next = last.map_or(first, |last: Duration| last.saturating_mul(2)).min(longest);
+                let next = last.map_or(first, |last: Duration| last.saturating_mul(2)).min(longest).max(SHORTEST_PAUSE);
                 pause = Some(next);
                 note(Level::Warn, format!("task {name} failed: {error}; it is restarted in {}", Pretty(next)));
                 tokio::select! {
@@ -172,7 +175,9 @@ struct ToldIfItPanics {
 impl Drop for ToldIfItPanics {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.shared.recorder.note(Level::Error, format!("task {} PANICKED", self.name));
+            // While it serves, it is one task among many; in the shutdown, it is work that was lost.
+            let level = if self.shared.phase().is_terminating() { Level::Error } else { Level::Warn };
+            self.shared.recorder.note(level, format!("task {} PANICKED", self.name));
         }
     }
 }

@@ -40,7 +40,7 @@
 use crate::{
     builder::{Builder, Triggers},
     context::Context,
-    lifecycle::MainReturn,
+    main_run::MainReturn,
     report::Report,
 };
 use graceful_plan::Plan;

@@ -18,7 +18,7 @@ pub(crate) struct Facts {
     pub(crate) phase: Phase,
     pub(crate) was_ready: bool,
     pub(crate) unready: Unready,
-    /// What is in flight: name and number.
+    /// What is in flight: name and number; filled in where the answer shows it.
     pub(crate) in_flight: Vec<(String, usize)>,
     /// The checks of the probe that is asked for.
     pub(crate) checks: Vec<CheckState>,
@@ -30,7 +30,7 @@ impl Facts {
             phase: context.phase(),
             was_ready: context.0.was_ready(),
             unready: context.0.plan.unready,
-            in_flight: context.0.tracker.remaining(),
+            in_flight: Vec::new(),
             checks: context.0.board.of(on),
         }
     }
@@ -101,6 +101,13 @@ fn route(path: &str) -> Option<(On, Option<&str>)> {
 pub(crate) struct Form {
     json: bool,
     verbose: bool,
+}
+
+impl Form {
+    /// Whether it shows what is in flight.
+    pub(crate) fn is_detailed(self) -> bool {
+        self.json || self.verbose
+    }
 }
 
 fn refuse<T>(response: Response<String>) -> Result<T, Box<Response<String>>> {

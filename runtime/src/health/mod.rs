@@ -97,13 +97,13 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// Answers probes for as long as the current runtime lives.
+/// Answers probes for as long as the current runtime lives, or until it is aborted.
 ///
 /// # Errors
 /// The listener cannot be registered with the runtime.
-pub(crate) fn start(listener: TcpListener, context: Context) -> io::Result<()> {
+pub(crate) fn start(listener: TcpListener, context: Context) -> io::Result<AbortHandle> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    tokio::spawn(async move {
+    let server = tokio::spawn(async move {
         let server = Server {
             context,
             probes: Places::new(CONNECTIONS),
@@ -125,7 +125,7 @@ pub(crate) fn start(listener: TcpListener, context: Context) -> io::Result<()> {
             }
         }
     });
-    Ok(())
+    Ok(server.abort_handle())
 }
 
 /// The tasks of connections of one kind.
@@ -245,7 +245,13 @@ async fn http2(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, con
 
 /// The answer to a request for a probe.
 pub(crate) fn respond<B>(context: &Context, request: &Request<B>) -> impl Future<Output = Response<String>> + use<B> {
-    let decided = answer::decide(request, |on| Facts::of(context, on));
+    let mut decided = answer::decide(request, |on| Facts::of(context, on));
+    if let Ok((probe, form)) = &mut decided
+        && (form.is_detailed() || context.0.answers.get().is_some())
+    {
+        // Named only where somebody reads it: there may be thousands.
+        probe.in_flight = context.0.tracker.remaining();
+    }
     let context = context.clone();
     async move {
         match decided {
@@ -259,6 +265,12 @@ pub(crate) fn respond<B>(context: &Context, request: &Request<B>) -> impl Future
 /// thread.
 async fn in_own_words(context: &Context, probe: &Probe) -> Option<Response<String>> {
     let (answers, probe) = (context.0.answers.get()?.clone(), probe.clone());
-    let task = context.0.runtime.spawn(async move { answers(&probe) });
-    timeout(OWN_WORDS_PATIENCE, task).await.ok()?.ok()
+    let mut task = context.0.runtime.spawn(async move { answers(&probe) });
+    match timeout(OWN_WORDS_PATIENCE, &mut task).await {
+        Ok(answer) => answer.ok(),
+        Err(_) => {
+            task.abort(); // if it has not begun, it never will
+            None
+        }
+    }
 }

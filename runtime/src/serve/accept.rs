@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     context::{self, Context},
+    drain::{Guard, SERVER},
     phase::Phase,
     report::Level,
 };
@@ -26,12 +27,18 @@ pub(crate) trait Handle<S>: Send + 'static {
     fn start(&self, server: &Arc<Server>, stream: S);
 }
 
-/// However the server's future ends, its connections learn of it.
-struct FinishOnDrop(Arc<Server>);
+/// A server that has not drained: if its future is dropped, its connections are drained without it.
+struct Unfinished(Option<(Arc<Server>, Guard)>);
 
-impl Drop for FinishOnDrop {
+impl Drop for Unfinished {
     fn drop(&mut self) {
-        self.0.set_mode(Mode::Drain);
+        if let Some((server, guard)) = self.0.take() {
+            server.set_mode(Mode::Drain);
+            server.context.0.runtime.clone().spawn(async move {
+                drain(&server).await;
+                drop(guard);
+            });
+        }
     }
 }
 
@@ -46,14 +53,18 @@ pub(crate) async fn run<L: Listener, H: Handle<L::Stream>>(
     handle: H,
 ) -> io::Result<()> {
     let context = context.unwrap_or_else(context::context);
-    let server = Server::new(context.clone(), limits, &listener.name());
-    let _finish = FinishOnDrop(server.clone());
+    let name = listener.name();
+    let server = Server::new(context.clone(), limits, &name);
+    // The drain waits for the server itself, not only for its connections: it has a queue to empty, even if main has
+    // returned without waiting for it.
+    let mut unfinished = Unfinished(Some((server.clone(), context.0.tracker.guard(format!("{SERVER}{name}")))));
     context.ready();
     let mut accept = Accept { listener, handle };
     accept.serve_until_the_drain(&server).await?;
     accept.empty_the_backlog(&server).await;
     drop(accept); // closes the listener
     drain(&server).await;
+    unfinished.0 = None;
     Ok(())
 }
 
@@ -99,15 +110,16 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
         if is_of_one_connection(&error) {
             return Ok(None);
         }
-        if !is_out_of_resources(&error) {
+        if is_of_the_listener(&error) {
             return Err(error);
         }
         let name = self.listener.name();
         server.say_once(|| {
-            server.context.0.recorder.note(
-                Level::Warn,
-                format!("{name} cannot accept: {error}; connections wait until others have ended. Raise the limit of open files (ulimit -n), or set max_connections below it"),
+            let text = format!(
+                "{name} cannot accept: {error}; connections wait, and it tries again. If files are short, raise their \
+                 limit (ulimit -n), or set max_connections below it"
             );
+            server.context.0.recorder.note(Level::Warn, text);
         });
         Ok(Some(Instant::now() + OUT_OF_DESCRIPTORS))
     }
@@ -119,7 +131,7 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
                 Ok(stream) => self.handle.start(server, stream),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if is_of_one_connection(&error) => {}
-                Err(error) if is_out_of_resources(&error) && server.mode() < Mode::Cut => {
+                Err(error) if !is_of_the_listener(&error) && server.mode() < Mode::Cut => {
                     server.set_starved(true);
                     let _ = tokio::time::timeout(OUT_OF_DESCRIPTORS, server.one_left()).await;
                     server.set_starved(false);
@@ -138,7 +150,7 @@ async fn drain(server: &Arc<Server>) {
     loop {
         tokio::select! {
             biased;
-            () = server.emptied() => return,
+            () = server.emptied() => return server.tell_who_was_late(),
             () = &mut hooks => return server.set_mode(Mode::Cut),
             _ = sweeps.tick() => {
                 server.sweep(SWEEP_IN_DRAIN);
@@ -160,10 +172,30 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionRefused | ConnectionAborted | ConnectionReset | Interrupted | TimedOut)
 }
 
-/// EMFILE, ENFILE, ENOBUFS and ENOMEM: they pass.
-fn is_out_of_resources(error: &io::Error) -> bool {
-    const NO_BUFFERS: i32 = if cfg!(target_os = "linux") { 105 } else { 55 };
-    const WINDOWS_TOO_MANY: i32 = 10024;
-    error.kind() == io::ErrorKind::OutOfMemory
-        || matches!(error.raw_os_error(), Some(23 | 24 | NO_BUFFERS | WINDOWS_TOO_MANY))
+/// EBADF, EFAULT, EINVAL, ENOTSOCK, and what no system has said: nothing will be accepted any more. Everything else
+/// passes: too few files or buffers, and whatever the network had to say about a connection that was never accepted.
+fn is_of_the_listener(error: &io::Error) -> bool {
+    const NOT_A_SOCKET: i32 = if cfg!(target_os = "linux") { 88 } else { 38 };
+    const WINDOWS: [i32; 3] = [10009, 10022, 10038];
+    match error.raw_os_error() {
+        Some(code) if cfg!(windows) => WINDOWS.contains(&code),
+        Some(code) => matches!(code, 9 | 14 | 22 | NOT_A_SOCKET),
+        None => error.kind() != io::ErrorKind::OutOfMemory,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_network_says_of_one_connection_does_not_end_a_service() {
+        // EPERM, EAGAIN's neighbours, EPROTO, ENETDOWN, EHOSTUNREACH, EMFILE, ENFILE, ENOBUFS
+        for code in [1, 12, 71, 100, 113, 24, 23, 105] {
+            assert!(!is_of_the_listener(&io::Error::from_raw_os_error(code)), "{code}");
+        }
+        for code in [9, 22] {
+            assert!(is_of_the_listener(&io::Error::from_raw_os_error(code)), "{code}");
+        }
+    }
 }

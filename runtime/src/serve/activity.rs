@@ -35,9 +35,6 @@ pub(crate) struct Limits {
 /// How long a new connection may stay silent once the drain has begun: its first request may be on the wire.
 const FRESH_IN_DRAIN: u32 = 500;
 
-/// How long an HTTP/2 connection without a stream may take to end after its GOAWAY: a client that is gone never does.
-const IDLE_HTTP2_IN_DRAIN: u32 = 1000;
-
 /// What a connection's task is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -123,13 +120,26 @@ impl Activity {
     fn on_special_read(&self, bytes: usize) {
         let now = self.state.load(Relaxed);
         match now & KIND {
-            // The rest of a body whose request was answered before: hyper may read it, and tells nobody.
-            IDLE if now & EARLY != 0 => {}
+            // A head, or the rest of a body whose request was answered before: hyper tells nobody which.
+            IDLE if now & EARLY != 0 && bytes > 0 => {
+                self.received.store(bytes as u32, Relaxed);
+                self.state.store(HEAD | EARLY, Relaxed);
+            }
+            HTTP2 => self.state.store(HTTP2, Relaxed), // it is alive
             FRESH | IDLE if bytes > 0 => self.on_head(bytes),
             HEAD | BODY => self.on_more(now, bytes),
             // Behind a body, it may be the body's last bytes: its head's length is not known to the byte.
             BUSY if bytes > 0 && now & HAD_BODY == 0 => self.state.store(now | PIPELINED, Relaxed),
             _ => {}
+        }
+    }
+
+    /// Bytes have left.
+    #[cfg(feature = "http2")]
+    #[inline]
+    pub(crate) fn on_write(&self) {
+        if self.is_http2() {
+            self.state.store(HTTP2, Relaxed); // it is alive: what was handed to hyper may be on its way for long
         }
     }
 
@@ -220,6 +230,21 @@ impl Activity {
         self.received.load(Relaxed)
     }
 
+    /// Nothing of a request was ever read from it.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.kind() == FRESH
+    }
+
+    /// It is fresh, and moves all the same: a handshake goes on.
+    pub(crate) fn on_handshake(&self) {
+        self.state.store(FRESH, Relaxed);
+    }
+
+    /// Whether its time was up.
+    pub(crate) fn is_over(&self) -> bool {
+        self.kind() == OVER
+    }
+
     /// Whether it speaks HTTP/2.
     #[inline]
     pub(crate) fn is_http2(&self) -> bool {
@@ -268,15 +293,24 @@ impl Activity {
         let limit = match now & KIND {
             FRESH if draining => FRESH_IN_DRAIN,
             FRESH => u32::MAX >> AGE,
+            // It may be idle, and an idle one is not closed before the drain.
+            HEAD if now & EARLY != 0 && !draining => return false,
             HEAD => limits.header.as_millis().min(u128::from(u32::MAX >> AGE)) as u32,
             // Of unknown length: it may be complete, and its handler slow.
             BODY if self.expected.load(Relaxed) == 0 => return false,
             BODY => limits.body.as_millis().min(u128::from(u32::MAX >> AGE)) as u32,
-            // It was told to go, it has nothing left to wait for, and it does not go.
-            HTTP2 if draining && self.received.load(Relaxed) == 0 => IDLE_HTTP2_IN_DRAIN,
+            // It was told to go, no handler runs, and nothing moves any more: its client is gone.
+            HTTP2 if draining && self.received.load(Relaxed) == 0 => {
+                limits.body.as_millis().min(u128::from(u32::MAX >> AGE)) as u32
+            }
             _ => return false,
         };
-        let age = (now >> AGE).saturating_add(passed).min(u32::MAX >> AGE);
+        // The first sweep that sees it only marks it: how much of the period it was there for is not known, and nothing
+        // is cut early.
+        let age = match now >> AGE {
+            0 => 1,
+            age => age.saturating_add(passed).min(u32::MAX >> AGE),
+        };
         let due = age >= limit;
         let verdict = match now & KIND {
             HEAD | HTTP2 if due => OVER,
@@ -297,134 +331,4 @@ fn shortest_head<B>(request: &Request<B>) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn request(body: &str) -> Request<String> {
-        Request::post("/orders").header("content-length", body.len()).body(body.to_owned()).unwrap()
-    }
-
-    const LIMITS: Limits =
-        Limits { header: Duration::from_secs(10), body: Duration::from_secs(30), connections: usize::MAX };
-
-    #[test]
-    fn a_request_and_its_answer_make_a_connection_idle_again() {
-        let activity = Activity::new();
-        assert_eq!(activity.kind(), FRESH);
-        activity.on_read(40);
-        assert_eq!((activity.kind(), activity.verdict(Mode::Drain)), (HEAD, Verdict::GoOn));
-        activity.on_request(&request(""));
-        assert_eq!((activity.kind(), activity.verdict(Mode::Drain)), (BUSY, Verdict::Finish));
-        activity.on_answered();
-        assert_eq!((activity.kind(), activity.may_receive_more()), (IDLE, false));
-        activity.on_read(10);
-        assert_eq!(activity.kind(), HEAD);
-    }
-
-    #[test]
-    fn what_is_pipelined_is_the_next_head() {
-        let activity = Activity::new();
-        activity.on_read(40);
-        activity.on_request(&request(""));
-        activity.on_read(7);
-        assert!(activity.may_receive_more());
-        activity.on_answered();
-        assert_eq!((activity.kind(), activity.verdict(Mode::Drain)), (HEAD, Verdict::GoOn));
-    }
-
-    #[test]
-    fn a_body_is_complete_when_all_its_bytes_have_arrived() {
-        let activity = Activity::new();
-        let request = request("0123456789");
-        let head = "POST /orders HTTP/1.1\r\ncontent-length: 10\r\n\r\n".len();
-        activity.on_read(head + 2);
-        activity.on_request(&request);
-        assert_eq!(activity.kind(), BODY);
-        activity.on_read(8);
-        assert_eq!(activity.kind(), BUSY);
-        activity.on_read(1); // as if the head had been shorter than it was taken for
-        activity.on_answered();
-        assert_eq!((activity.kind(), activity.may_receive_more()), (IDLE, false));
-    }
-
-    #[test]
-    fn an_answer_before_its_body_expects_more_from_the_client() {
-        let activity = Activity::new();
-        activity.on_read(60);
-        activity.on_request(&request(&"x".repeat(5000)));
-        activity.on_answered();
-        assert_eq!((activity.kind(), activity.may_receive_more()), (IDLE, true));
-        activity.on_read(4940);
-        assert_eq!(activity.kind(), IDLE, "the rest of the body is no new head");
-        activity.on_request(&request(""));
-        activity.on_answered();
-        assert!(!activity.may_receive_more());
-    }
-
-    #[test]
-    fn time_is_up_for_half_a_head_and_never_for_an_idle_connection() {
-        let activity = Activity::new();
-        assert!(!activity.grow_older(60_000, &LIMITS, false), "fresh");
-        activity.on_read(5);
-        assert!(!activity.grow_older(9_000, &LIMITS, false));
-        activity.on_read(1);
-        assert!(activity.grow_older(1_000, &LIMITS, false), "a byte now and then buys no time");
-        assert_eq!(activity.verdict(Mode::Serve), Verdict::End);
-
-        let idle = Activity::new();
-        idle.on_read(5);
-        idle.on_request(&request(""));
-        idle.on_answered();
-        assert!(!idle.grow_older(3_600_000, &LIMITS, false));
-    }
-
-    #[test]
-    fn a_body_that_stands_still_is_suspect_until_the_socket_was_asked() {
-        let activity = Activity::new();
-        activity.on_read(50);
-        activity.on_request(&request(&"x".repeat(500)));
-        assert!(!activity.grow_older(29_000, &LIMITS, false));
-        activity.on_read(100);
-        assert!(!activity.grow_older(29_000, &LIMITS, false), "every byte buys time");
-        assert!(activity.grow_older(1_000, &LIMITS, false));
-        assert!(activity.is_suspect());
-        assert_eq!(activity.verdict(Mode::Serve), Verdict::GoOn);
-        activity.on_nothing_there();
-        assert_eq!(activity.verdict(Mode::Serve), Verdict::End);
-    }
-
-    #[test]
-    fn a_body_of_unknown_length_is_never_suspect_as_its_handler_may_just_be_slow() {
-        let activity = Activity::new();
-        activity.on_read(50);
-        activity.on_request(&Request::post("/").body(Unknown).unwrap());
-        assert_eq!(activity.kind(), BODY);
-        assert!(!activity.grow_older(3_600_000, &LIMITS, false));
-        assert!(!activity.is_suspect());
-    }
-
-    /// A chunked body.
-    struct Unknown;
-
-    impl Body for Unknown {
-        type Data = &'static [u8];
-        type Error = std::convert::Infallible;
-
-        fn poll_frame(
-            self: std::pin::Pin<&mut Self>,
-            _: &mut std::task::Context<'_>,
-        ) -> std::task::Poll<Option<Result<hyper::body::Frame<Self::Data>, Self::Error>>> {
-            std::task::Poll::Pending
-        }
-    }
-
-    #[test]
-    fn a_new_connection_gets_a_moment_in_the_drain() {
-        let activity = Activity::new();
-        assert_eq!(activity.verdict(Mode::Drain), Verdict::GoOn);
-        assert!(!activity.grow_older(400, &LIMITS, true));
-        assert!(activity.grow_older(100, &LIMITS, true));
-        assert_eq!(activity.verdict(Mode::Drain), Verdict::Finish);
-        assert_eq!(activity.verdict(Mode::Cut), Verdict::End);
-    }
-}
+mod tests;

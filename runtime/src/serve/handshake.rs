@@ -19,7 +19,9 @@ use tokio::{
 /// A listener each of whose connections goes through `handshake` before a byte of it is served.
 ///
 /// The handshake runs in the connection's task, so that a slow client holds up nobody; the connection counts as in
-/// flight meanwhile; and after `timeout` it is closed. This is how TLS is served:
+/// flight meanwhile; and after `timeout` it is closed. What the socket under it holds is not known here as it is for TCP
+/// itself, so an idle connection whose next request has just arrived can be closed at the end of the drain; grace and
+/// `Connection: close` see to it that there is none. This is how TLS is served:
 ///
 /// ```no_run
 /// # use std::{io, time::Duration};
@@ -153,6 +155,10 @@ where
     F: Future<Output = io::Result<S>> + Send + 'static,
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    fn is_opening(&self) -> bool {
+        matches!(self.state, State::Shaking(_))
+    }
+
     fn peer_addr(&self) -> Option<SocketAddr> {
         self.peer
     }

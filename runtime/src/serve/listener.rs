@@ -56,6 +56,12 @@ pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
         false
     }
 
+    /// Whether it is still in a handshake that comes before the first request: the drain has patience with it then.
+    /// The default says no.
+    fn is_opening(&self) -> bool {
+        false
+    }
+
     /// The address of the client, if it has one. The default says that it has none.
     fn peer_addr(&self) -> Option<SocketAddr> {
         None

@@ -5,7 +5,7 @@
 //! connection, which is what timeouts cost instead of a timer for each.
 
 use super::activity::{Activity, Limits, Mode, Verdict};
-use crate::{context::Context, drain::Group, goodbye::Goodbyes, phase::Phase};
+use crate::{context::Context, drain::Group, goodbye::Goodbyes, phase::Phase, report::Level};
 use hyper::{
     StatusCode,
     header::{CONNECTION, HeaderValue},
@@ -16,7 +16,7 @@ use std::{
     sync::{
         Arc, Mutex, MutexGuard, Once, PoisonError,
         atomic::{
-            AtomicBool, AtomicU8,
+            AtomicBool, AtomicU8, AtomicUsize,
             Ordering::{Relaxed, SeqCst},
             fence,
         },
@@ -44,6 +44,8 @@ pub(crate) struct Server {
     sweeping: AtomicBool,
     armed: Notify,
     told: Once,
+    /// How many connections were cut because their time was up.
+    late: AtomicUsize,
 }
 
 struct Slot {
@@ -66,6 +68,7 @@ impl Server {
             sweeping: AtomicBool::new(false),
             armed: Notify::new(),
             told: Once::new(),
+            late: AtomicUsize::new(0),
         })
     }
 
@@ -161,6 +164,18 @@ impl Server {
         }
     }
 
+    /// Says how many clients were cut in the drain for not sending or not reading any more.
+    pub(crate) fn tell_who_was_late(&self) {
+        let late = self.late.load(Relaxed);
+        if late > 0 {
+            let text = format!(
+                "{late} {} were cut in the drain: their clients had stopped sending or reading",
+                self.group.name()
+            );
+            self.context.0.recorder.note(Level::Warn, text);
+        }
+    }
+
     /// Says something once in the life of this server.
     pub(crate) fn say_once(&self, say: impl FnOnce()) {
         self.told.call_once(say);
@@ -226,7 +241,7 @@ impl Server {
     }
 
     fn lock(&self) -> MutexGuard<'_, Slab<Slot>> {
-        // Only `Slab`'s own methods run under this lock.
+        // Nothing of a user's runs under this lock but the cloning of wakers.
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -290,6 +305,9 @@ impl Conn {
     fn verdict_on_the_busy(&self, mode: Mode) -> Verdict {
         if self.activity.waits_for_client() {
             self.server.arm();
+        }
+        if mode >= Mode::Drain && self.activity.is_over() {
+            self.server.late.fetch_add(1, Relaxed);
         }
         self.activity.verdict(mode)
     }

@@ -12,7 +12,7 @@ use std::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::{Sleep, sleep},
+    time::{Instant, Sleep, sleep},
 };
 
 /// How long the client gets to close its side, where it may still be sending when this side has closed.
@@ -42,6 +42,9 @@ impl<S: Stream> Watched<S> {
                 Poll::Ready(Ok(()))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if self.member.0.activity.is_fresh() && self.stream.is_opening() {
+                    self.member.0.activity.on_handshake();
+                }
                 self.member.0.activity.on_nothing_there();
                 Poll::Pending
             }
@@ -59,6 +62,9 @@ impl<S: Stream> Watched<S> {
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut scratch = [MaybeUninit::uninit(); 4096];
         loop {
+            if self.lingering.as_ref().is_some_and(|timer| timer.is_elapsed() || timer.deadline() <= Instant::now()) {
+                return Poll::Ready(()); // however much it still sends
+            }
             let mut buffer = ReadBuf::uninit(&mut scratch);
             match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
                 Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
@@ -88,7 +94,12 @@ impl<S: Stream> AsyncRead for Watched<S> {
 impl<S: Stream> AsyncWrite for Watched<S> {
     #[inline]
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        #[cfg(feature = "http2")]
+        if written.is_ready() {
+            self.member.0.activity.on_write();
+        }
+        written
     }
 
     #[inline]
@@ -97,7 +108,12 @@ impl<S: Stream> AsyncWrite for Watched<S> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        #[cfg(feature = "http2")]
+        if written.is_ready() {
+            self.member.0.activity.on_write();
+        }
+        written
     }
 
     #[inline]

@@ -1,0 +1,74 @@
+//! Runs the user's `main`, beside the lifecycle.
+
+use crate::{
+    call,
+    context::{Context, Request},
+    phase::Phase,
+    report::MainResult,
+};
+use graceful_plan::Ready;
+use std::{future::Future, panic::AssertUnwindSafe, task::Poll};
+
+/// What `main` may return.
+#[diagnostic::on_unimplemented(
+    message = "main cannot return a `{Self}`",
+    label = "not what a graceful main returns",
+    note = "main returns `()`, `Result<(), E>`, `ExitCode` or `Result<ExitCode, E>`, where `E: Debug`"
+)]
+pub trait MainReturn {
+    /// What it says about the exit code.
+    fn into_result(self) -> MainResult;
+}
+
+impl MainReturn for () {
+    fn into_result(self) -> MainResult {
+        MainResult::Returned(0)
+    }
+}
+
+impl MainReturn for std::process::ExitCode {
+    fn into_result(self) -> MainResult {
+        // An `ExitCode` does not tell its number, but it compares.
+        MainResult::Returned((0..=u8::MAX).find(|&code| Self::from(code) == self).unwrap_or(1))
+    }
+}
+
+impl<T: MainReturn, E: std::fmt::Debug> MainReturn for Result<T, E> {
+    fn into_result(self) -> MainResult {
+        match self {
+            Ok(value) => value.into_result(),
+            Err(error) => MainResult::Failed(format!("{error:?}")),
+        }
+    }
+}
+
+/// Runs `main` to its end, its panic, or the moment when the hooks begin without it; the lifecycle hears which.
+pub(crate) async fn drive<F, Fut>(context: Context, main: F)
+where
+    F: FnOnce(Context) -> Fut,
+    Fut: Future,
+    Fut::Output: MainReturn,
+{
+    let cut = context.reached(Phase::Hooks);
+    if context.0.plan.ready == Ready::OnStart {
+        context.ready();
+    }
+    let given = context.clone();
+    let mut main = Box::pin(async move { main(given).await.into_result() });
+    let main_or_panic = std::future::poll_fn(|cx| {
+        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| main.as_mut().poll(cx)));
+        polled.unwrap_or_else(|panic| Poll::Ready(MainResult::Panicked(call::panic_message(&*panic))))
+    });
+    let result = tokio::select! {
+        biased;
+        result = main_or_panic => result,
+        () = cut => MainResult::Cut,
+    };
+    // A value of main's that panics when it is dropped must not keep the hooks from running.
+    let dropped = std::panic::catch_unwind(AssertUnwindSafe(|| drop(main)));
+    let result = match dropped {
+        Err(panic) if matches!(result, MainResult::Returned(_)) => MainResult::Panicked(call::panic_message(&*panic)),
+        _ => result,
+    };
+    context.0.request(Request::Main(result));
+}
