@@ -10,6 +10,17 @@ struct NoDatabase {
     host: &'static str,
 }
 
+/// Whoever drops it is stuck.
+struct StubbornPool;
+
+impl Drop for StubbornPool {
+    fn drop(&mut self) {
+        loop {
+            thread::park();
+        }
+    }
+}
+
 #[graceful::shutdown_hook(order = 1)]
 async fn last_words() {
     say("the hook has run");
@@ -57,6 +68,33 @@ async fn main(ctx: Context) -> Result<ExitCode, NoDatabase> {
         "panicking task" => {
             ctx.spawn("uploader", async { panic!("the bucket is gone") });
             ctx.draining().await;
+        }
+        "task that panics in the drain" => {
+            let drain = ctx.draining();
+            ctx.spawn("uploader", async move {
+                drain.await;
+                panic!("the bucket is gone")
+            });
+            ctx.draining().await;
+        }
+        // The first hook hangs, and the second one never gets to drop what it has captured.
+        "stubborn pool" => {
+            ctx.on_shutdown(2, "hangs", std::future::pending::<()>);
+            let pool = StubbornPool;
+            ctx.on_shutdown(3, "close pool", move || async move { drop(pool) });
+            ctx.draining().await;
+        }
+        "flood" => {
+            for _ in 0..2 {
+                let ctx = ctx.clone();
+                thread::spawn(move || {
+                    loop {
+                        ctx.ready();
+                        ctx.shutdown("again");
+                    }
+                });
+            }
+            std::future::pending().await
         }
         "tracked" => {
             let tracked = ctx.track(async move {

@@ -80,6 +80,15 @@ async fn answer(request: Request<Incoming>, gate: Arc<Gate>) -> Response<Body> {
             gate.passed().await;
             text("held\n")
         }
+        // Answers after `release`, with all of its body.
+        "/echo_held" => match request.into_body().collect().await {
+            Ok(body) => {
+                say("has the body of /echo_held");
+                gate.passed().await;
+                Response::new(Full::new(body.to_bytes()).boxed())
+            }
+            Err(_) => text("the body is broken\n"),
+        },
         "/early" => text("early\n"),
         "/panics" => panic!("the handler panics"),
         "/echo" => match request.into_body().collect().await {

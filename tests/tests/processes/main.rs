@@ -3,6 +3,7 @@
 
 mod backlog;
 mod blocked;
+mod chunked;
 mod configuration;
 mod connections;
 mod crowd;
@@ -13,6 +14,7 @@ mod output;
 mod prestop;
 mod readiness;
 mod requests;
+mod servers;
 mod signals;
 mod tasks;
 mod unix;

@@ -4,7 +4,9 @@ use crate::{main_that, serve};
 use graceful_tests::{App, Client, Signal};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use std::{
+    fs,
     io::{ErrorKind, PipeReader, PipeWriter, Write},
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -77,6 +79,31 @@ fn a_refusal_to_start_has_its_exit_code_though_nobody_reads_stderr() {
     main_that("return").env("GRACEFUL_GRACE", "8").stderr(closed_pipe()).run().with_code(78);
 }
 
+/// A file of its own for the termination log of one test.
+fn termination_log(of: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("termination-{of}-{}", std::process::id()))
+}
+
+#[test]
+fn the_termination_log_has_the_summary_though_stderr_is_full() {
+    let (_reader, writer) = full_pipe();
+    let log = termination_log("full");
+    main_that("fail").env("GRACEFUL_TERMINATION_LOG", &log).stderr(writer).run().with_code(1);
+    let written = fs::read_to_string(&log).unwrap();
+    fs::remove_file(&log).unwrap();
+    assert!(written.starts_with("shutdown after the return of main") && written.contains("NoDatabase"), "{written}");
+}
+
+#[test]
+fn a_refusal_to_start_is_in_the_termination_log() {
+    let log = termination_log("refusal");
+    let ended = main_that("return").env("GRACEFUL_GRACE", "8").env("GRACEFUL_TERMINATION_LOG", &log).run();
+    let written = fs::read_to_string(&log).unwrap_or_else(|error| panic!("{error}: no log\n{}", ended.all()));
+    fs::remove_file(&log).unwrap();
+    ended.with_code(78).says_in_order(&["refused to start", "GRACEFUL_GRACE: "]);
+    assert!(written.contains("refused to start: ") && written.contains("GRACEFUL_GRACE: "), "{written}");
+}
+
 #[test]
 fn a_lack_of_file_descriptors_is_survived() {
     let app = App::with_open_files(env!("CARGO_BIN_EXE_serve"), 40).start();
@@ -95,7 +122,7 @@ fn a_lack_of_file_descriptors_is_survived() {
             "{error:?}"
         ),
     }
-    app.end().with_code(0).says_in_order(&["cannot accept", "Raise the limit of open files", "draining: "]);
+    app.end().with_code(0).says_in_order(&["cannot accept: ", "it tries again. If files are short, raise", "draining: "]);
 }
 
 #[test]

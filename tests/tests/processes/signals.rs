@@ -2,7 +2,7 @@
 
 use crate::{hooks_app, main_that, serve};
 use graceful_tests::Signal;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const HOOKS: [&str; 8] = [
     "hook before all",
@@ -73,6 +73,20 @@ fn a_second_sigint_skips_to_the_hooks_and_a_third_exits_at_once_with_130() {
 }
 
 #[test]
+fn a_third_sigint_exits_at_once_though_a_hook_has_captured_what_hangs_when_it_is_dropped() {
+    let app = main_that("stubborn pool").start();
+    app.says("serving: ready");
+    app.begin_shutdown(Signal::INT);
+    app.signal(Signal::INT);
+    app.prints("the hook has run");
+    let third = Instant::now();
+    app.signal(Signal::INT);
+    let ended = app.end();
+    assert!(ended.at - third < Duration::from_secs(5), "it took {:?}\n{}", ended.at - third, ended.all());
+    ended.with_code(130).says_in_order(&["shutdown after SIGINT: ended at once by SIGINT", "exit code 130"]);
+}
+
+#[test]
 fn a_second_sigint_in_the_drain_skips_the_rest_of_it() {
     let app = serve().env("GRACEFUL_DRAIN", "20s").start();
     let mut client = app.client();
@@ -135,4 +149,16 @@ fn a_shutdown_that_the_program_asks_for_has_its_reason_in_the_report() {
         "draining: ",
         "shutdown after a request to shut down: the leader lease is lost: everything finished in time",
     ]);
+}
+
+#[test]
+fn deadlines_hold_under_a_flood_of_requests_to_shut_down() {
+    let begun = Instant::now();
+    let ended = main_that("flood").env("GRACEFUL_TERMINATION_GRACE_PERIOD", "15s").run();
+    assert!(ended.at - begun < Duration::from_secs(10), "it took {:?}", ended.at - begun);
+    ended.with_code(3).prints_in_order(&["the hook has run"]);
+    ended.says_in_order(&["grace: after a request to shut down: again", "draining: ", "hooks: the drain deadline"]);
+    // Summed up, not repeated.
+    ended.says_in_order(&["main CUT", "exit code 3"]);
+    assert!(ended.said.lines().count() < 100, "{} lines", ended.said.lines().count());
 }

@@ -26,9 +26,20 @@ fn a_task_that_does_not_end_is_cut_at_the_deadline_and_named() {
 }
 
 #[test]
-fn a_task_that_panics_is_named() {
+fn a_task_that_panics_while_serving_is_named_and_does_not_fail_the_shutdown() {
     let app = main_that("panicking task").start();
     app.says("task uploader PANICKED");
+    app.says("serving: ready");
+    app.signal(Signal::TERM);
+    let ended = app.end();
+    ended.with_code(0).prints_in_order(&["the hook has run"]);
+    ended.says_in_order(&["task uploader PANICKED", "shutdown after SIGTERM", "exit code 0"]);
+}
+
+#[test]
+fn a_task_that_panics_in_the_shutdown_is_named_and_the_code_is_3() {
+    let app = main_that("task that panics in the drain").start();
+    app.says("serving: ready");
     app.signal(Signal::TERM);
     let ended = app.end();
     ended.with_code(3).prints_in_order(&["the hook has run"]);

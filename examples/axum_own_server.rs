@@ -1,0 +1,24 @@
+//! For users who keep `axum::serve`: told when to stop, under the tower layer, which counts its requests and moves its
+//! clients away. `graceful::axum::serve` does more: it also empties the kernel's queue and ends half-sent requests.
+
+use axum::{Router, routing::get};
+use graceful::tower::GracefulLayer;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+async fn slow() -> &'static str {
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    "slow\n"
+}
+
+#[graceful::main(grace = "5s")]
+async fn main(ctx: graceful::Context) -> std::io::Result<()> {
+    let address = std::env::var("LISTEN").unwrap_or_else(|_| "0.0.0.0:3000".to_owned());
+    let listener = TcpListener::bind(address).await?;
+    println!("serving on http://{}", listener.local_addr()?);
+
+    let app = Router::new().route("/", get(|| async { "hello\n" })).route("/slow", get(slow));
+    let app = app.layer(GracefulLayer::new(ctx.clone()));
+    ctx.ready(); // nobody else can know
+    axum::serve(listener, app).with_graceful_shutdown(ctx.draining()).await
+}

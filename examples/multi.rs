@@ -1,0 +1,78 @@
+//! The shape of a typical service: HTTP, gRPC, a TCP protocol, a queue consumer and a metrics port in one process.
+//!
+//! One signal, and everything closes in order: serving goes on through grace; the servers and the consumer drain side
+//! by side; the hooks run; the metrics port answers to the end.
+
+use axum::{Router, routing::get};
+use graceful::{Context, State};
+use std::{error::Error, pin::pin, time::Duration};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+#[graceful::shutdown_hook(order = 1, timeout = "2s")]
+async fn deregister() {
+    println!("deregistered from service discovery");
+}
+
+#[graceful::shutdown_hook(order = 2, timeout = "3s")]
+async fn close_pool(pool: State<Pool>) {
+    println!("closed the pool of {}", pool.0);
+}
+
+struct Pool(&'static str);
+
+async fn hello() -> &'static str {
+    metrics::counter!("hello_total").increment(1);
+    "hello\n"
+}
+
+async fn slow() -> &'static str {
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    "slow\n"
+}
+
+async fn shout(stream: TcpStream, ctx: Context) -> std::io::Result<()> {
+    let (mut stream, mut line, mut draining) = (BufReader::new(stream), String::new(), pin!(ctx.draining()));
+    loop {
+        tokio::select! {
+            () = &mut draining => return stream.write_all(b"BYE\n").await,
+            read = stream.read_line(&mut line) => if read? == 0 { return Ok(()) },
+        }
+        stream.write_all(std::mem::take(&mut line).to_uppercase().as_bytes()).await?;
+    }
+}
+
+async fn consume(ctx: Context) {
+    ctx.draining().await; // take no message any more, and finish the last one
+    println!("the consumer has finished");
+}
+
+async fn listen(variable: &str, default: &str) -> std::io::Result<TcpListener> {
+    let listener = TcpListener::bind(std::env::var(variable).as_deref().unwrap_or(default)).await?;
+    println!("serving on http://{} ({variable})", listener.local_addr()?);
+    Ok(listener)
+}
+
+#[graceful::main(grace = "5s")]
+async fn main(ctx: Context) -> Result<(), Box<dyn Error>> {
+    ctx.provide(Pool("orders"));
+    ctx.spawn("consumer", consume(ctx.clone()));
+
+    let http = listen("LISTEN", "0.0.0.0:3000").await?;
+    let grpc = listen("LISTEN_GRPC", "0.0.0.0:50051").await?;
+    let tcp = listen("LISTEN_TCP", "0.0.0.0:7000").await?;
+
+    // Not drained, and nobody waits for it: it ends with the process.
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
+    let metrics = Router::new().route("/metrics", get(async move || recorder.render()));
+    tokio::spawn(axum::serve(listen("LISTEN_METRICS", "0.0.0.0:9090").await?, metrics).into_future());
+
+    let app = Router::new().route("/", get(hello)).route("/slow", get(slow));
+    let routes = tonic::service::Routes::new(graceful::tonic::health_service(&ctx)); // .add_service(..) yours
+    tokio::try_join!(
+        graceful::axum::serve(http, app).into_future(),
+        graceful::tonic::serve(grpc, routes).into_future(),
+        graceful::tcp::serve(tcp, shout).into_future(),
+    )?;
+    Ok(())
+}

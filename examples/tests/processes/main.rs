@@ -1,0 +1,62 @@
+//! What a user sees of the examples: real processes, real signals, real clients.
+#![allow(clippy::unwrap_used)]
+
+mod checks;
+mod custom_answers;
+mod http;
+mod multi;
+mod quiet;
+mod sse;
+mod supervised;
+mod systemd;
+mod tls;
+mod websocket;
+
+use graceful_tests::{App, PATIENCE, Running, probe};
+use std::{
+    net::SocketAddr,
+    thread,
+    time::{Duration, Instant},
+};
+
+/// The example of this name, on free ports.
+macro_rules! example {
+    ($name:literal) => {
+        crate::on_free_ports(graceful_tests::App::new(env!(concat!("CARGO_BIN_EXE_", $name))))
+    };
+}
+use example;
+
+fn on_free_ports(mut app: App) -> App {
+    for variable in ["LISTEN", "LISTEN_GRPC", "LISTEN_TCP", "LISTEN_METRICS"] {
+        app = app.env(variable, "127.0.0.1:0");
+    }
+    app.env("GRACEFUL_GRACE", "1s")
+}
+
+/// The address that a line of the app's output names, once it is ready.
+fn address(app: &Running, part: &str) -> SocketAddr {
+    app.says("serving: ready");
+    let line = app.prints(part);
+    let address = line.split("://").nth(1).and_then(|rest| rest.split(' ').next());
+    address.and_then(|address| address.parse().ok()).expect("the line has an address")
+}
+
+/// Where the app serves.
+fn traffic_of(app: &Running) -> SocketAddr {
+    address(app, "serving on http")
+}
+
+/// Probes until the answer is this, in status and word.
+#[track_caller]
+fn wait_for(health: SocketAddr, path: &str, status: u16, body: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let seen = probe(health, path).unwrap();
+        if seen.status == status && seen.body.contains(body) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "no {status} `{body}` for {path}, but {seen:?}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}

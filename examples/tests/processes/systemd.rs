@@ -1,0 +1,86 @@
+//! systemd, played by a socket of the test's.
+
+use crate::{example, traffic_of};
+use graceful_tests::{App, Client, PATIENCE, Signal};
+use std::{
+    os::unix::net::UnixDatagram,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+/// What the service says to systemd, in order.
+struct Systemd {
+    socket: UnixDatagram,
+    path: PathBuf,
+    heard: Vec<String>,
+}
+
+impl Systemd {
+    fn start(test: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("graceful-{}-{test}", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let socket = UnixDatagram::bind(&path).unwrap();
+        Self { socket, path, heard: Vec::new() }
+    }
+
+    fn service(&self, example: App) -> App {
+        example.env("NOTIFY_SOCKET", &self.path).env("GRACEFUL_HEALTH", "127.0.0.1:0")
+    }
+
+    /// The next message within this time.
+    fn next(&mut self, within: Duration) -> Option<&str> {
+        let mut buffer = [0; 1024];
+        self.socket.set_read_timeout(Some(within)).unwrap();
+        let length = self.socket.recv(&mut buffer).ok()?;
+        self.heard.push(String::from_utf8_lossy(&buffer[..length]).into_owned());
+        self.heard.last().map(String::as_str)
+    }
+
+    /// Waits for a message that contains this.
+    #[track_caller]
+    fn hears(&mut self, part: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            match self.next(Duration::from_secs(1)) {
+                Some(message) if message.contains(part) => return message.to_owned(),
+                _ => {}
+            }
+        }
+        panic!("no `{part}` in {:?}", self.heard);
+    }
+}
+
+impl Drop for Systemd {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+#[test]
+fn it_hears_ready_stopping_and_requests_for_more_time_until_the_end() {
+    let mut systemd = Systemd::start("life");
+    let app = systemd.service(example!("systemd")).env("GRACEFUL_GRACE", "0s").start();
+    let mut slow = Client::new(traffic_of(&app));
+    assert_eq!(systemd.hears("READY=1").trim_end(), "READY=1\nSTATUS=serving");
+    slow.send("/slow");
+    app.signal(Signal::TERM);
+    systemd.hears("STOPPING=1");
+    systemd.hears("STATUS=shutting down: draining, ");
+    systemd.hears("EXTEND_TIMEOUT_USEC=10000000");
+    assert_eq!(slow.response().status, 200);
+    app.end().with_code(0);
+    assert!(!systemd.heard.iter().any(|message| message.contains("WATCHDOG=1")), "nobody asked for it");
+}
+
+#[test]
+fn it_is_asked_for_more_time_again_and_again() {
+    let mut systemd = Systemd::start("extend");
+    let app = systemd.service(example!("systemd")).env("GRACEFUL_GRACE", "4500ms").start();
+    traffic_of(&app);
+    app.signal(Signal::TERM);
+    for _ in 0..3 {
+        systemd.hears("EXTEND_TIMEOUT_USEC=10000000");
+    }
+    assert!(systemd.next(Duration::from_millis(1)).is_none(), "not all at once: {:?}", systemd.heard);
+    app.end().with_code(0);
+}

@@ -1,0 +1,53 @@
+//! Checks of every bad kind: they hang, block, panic, and change their minds as they are told.
+
+use graceful::{Context, State};
+use graceful_tests::stage::{self, Gate};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+#[graceful::health_check(period = "60ms", timeout = "50ms", failures = 1)]
+async fn hangs() {
+    std::future::pending().await
+}
+
+/// A thread that is blocked until `release`.
+#[graceful::health_check(period = "60ms", timeout = "50ms", failures = 2)]
+fn blocks(gate: State<Arc<Gate>>) {
+    gate.block_until_open();
+}
+
+#[graceful::health_check(on = "liveness", period = "60ms", timeout = "50ms", failures = 1)]
+async fn panics() -> bool {
+    panic!("the check has had enough")
+}
+
+/// Fails twice, then passes, with a limit of three failures in a row.
+#[graceful::health_check(name = "flaky-but.fine", period = "60ms", timeout = "50ms", failures = 3)]
+async fn flaky(_: Context) -> Result<(), String> {
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+    match RUNS.fetch_add(1, Ordering::Relaxed) % 3 {
+        2 => Ok(()),
+        run => Err(format!("run {run}")),
+    }
+}
+
+/// Waits until main provides what it asks for.
+#[graceful::health_check(on = "startup", period = "60ms", timeout = "50ms", failures = 1)]
+async fn provided_late(_: State<Late>) {}
+
+struct Late;
+
+#[graceful::main(grace = "200ms", drain = "2s")]
+async fn main(ctx: Context) {
+    let gate = stage::direct(&ctx, 1);
+    ctx.provide(gate.clone());
+    tokio::select! {
+        () = ctx.terminating() => return,
+        () = gate.passed() => {}
+    }
+    ctx.provide(Late);
+    ctx.ready();
+    ctx.draining().await;
+}

@@ -1,0 +1,90 @@
+//! Prints every metric as it is set.
+
+use graceful::Context;
+use graceful_tests::stage::{self, say};
+use metrics::{
+    Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
+};
+use std::sync::Arc;
+
+struct Printer;
+
+/// One metric, by its name and labels.
+struct Printed(String);
+
+fn printed(key: &Key) -> Arc<Printed> {
+    let labels: Vec<_> = key.labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
+    Arc::new(Printed(format!("{}{{{}}}", key.name(), labels.join(","))))
+}
+
+impl CounterFn for Printed {
+    fn increment(&self, value: u64) {
+        say(format!("counter {} +{value}", self.0));
+    }
+
+    fn absolute(&self, value: u64) {
+        say(format!("counter {} ={value}", self.0));
+    }
+}
+
+impl GaugeFn for Printed {
+    fn increment(&self, value: f64) {
+        say(format!("gauge {} +{value}", self.0));
+    }
+
+    fn decrement(&self, value: f64) {
+        say(format!("gauge {} -{value}", self.0));
+    }
+
+    fn set(&self, value: f64) {
+        say(format!("gauge {} ={value}", self.0));
+    }
+}
+
+impl HistogramFn for Printed {
+    fn record(&self, value: f64) {
+        say(format!("histogram {} {}", self.0, if value < 60.0 { "seconds" } else { "too long" }));
+    }
+}
+
+impl Recorder for Printer {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+        Counter::from_arc(printed(key))
+    }
+
+    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::from_arc(printed(key))
+    }
+
+    fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::from_arc(printed(key))
+    }
+}
+
+#[graceful::health_check(name = "db", period = "60ms", timeout = "50ms", failures = 1)]
+async fn db() -> Result<(), &'static str> {
+    Ok(())
+}
+
+#[graceful::shutdown_hook(order = 1)]
+async fn flush() {}
+
+#[graceful::shutdown_hook(order = 2)]
+async fn close() -> Result<(), &'static str> {
+    Err("no pool")
+}
+
+#[graceful::main(grace = "200ms", drain = "500ms")]
+async fn main(ctx: Context) -> Result<(), metrics::SetRecorderError<Printer>> {
+    metrics::set_global_recorder(Printer)?;
+    let gate = stage::direct(&ctx, 1);
+    ctx.spawn("uploader", std::future::pending::<()>());
+    ctx.spawn("indexer", async move { gate.passed().await });
+    ctx.ready();
+    ctx.draining().await;
+    Ok(())
+}

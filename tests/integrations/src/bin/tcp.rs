@@ -1,0 +1,39 @@
+//! A protocol of its own: each line comes back. `stay` stays for ever, `panic` panics.
+
+use graceful_tests::stage::say;
+use std::{pin::pin, time::Duration};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpStream},
+};
+
+async fn echo(stream: TcpStream, ctx: graceful::Context) -> std::io::Result<()> {
+    let (mut stream, mut line, mut draining) = (BufReader::new(stream), String::new(), pin!(ctx.draining()));
+    loop {
+        tokio::select! {
+            () = &mut draining => break,
+            read = stream.read_line(&mut line) => if read? == 0 { return Ok(()) },
+        }
+        say(format!("heard {}", line.trim()));
+        match line.trim() {
+            "stay" => std::future::pending().await,
+            "panic" => panic!("the handler panics"),
+            _ => stream.write_all(std::mem::take(&mut line).as_bytes()).await?,
+        }
+    }
+    // What the drain gives time for.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    stream.write_all(b"finished\n").await
+}
+
+#[graceful::shutdown_hook(order = 1)]
+async fn last_words() {
+    say("the hook has run");
+}
+
+#[graceful::main(grace = "300ms", drain = "1s")]
+async fn main() -> std::io::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    say(format!("serving on {}", listener.local_addr()?));
+    graceful::tcp::serve(listener, echo).await
+}

@@ -1,0 +1,17 @@
+//! A check whose state nobody provides.
+
+struct Database;
+
+#[graceful::health_check(name = "db")]
+async fn ping(_: graceful::State<Database>) {}
+
+#[graceful::shutdown_hook(order = 1)]
+async fn last_words() {
+    graceful_tests::stage::say("the hook has run");
+}
+
+#[graceful::main(grace = "10s")]
+async fn main(ctx: graceful::Context) {
+    ctx.ready();
+    ctx.draining().await;
+}

@@ -1,0 +1,38 @@
+//! Metrics, by the names that `graceful::metrics` documents.
+
+use graceful_tests::{App, Signal};
+
+#[test]
+fn phases_what_is_in_flight_hooks_and_checks() {
+    let mut app = App::new(env!("CARGO_BIN_EXE_metrics")).start();
+    app.says("serving: ready");
+    app.prints("gauge graceful_phase{} =1");
+    app.prints("gauge graceful_check_ok{check=db,on=readiness} =1");
+    app.prints("gauge graceful_in_flight{name=task uploader} =1");
+    app.tell("release");
+    app.prints("gauge graceful_in_flight{name=task indexer} =0");
+    app.signal(Signal::TERM);
+    let ended = app.end();
+    ended.with_code(3).prints_in_order(&[
+        "gauge graceful_phase{} =1",
+        "gauge graceful_phase{} =2",
+        "gauge graceful_phase{} =3",
+        "gauge graceful_phase{} =4",
+        "counter graceful_cut_total{name=task uploader} +1",
+        "histogram graceful_hook_duration_seconds{hook=flush,outcome=ok} seconds",
+        "histogram graceful_hook_duration_seconds{hook=close,outcome=failed} seconds",
+        "gauge graceful_phase{} =5",
+    ]);
+}
+
+#[test]
+fn what_finished_in_the_drain_is_counted() {
+    let mut app = App::new(env!("CARGO_BIN_EXE_metrics")).env("GRACEFUL_DRAIN", "1s").start();
+    app.says("serving: ready");
+    app.begin_drain();
+    app.tell("release");
+    let ended = app.end();
+    ended
+        .with_code(3)
+        .prints_in_order(&["counter graceful_drained_total{} +1", "counter graceful_cut_total{name=task uploader} +1"]);
+}

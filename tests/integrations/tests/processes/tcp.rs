@@ -1,0 +1,75 @@
+//! A protocol of the user's own.
+
+use graceful_tests::{App, Client, Running, Signal};
+
+fn start() -> (Running, Client) {
+    let app = App::new(env!("CARGO_BIN_EXE_tcp")).start();
+    let client = Client::new(app.ready());
+    (app, client)
+}
+
+#[track_caller]
+fn echoes(client: &mut Client, line: &str) {
+    client.write(line);
+    assert_eq!(client.until("\n").unwrap(), line);
+}
+
+#[test]
+fn connections_are_served_through_grace_and_finish_in_the_drain() {
+    let (app, mut first) = start();
+    echoes(&mut first, "one\n");
+    app.begin_shutdown(Signal::TERM);
+    echoes(&mut first, "two\n");
+    let mut second = Client::new(app.address());
+    echoes(&mut second, "three\n");
+    app.says("draining: waiting up to 1s for main, 2 of connections on ");
+    for client in [&mut first, &mut second] {
+        assert_eq!(client.until("\n").unwrap(), "finished\n");
+        client.is_closed();
+    }
+    let ended = app.end();
+    ended.with_code(0).says_in_order(&["main returned", "hooks: nothing is in flight"]);
+    ended.prints_in_order(&["the hook has run"]);
+}
+
+#[test]
+fn a_handler_that_never_ends_is_cut_at_the_deadline_and_named() {
+    let (app, mut stays) = start();
+    stays.write("stay\n");
+    app.prints("heard stay");
+    let mut other = Client::new(app.address());
+    echoes(&mut other, "one\n");
+    app.begin_drain();
+    assert_eq!(other.until("\n").unwrap(), "finished\n");
+    stays.is_cut();
+    let ended = app.end();
+    ended.with_code(3).prints_in_order(&["the hook has run"]);
+    assert!(ended.summary().contains("CUT: connections on 127.0.0.1:"), "{}", ended.all());
+}
+
+#[test]
+fn a_handler_that_panics_takes_nobody_along() {
+    let (app, mut panics) = start();
+    panics.write("panic\n");
+    panics.is_cut();
+    let mut other = Client::new(app.address());
+    echoes(&mut other, "one\n");
+    drop(other);
+    app.signal(Signal::TERM);
+    app.end().with_code(0).says_in_order(&["the handler panics", "hooks: nothing is in flight"]);
+}
+
+#[test]
+fn a_connection_in_the_queue_of_the_kernel_is_served() {
+    let (app, _idle) = start();
+    app.begin_shutdown(Signal::TERM);
+    // Whoever connects before the drain is taken, however late.
+    let mut late: Vec<_> = (0..20).map(|_| Client::new(app.address())).collect();
+    for client in &mut late {
+        client.write("late\n");
+    }
+    for client in &mut late {
+        assert_eq!(client.until("\n").unwrap(), "late\n");
+    }
+    app.end().with_code(0);
+}
