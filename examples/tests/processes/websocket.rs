@@ -42,7 +42,7 @@ fn one_counts_until_it_is_closed() {
     let mut socket = connect(traffic_of(&app));
     echoes(&mut socket);
     app.begin_drain();
-    wait_for(app.health(), "/readyz?verbose", 503, "phase: draining\nin flight: 1 connections on 127.0.0.1:");
+    wait_for(app.health(), "/readyz?verbose", 503, "in flight: 1 connections on 127.0.0.1:");
     // What was on the wire before the client heard of it is still taken.
     socket.send(Message::text("last words")).unwrap();
     assert!(matches!(socket.read(), Ok(Message::Close(Some(_)))));

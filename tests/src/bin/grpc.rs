@@ -50,6 +50,9 @@ impl orders_server::Orders for Orders {
             say("in Place");
             self.0.passed().await;
         }
+        if let Some(bytes) = kind.strip_prefix("large ").and_then(|bytes| bytes.parse().ok()) {
+            return Ok(Response::new(Reply { text: "x".repeat(bytes) }));
+        }
         Ok(Response::new(Reply { text: format!("{kind} from {from}") }))
     }
 

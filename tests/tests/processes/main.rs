@@ -16,6 +16,8 @@ mod readiness;
 mod requests;
 mod servers;
 mod signals;
+#[cfg(feature = "tonic")]
+mod slow_readers;
 mod tasks;
 mod unix;
 

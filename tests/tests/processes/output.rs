@@ -122,7 +122,8 @@ fn a_lack_of_file_descriptors_is_survived() {
             "{error:?}"
         ),
     }
-    app.end().with_code(0).says_in_order(&["cannot accept: ", "it tries again. If files are short, raise", "draining: "]);
+    let advice = "it tries again. If files are short, raise";
+    app.end().with_code(0).says_in_order(&["cannot accept: ", advice, "draining: "]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Prints every metric as it is set.
 
-use graceful::Context;
+use graceful::{Context, State};
 use graceful_tests::stage::{self, say};
 use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
@@ -66,9 +66,10 @@ impl Recorder for Printer {
 }
 
 #[graceful::health_check(name = "db", period = "60ms", timeout = "50ms", failures = 1)]
-async fn db() -> Result<(), &'static str> {
-    Ok(())
-}
+async fn db(_: State<Installed>) {}
+
+/// The recorder is there: what was counted before is lost.
+struct Installed;
 
 #[graceful::shutdown_hook(order = 1)]
 async fn flush() {}
@@ -81,6 +82,7 @@ async fn close() -> Result<(), &'static str> {
 #[graceful::main(grace = "200ms", drain = "500ms")]
 async fn main(ctx: Context) -> Result<(), metrics::SetRecorderError<Printer>> {
     metrics::set_global_recorder(Printer)?;
+    ctx.provide(Installed);
     let gate = stage::direct(&ctx, 1);
     ctx.spawn("uploader", std::future::pending::<()>());
     ctx.spawn("indexer", async move { gate.passed().await });
