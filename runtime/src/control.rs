@@ -103,9 +103,8 @@ where
         Ok(Started::Running(process)) => process.run(user_main),
         Ok(Started::Over(code)) => code,
         Err(error) => {
-            let message = format!("graceful: refused to start: {error}\n");
-            let _ = io::stderr().write_all(message.as_bytes());
-            log::termination_message(std::env::var_os("GRACEFUL_TERMINATION_LOG").map(Into::into), &message);
+            let named = std::env::var_os("GRACEFUL_TERMINATION_LOG").map(PathBuf::from);
+            log::last_words(format!("graceful: refused to start: {error}\n"), named, LOG_PATIENCE);
             exit::CONFIG
         }
     }

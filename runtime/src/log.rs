@@ -165,6 +165,19 @@ fn plain(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
+/// Writes a message into the termination log and to stderr, for no longer than `limit`: either may be stuck.
+pub(crate) fn last_words(message: String, named: Option<PathBuf>, limit: Duration) {
+    let (done, written) = mpsc::channel();
+    let writer = move || {
+        termination_message(named, &message);
+        plain(&message);
+        let _ = done.send(());
+    };
+    if thread::Builder::new().name("graceful-log".into()).spawn(writer).is_ok() {
+        let _ = written.recv_timeout(limit);
+    }
+}
+
 /// Writes the message where the kubelet will read it: into an existing file, which Kubernetes mounts, or into the
 /// file that the user named.
 pub(crate) fn termination_message(named: Option<PathBuf>, message: &str) {

@@ -140,3 +140,9 @@ fn a_lack_of_file_descriptors_in_the_drain_still_answers_the_queue() {
     }
     app.end().with_code(0);
 }
+
+#[test]
+fn a_refusal_to_start_exits_though_stderr_is_full() {
+    let (_reader, writer) = full_pipe();
+    main_that("return").env("GRACEFUL_GRACE", "8").stderr(writer).run().with_code(78);
+}
