@@ -28,6 +28,24 @@ impl On {
     }
 }
 
+impl On {
+    /// A probe's path: which probe, and the one check that it is about, if it is about one.
+    pub(crate) fn of_path(path: &str) -> Option<(Self, Option<&str>)> {
+        let path = path.strip_prefix('/')?;
+        let (probe, check) = match path.split_once('/') {
+            Some((probe, check)) => (probe, Some(check)),
+            None => (path, None),
+        };
+        let on = match probe {
+            "livez" => Self::Liveness,
+            "readyz" | "healthz" | "health" => Self::Readiness,
+            "startupz" => Self::Startup,
+            _ => return None,
+        };
+        Some((on, check))
+    }
+}
+
 impl fmt::Display for On {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())

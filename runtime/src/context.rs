@@ -131,8 +131,12 @@ impl Shared {
         self.was_ready.load(Ordering::Acquire)
     }
 
-    /// Traffic has arrived: noted during grace, whose end waits for quiet if the plan says so.
-    pub(crate) fn note_traffic(&self) {
+    /// A request for this path has arrived: noted during grace, whose end waits for quiet if the plan says so. Probes
+    /// are no traffic, wherever they are answered.
+    pub(crate) fn note_traffic(&self, path: &str) {
+        if On::of_path(path).is_some() {
+            return;
+        }
         self.traffic.store(self.recorder.started().elapsed().as_millis() as u64, Ordering::Relaxed);
     }
 
@@ -262,7 +266,7 @@ impl Context {
     /// });
     /// # }
     /// ```
-    pub fn terminating(&self) -> impl Future<Output = ()> + Send + 'static {
+    pub fn terminating(&self) -> impl Future<Output = ()> + Send + use<> {
         self.reached(Phase::Grace)
     }
 
@@ -283,7 +287,7 @@ impl Context {
     /// }
     /// # }
     /// ```
-    pub fn draining(&self) -> impl Future<Output = ()> + Send + 'static {
+    pub fn draining(&self) -> impl Future<Output = ()> + Send + use<> {
         self.reached(Phase::Draining)
     }
 

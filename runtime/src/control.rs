@@ -4,6 +4,8 @@
 //! the process still exits. Nothing here calls a user's code; hooks and tasks run on the user's runtime, and a
 //! user's log is written by the log thread.
 
+#[cfg(feature = "metrics")]
+use crate::board::On;
 #[cfg(any(feature = "metrics", all(feature = "systemd", unix)))]
 use crate::integrations;
 use crate::{
@@ -276,7 +278,14 @@ impl Control {
     fn listen(&mut self) -> io::Result<()> {
         signal::forward(self.signals, &self.context.0.requests(), Request::Signal)?;
         #[cfg(feature = "metrics")]
-        integrations::metrics::start(self.context.0.tracker.clone(), &self.context.0.runtime);
+        {
+            let context = self.context.clone();
+            let (tracker, runtime) = (context.0.tracker.clone(), context.0.runtime.clone());
+            integrations::metrics::start(tracker, &runtime, move || {
+                let checks = [On::Readiness, On::Liveness, On::Startup].map(|on| context.0.board.of(on)).concat();
+                (context.phase(), checks)
+            });
+        }
         #[cfg(all(feature = "systemd", unix))]
         integrations::systemd::start(&self.context);
         match self.health.take() {

@@ -80,7 +80,7 @@ fn write(messages: &mpsc::Receiver<Message>) {
         match message {
             Message::Entry(entry) => match &mut waiting {
                 Some(early) => {
-                    let opens = entry.level > Level::Info
+                    let opens = entry.level == Level::Error
                         || matches!(&entry.what, What::Phase(phase, _) if *phase > Phase::Starting);
                     early.push(entry);
                     if opens {

@@ -99,7 +99,7 @@ impl Context {
     /// Runs a task that the drain waits for, as [`spawn`](Self::spawn) does, and deals with its failures.
     ///
     /// `make` makes its future, and makes it again for a restart. A task that returns `()` or `Ok(())` has ended and is
-    /// not restarted; nor is one that fails once a shutdown has begun: that is an error in the report.
+    /// not restarted; nor is one that fails in the drain or later: that is an error in the report.
     ///
     /// ```no_run
     /// use graceful::OnFailure;
@@ -143,7 +143,9 @@ where
                 Err(_) => return,
             },
         };
-        if context.phase().is_terminating() {
+        // In grace, requests are still served: what they need is restarted.
+        let restarts = matches!(on_failure, OnFailure::Restart { .. });
+        if context.phase() >= Phase::Draining || (context.phase() == Phase::Grace && !restarts) {
             return note(Level::Error, format!("task {name} FAILED during the shutdown: {error}"));
         }
         match on_failure {
@@ -158,7 +160,7 @@ where
                 pause = Some(next);
                 note(Level::Warn, format!("task {name} failed: {error}; it is restarted in {}", Pretty(next)));
                 tokio::select! {
-                    () = context.reached(Phase::Grace) => return,
+                    () = context.reached(Phase::Draining) => return,
                     () = sleep(next) => {}
                 }
             }

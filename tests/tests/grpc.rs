@@ -39,7 +39,7 @@ use tonic_prost::ProstCodec;
 const SERVICE: &str = "shop.Orders";
 
 fn app() -> App {
-    App::new(env!("CARGO_BIN_EXE_grpc"))
+    App::new(env!("CARGO_BIN_EXE_grpc_app"))
 }
 
 async fn channel(to: SocketAddr) -> Channel {

@@ -81,21 +81,6 @@ pub(super) fn says_yes(context: &Context, on: On) -> bool {
 
 const PATHS: &str = "/livez, /readyz, /startupz, /healthz and /health";
 
-/// A probe's path: which probe, and the one check that it is about, if it is about one.
-fn route(path: &str) -> Option<(On, Option<&str>)> {
-    let (probe, check) = match path.get(1..)?.split_once('/') {
-        Some((probe, check)) => (probe, Some(check)),
-        None => (path.get(1..)?, None),
-    };
-    let on = match probe {
-        "livez" => On::Liveness,
-        "readyz" | "healthz" | "health" => On::Readiness,
-        "startupz" => On::Startup,
-        _ => return None,
-    };
-    Some((on, check))
-}
-
 /// How an answer is to be written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Form {
@@ -120,7 +105,7 @@ pub(crate) fn decide<B>(
     facts: impl FnOnce(On) -> Facts,
 ) -> Result<(Probe, Form), Box<Response<String>>> {
     let path = request.uri().path();
-    let Some((on, only)) = route(path) else {
+    let Some((on, only)) = On::of_path(path) else {
         return refuse(plain(StatusCode::NOT_FOUND, format!("{path} is not known here; there are {PATHS}\n")));
     };
     if !matches!(*request.method(), Method::GET | Method::HEAD) {

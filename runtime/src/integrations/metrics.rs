@@ -10,7 +10,9 @@
 //! | `graceful_check_ok` | gauge | `check`, `on` | 1 if the check allows its probe to say yes, else 0 |
 
 use crate::{
+    board::CheckState,
     drain::Tracker,
+    phase::Phase,
     report::{Entry, What},
 };
 use metrics::{counter, gauge, histogram};
@@ -30,21 +32,31 @@ pub(crate) fn count(entry: &Entry) {
         }
         What::Cut(name, count) => counter!("graceful_cut_total", "name" => name.clone()).increment(*count as u64),
         What::Drained(count) => counter!("graceful_drained_total").increment(*count as u64),
-        What::Check(check) => {
-            gauge!("graceful_check_ok", "check" => check.name, "on" => check.on.name())
-                .set(f64::from(u8::from(check.allows())));
-        }
+        What::Check(check) => set(check),
         What::Main(_) | What::Note(_) => {}
     }
 }
 
+fn set(check: &CheckState) {
+    gauge!("graceful_check_ok", "check" => check.name, "on" => check.on.name())
+        .set(f64::from(u8::from(check.allows())));
+}
+
 /// Sets the gauges of what is in flight, on the user's runtime, until the process ends.
-pub(crate) fn start(tracker: Arc<Tracker>, runtime: &Handle) {
+/// `now` tells the phase and what the checks have found: set again and again, as the recorder may be installed late.
+pub(crate) fn start(
+    tracker: Arc<Tracker>,
+    runtime: &Handle,
+    now: impl Fn() -> (Phase, Vec<CheckState>) + Send + 'static,
+) {
     runtime.spawn(async move {
         let mut ticks = interval(SAMPLE);
         let mut known = BTreeSet::new();
         loop {
             ticks.tick().await;
+            let (phase, checks) = now();
+            gauge!("graceful_phase").set(f64::from(phase as u8));
+            checks.iter().for_each(set);
             let now = tracker.remaining();
             // What has ended is zero, not what it was last.
             for gone in known.iter().filter(|name| !now.iter().any(|(present, _)| present == *name)) {

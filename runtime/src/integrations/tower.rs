@@ -92,7 +92,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let may_say_goodbye = request.version() <= Version::HTTP_11;
-        let in_flight = Some(InFlight::of(&self.requests));
+        let in_flight = Some(InFlight::of(&self.requests, request.uri().path()));
         ResponseFuture { future: self.service.call(request), in_flight, may_say_goodbye }
     }
 }
@@ -101,10 +101,10 @@ where
 struct InFlight(Arc<Requests>);
 
 impl InFlight {
-    fn of(requests: &Arc<Requests>) -> Self {
+    fn of(requests: &Arc<Requests>, path: &str) -> Self {
         requests.group.enter();
         if requests.context.phase() == Phase::Grace {
-            requests.context.0.note_traffic();
+            requests.context.0.note_traffic(path);
         }
         Self(requests.clone())
     }

@@ -215,7 +215,8 @@ impl Activity {
 
     /// The answer hands the connection over to another protocol.
     pub(crate) fn on_upgrade(&self) {
-        self.state.store(UPGRADED, Relaxed);
+        // Suspect for good: its stream must look at the mode itself, as no task of this crate does it any more.
+        self.state.store(UPGRADED | SUSPECT, Relaxed);
     }
 
     #[cfg(feature = "http2")]
@@ -228,6 +229,11 @@ impl Activity {
     #[cfg(feature = "http2")]
     pub(crate) fn streams(&self) -> u32 {
         self.received.load(Relaxed)
+    }
+
+    /// Whether it speaks another protocol.
+    pub(crate) fn is_upgraded(&self) -> bool {
+        self.kind() == UPGRADED
     }
 
     /// Nothing of a request was ever read from it.

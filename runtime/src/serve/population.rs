@@ -99,23 +99,22 @@ impl Server {
         });
     }
 
-    /// A request or a connection has arrived: of interest in grace alone.
+    /// A request for this path has arrived: of interest in grace alone.
     #[inline]
-    pub(crate) fn note_traffic(&self) {
+    pub(crate) fn note_traffic(&self, path: &str) {
         if self.mode() != Mode::Serve {
-            self.note_traffic_in_grace();
+            self.note_traffic_in_grace(path);
         }
     }
 
     #[cold]
-    fn note_traffic_in_grace(&self) {
+    fn note_traffic_in_grace(&self, path: &str) {
         if self.mode() == Mode::Grace {
-            self.context.0.note_traffic();
+            self.context.0.note_traffic(path);
         }
     }
 
     pub(crate) fn join(self: &Arc<Self>) -> Arc<Conn> {
-        self.note_traffic();
         self.group.enter();
         let mut slots = self.lock();
         if slots.len() == slots.capacity() {

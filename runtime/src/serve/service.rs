@@ -37,7 +37,7 @@ where
     #[inline(always)] // its argument and its result are large, and would be copied
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         self.conn.activity.on_request(&request);
-        self.conn.server.note_traffic();
+        self.conn.server.note_traffic(request.uri().path());
         let is_connect = request.method() == Method::CONNECT;
         // Before the call: if it panics, the exchange has ended.
         let exchange = Some(Exchange(self.conn.clone()));

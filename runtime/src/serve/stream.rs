@@ -1,7 +1,7 @@
 //! A connection's stream: notes what arrives, asks the socket itself before a drain closes it, and closes without
 //! destroying an answer that the client has not read yet.
 
-use super::{listener::Stream, population::Member};
+use super::{activity::Mode, listener::Stream, population::Member};
 use std::{
     future::Future,
     io,
@@ -34,7 +34,16 @@ impl<S> Watched<S> {
 impl<S: Stream> Watched<S> {
     /// The runtime knows of nothing to read; the socket may know better.
     #[cold]
-    fn read_straight(&self, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn read_straight(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let conn = &self.member.0;
+        if conn.activity.is_upgraded() {
+            // Its owner's task is the one to wake at the cut, and to tell there.
+            conn.register(cx.waker());
+            return match conn.server.mode() {
+                Mode::Cut => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
+                _ => Poll::Pending,
+            };
+        }
         match self.stream.read_now(buffer.initialize_unfilled()) {
             Ok(bytes) => {
                 buffer.advance(bytes);
@@ -85,7 +94,7 @@ impl<S: Stream> AsyncRead for Watched<S> {
                 self.member.0.activity.on_read(buffer.filled().len() - before);
                 Poll::Ready(Ok(()))
             }
-            Poll::Pending if self.member.0.wants_certainty() => self.read_straight(buffer),
+            Poll::Pending if self.member.0.wants_certainty() => self.read_straight(cx, buffer),
             other => other,
         }
     }

@@ -124,6 +124,7 @@ where
 {
     fn start(&self, server: &Arc<Server>, stream: S) {
         let conn = server.join();
+        server.note_traffic(""); // a connection is all that is seen of its traffic
         conn.activity.on_upgrade(); // its handler decides when it ends
         let member = Member(conn.clone());
         let handler = (self.0)(stream, server.context.clone());

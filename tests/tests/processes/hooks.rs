@@ -20,7 +20,7 @@ fn shut_down(name: &str, app: App) -> (Ended, String) {
 fn one_problem(name: &str, app: App, hook: &str, line_of: &str, text: &str) -> Ended {
     let (ended, log) = shut_down(name, app);
     ended.with_code(3).prints_in_order(&["hook last"]);
-    let code = include_str!("../../src/bin/hooks.rs");
+    let code = include_str!("../../src/bin/hooks_app.rs");
     let line = 1 + code.lines().position(|line| line.contains(line_of)).unwrap();
     for said in [ended.summary(), &log] {
         let problem = said.lines().find(|line| line.contains(hook));
@@ -28,7 +28,7 @@ fn one_problem(name: &str, app: App, hook: &str, line_of: &str, text: &str) -> E
         assert!(problem.contains("(graceful-tests "), "the package in {problem}");
         assert!(problem.contains(text), "`{text}` in {problem}");
         // The attribute stands on the line above the function, and either may be meant.
-        let places = [format!("src/bin/hooks.rs:{line})"), format!("src/bin/hooks.rs:{})", line - 1)];
+        let places = [format!("src/bin/hooks_app.rs:{line})"), format!("src/bin/hooks_app.rs:{})", line - 1)];
         assert!(places.iter().any(|place| problem.contains(place)), "{places:?} in {problem}");
         assert!(said.contains("1 problem, ") && said.contains("exit code 3"), "{said}");
     }

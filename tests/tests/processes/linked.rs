@@ -47,7 +47,7 @@ fn the_printed_plan_has_every_hook_with_its_place_order_and_timeout() {
     let flush = &hooks[1];
     assert_eq!((&flush["name"], &flush["timeout"]), (&"flush".into(), &"1s".into()));
     assert_eq!((&flush["crate"], &flush["module"]), (&"graceful-tests".into(), &"hooks".into()));
-    assert!(flush["file"].as_str().unwrap().ends_with("src/bin/hooks.rs") && flush["line"].as_u64() > Some(1));
+    assert!(flush["file"].as_str().unwrap().ends_with("src/bin/hooks_app.rs") && flush["line"].as_u64() > Some(1));
     assert_eq!(hooks[6]["timeout"], Value::Null);
 }
 

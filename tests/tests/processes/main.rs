@@ -33,7 +33,7 @@ fn serve_on_one_thread() -> App {
 }
 
 fn hooks_app() -> App {
-    App::new(env!("CARGO_BIN_EXE_hooks"))
+    App::new(env!("CARGO_BIN_EXE_hooks_app"))
 }
 
 fn main_that(does: &str) -> App {

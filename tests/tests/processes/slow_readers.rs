@@ -47,7 +47,7 @@ async fn read_slowly(mut body: Incoming, pause: Duration) -> (usize, bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_answer_that_is_read_slowly_through_the_drain_arrives_whole() {
-    let app = App::new(env!("CARGO_BIN_EXE_grpc")).env("GRACEFUL_DRAIN", "8s").start();
+    let app = App::new(env!("CARGO_BIN_EXE_grpc_app")).env("GRACEFUL_DRAIN", "8s").start();
     let body = large_answer(&app).await;
     app.signal(Signal::TERM);
     app.says("draining: ");
@@ -58,7 +58,7 @@ async fn a_large_answer_that_is_read_slowly_through_the_drain_arrives_whole() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_answer_that_nobody_reads_is_given_up_by_the_end_of_the_drain() {
-    let app = App::new(env!("CARGO_BIN_EXE_grpc")).env("GRACEFUL_DRAIN", "2s").start();
+    let app = App::new(env!("CARGO_BIN_EXE_grpc_app")).env("GRACEFUL_DRAIN", "2s").start();
     let _unread = large_answer(&app).await;
     let begun = app.begin_shutdown(Signal::TERM);
     let ended = app.end();
