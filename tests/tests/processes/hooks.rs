@@ -86,7 +86,7 @@ fn a_sync_hook_that_blocks_its_thread_for_ever() {
 #[test]
 fn a_hook_whose_state_nobody_provided_is_skipped() {
     let app = hooks_app().env("POOL", "none");
-    let ended = one_problem("skip", app, "hook 4 pool", "async fn pool", "SKIPPED: no `hooks::Pool` was provided");
+    let ended = one_problem("skip", app, "hook 4 pool", "async fn pool", "SKIPPED: no `hooks_app::Pool` was provided");
     ended.never_prints("hook pool closes").prints_in_order(&["hook last"]);
 }
 
@@ -97,7 +97,7 @@ fn several_problems_are_all_told() {
     ended.with_code(3).prints_in_order(&["hook left met right", "hook last"]);
     for said in [ended.summary(), &log] {
         assert!(said.contains("3 problems"), "{said}");
-        for problem in ["the disk is full", "the archive is on fire", "`hooks::Pool`"] {
+        for problem in ["the disk is full", "the archive is on fire", "`hooks_app::Pool`"] {
             assert!(said.contains(problem), "{said}");
         }
     }

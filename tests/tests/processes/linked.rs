@@ -46,7 +46,7 @@ fn the_printed_plan_has_every_hook_with_its_place_order_and_timeout() {
     assert_eq!(orders, [-1, 1, 2, 2, 3, 4, 9]);
     let flush = &hooks[1];
     assert_eq!((&flush["name"], &flush["timeout"]), (&"flush".into(), &"1s".into()));
-    assert_eq!((&flush["crate"], &flush["module"]), (&"graceful-tests".into(), &"hooks".into()));
+    assert_eq!((&flush["crate"], &flush["module"]), (&"graceful-tests".into(), &"hooks_app".into()));
     assert!(flush["file"].as_str().unwrap().ends_with("src/bin/hooks_app.rs") && flush["line"].as_u64() > Some(1));
     assert_eq!(hooks[6]["timeout"], Value::Null);
 }
