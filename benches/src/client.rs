@@ -30,9 +30,12 @@ pub fn connect(address: SocketAddr) -> Result<TcpStream> {
 /// The connection breaks, or the answer is none.
 pub fn exchange(stream: &mut TcpStream, request: &[u8]) -> Result<(u16, String)> {
     stream.write_all(request)?;
-    let mut buffer = [0; 4096];
+    let mut buffer = vec![0; 4096];
     let mut held = 0;
     loop {
+        if held == buffer.len() {
+            buffer.resize(2 * held, 0);
+        }
         let bytes = stream.read(&mut buffer[held..])?;
         if bytes == 0 {
             return Err("closed before the answer was whole".into());
@@ -45,13 +48,13 @@ pub fn exchange(stream: &mut TcpStream, request: &[u8]) -> Result<(u16, String)>
 }
 
 fn whole(bytes: &[u8]) -> Result<Option<(u16, String)>> {
-    let text = std::str::from_utf8(bytes)?;
-    let Some((head, body)) = text.split_once("\r\n\r\n") else { return Ok(None) };
+    let Some(head) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
+    let (head, body) = (std::str::from_utf8(&bytes[..head])?, &bytes[head + 4..]);
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
     if body.len() < length.unwrap_or("0").parse()? {
         return Ok(None);
     }
-    Ok(Some((head.get(9..12).ok_or("no status")?.parse()?, body.to_owned())))
+    Ok(Some((head.get(9..12).ok_or("no status")?.parse()?, std::str::from_utf8(body)?.to_owned())))
 }
 
 /// Asks for a path on a connection of its own.
@@ -74,4 +77,16 @@ pub fn idle(address: SocketAddr, connections: usize) -> Result<Vec<TcpStream>> {
         Ok(stream)
     };
     (0..connections).map(|_| open()).collect()
+}
+
+/// Sends this many requests on one connection, each after the answer to the one before, and closes it.
+///
+/// # Errors
+/// It is refused or breaks.
+pub fn send(address: SocketAddr, requests: usize) -> Result {
+    let mut stream = connect(address)?;
+    for _ in 0..requests {
+        exchange(&mut stream, REQUEST)?;
+    }
+    Ok(())
 }

@@ -3,6 +3,7 @@
 //! Every benchmark is a program that starts itself again as its own subject, so that a subject is a process of its
 //! own and a benchmark is one command. Ratios come from pairs within one run: what disturbs the machine disturbs both.
 
+pub mod callgrind;
 pub mod client;
 pub mod load;
 pub mod numbers;

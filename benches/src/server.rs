@@ -68,18 +68,10 @@ macro_rules! service {
 
 /// Runs a server as the whole process, until SIGTERM. It prints its address, and when it has drained the time and its processor time.
 ///
-/// Every process has a second thread, as every process with a pool of workers or of blocking threads has, and
-/// `graceful` with its control thread: glibc's system calls take a shorter way where there is only one, by 47
-/// instructions each, which would be counted for or against nobody's way of serving.
-///
 /// # Errors
 /// The runtime or the socket.
 pub fn run(kind: Kind, flavor: Flavor, held: Held) -> Result {
-    std::thread::spawn(|| {
-        loop {
-            std::thread::park()
-        }
-    });
+    with_a_second_thread();
     if kind == Kind::Graceful {
         let plan = Plan { grace: Duration::ZERO, health: Health::Off, ..Plan::DEFAULT };
         Builder::new().plan(plan).flavor(flavor).run(|_| async move {
@@ -102,13 +94,28 @@ pub fn run(kind: Kind, flavor: Flavor, held: Held) -> Result {
     })
 }
 
+/// Every process has a second thread, as every process with a pool of workers or of blocking threads has, and
+/// `graceful` with its control thread: glibc's system calls take a shorter way where there is only one, by 47
+/// instructions each, which would be counted for or against nobody's way of serving.
+pub fn with_a_second_thread() {
+    std::thread::spawn(|| {
+        loop {
+            std::thread::park()
+        }
+    });
+}
+
 fn say_drained() {
     let (now, spent) = (now(), processor_time());
     subject::say("drained", now);
     subject::say("spent", spent);
 }
 
-async fn bind() -> std::io::Result<TcpListener> {
+/// A listener on a free port, which the benchmark is told.
+///
+/// # Errors
+/// The socket.
+pub async fn bind() -> std::io::Result<TcpListener> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     subject::say("port", listener.local_addr()?.port().into());
     Ok(listener)

@@ -288,7 +288,8 @@ impl Context {
     /// # }
     /// ```
     pub fn draining(&self) -> impl Future<Output = ()> + Send + use<> {
-        self.reached(Phase::Draining)
+        // Not by watching the phase: thousands may wait here, and no other phase is to wake them.
+        self.0.draining.clone().cancelled_owned()
     }
 
     /// A token that is cancelled when the grace period is over, for code that takes tokio-util's token.

@@ -1,0 +1,113 @@
+//! Instructions for one keep-alive request to an axum router: `graceful::axum::serve`, and `axum::serve` under
+//! `graceful::tower::GracefulLayer`, against plain `axum::serve`, counted by callgrind.
+//!
+//! `Router::layer` boxes each route's future and body again, whatever the layer does: the kind `no-op` is a layer that
+//! wraps the body and does nothing.
+//!
+//! The router is the same, on a current-thread runtime. HTTP/2 is in none of the servers; with `--features grpc` it is
+//! in all, as tonic brings it into the `hyper-util` of `axum::serve` too.
+
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    response::Response,
+    routing::{Route, get},
+    serve::ListenerExt,
+};
+use graceful::{Builder, Flavor, Health, Plan, tower::GracefulLayer};
+use graceful_benches::{Result, callgrind, client, numbers, server};
+use http_body_util::BodyExt;
+use std::{env, time::Duration};
+use tokio::{
+    net::TcpStream,
+    signal::unix::{SignalKind, signal},
+};
+use tower::{ServiceExt, layer::layer_fn};
+
+fn main() -> Result {
+    match env::args().nth(1) {
+        Some(kind) => return life(&kind),
+        None => println!("HTTP/2 in the servers: {}", cfg!(feature = "grpc")),
+    }
+    let count = |kind| callgrind::of_a_request(&[kind], client::send);
+    let (plain, shutdown) = (count("plain")?, count("shutdown")?);
+    let no_op = count("no-op")?;
+    let (ours, layer, both) = (count("graceful")?, count("layer")?, count("layer-shutdown")?);
+    println!(
+        "instructions of a request: axum::serve {plain:.0}, with_graceful_shutdown {shutdown:.0}, under a no-op layer {no_op:.0}"
+    );
+    println!("       graceful::axum::serve {ours:.0}");
+    println!("       axum::serve under GracefulLayer {layer:.0}, and with_graceful_shutdown {both:.0}");
+    numbers::at_most("instructions, graceful::axum::serve / axum::serve", ours / plain, 1.01);
+    numbers::at_most("instructions, axum::serve under GracefulLayer / axum::serve", layer / plain, 1.01);
+    println!("       a layer that does nothing / axum::serve: {:.4}", no_op / plain);
+    println!("       GracefulLayer / a layer that does nothing: {:.4}", layer / no_op);
+    println!("       axum's with_graceful_shutdown / axum::serve: {:.4}", shutdown / plain);
+    println!("       GracefulLayer and with_graceful_shutdown / axum::serve: {:.4}", both / plain);
+    println!("       graceful::axum::serve / axum's with_graceful_shutdown: {:.4}", ours / shutdown);
+    println!("       GracefulLayer and with_graceful_shutdown / without the layer: {:.4}", both / shutdown);
+    Ok(())
+}
+
+fn life(kind: &str) -> Result {
+    server::with_a_second_thread();
+    let app = Router::new().route("/", get(|| async { "hello\n" }));
+    if let "plain" | "shutdown" | "no-op" = kind {
+        let app = if kind == "no-op" {
+            app.layer(layer_fn(|route: Route| ServiceExt::<Request>::map_response(route, no_op)))
+        } else {
+            app
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        return runtime.block_on(theirs(app, kind == "shutdown"));
+    }
+    let kind = kind.to_owned();
+    let plan = Plan { grace: Duration::ZERO, health: Health::Off, ..Plan::DEFAULT };
+    Builder::new().plan(plan).flavor(Flavor::CurrentThread).run(|ctx| async move {
+        let listener = server::bind().await?;
+        if kind == "graceful" {
+            return graceful::axum::serve(listener, app).await;
+        }
+        let listener = listener.tap_io(without_delay);
+        let app = app.layer(GracefulLayer::new(ctx.clone()));
+        ctx.ready();
+        let draining = ctx.draining();
+        if kind == "layer-shutdown" {
+            return axum::serve(listener, app).with_graceful_shutdown(draining).await;
+        }
+        tokio::select! {
+            biased;
+            () = draining => Ok(()),
+            ended = axum::serve(listener, app) => ended,
+        }
+    });
+    Ok(())
+}
+
+/// Another type of body, so that it is boxed as that of every layer with a body of its own.
+fn no_op(response: Response) -> Response<impl axum::body::HttpBody<Data = bytes::Bytes, Error = axum::Error>> {
+    response.map(|body: Body| body.map_frame(|frame| frame))
+}
+
+async fn theirs(app: Router, shutdown: bool) -> Result {
+    let listener = server::bind().await?.tap_io(without_delay);
+    let mut terminate = signal(SignalKind::terminate())?;
+    if shutdown {
+        let terminated = async move {
+            terminate.recv().await;
+        };
+        return Ok(axum::serve(listener, app).with_graceful_shutdown(terminated).await?);
+    }
+    tokio::select! {
+        biased;
+        _ = terminate.recv() => Ok(()),
+        ended = axum::serve(listener, app) => Ok(ended?),
+    }
+}
+
+/// As `graceful::axum::serve` does it.
+fn without_delay(stream: &mut TcpStream) {
+    // It is as fast as it is then.
+    let _ = stream.set_nodelay(true);
+}
