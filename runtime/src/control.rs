@@ -1,8 +1,8 @@
 //! The control thread: signals, probes and deadlines, on an OS thread and a runtime of their own.
 //!
 //! The user's runtime may be starved, deadlocked or blocked: probes are still answered, deadlines still hold, and
-//! the process still exits. Nothing here calls a user's code; hooks and tasks run on the user's runtime, and a
-//! user's log is written by the log thread.
+//! the process still exits. Nothing here calls a user's function or drops a user's value; hooks and tasks run on the
+//! user's runtime, and a user's log is written by the log thread. (Known exceptions stand in ARCHITECTURE.md.)
 
 #[cfg(feature = "metrics")]
 use crate::board::On;

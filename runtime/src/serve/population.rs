@@ -1,7 +1,8 @@
 //! The connections of one server: counted, aged, woken and cut.
 //!
 //! A request touches only its own connection's [`Conn`], with plain loads and stores of relaxed atomics; the shared
-//! list is locked when a connection comes and when it goes. Once a second the server's task looks at every
+//! list is locked when a connection comes and when it goes. While a client is in the middle of a
+//! request, once a second, the server's task looks at every
 //! connection, which is what timeouts cost instead of a timer for each.
 
 use super::activity::{Activity, Limits, Mode, Verdict};
