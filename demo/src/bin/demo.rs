@@ -55,6 +55,7 @@ impl Demo {
     async fn start(self: &Arc<Self>, name: &'static str) -> Result<Replica, BoxError> {
         let program =
             std::env::current_exe()?.with_file_name("replica").with_extension(std::env::consts::EXE_EXTENSION);
+        let missing = format!("cannot start {}; build it: cargo build --release -p graceful-demo", program.display());
         let mut process = Command::new(program)
             .env("LISTEN", "127.0.0.1:0")
             .env("GRACEFUL_HEALTH", "127.0.0.1:0")
@@ -62,7 +63,8 @@ impl Demo {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
-            .spawn()?;
+            .spawn()
+            .map_err(|error| format!("{missing}: {error}"))?;
         let output = self.relay(name, process.stdout.take().ok_or("no stdout")?, "serving on ");
         let log = self.relay(name, process.stderr.take().ok_or("no stderr")?, "probes on http://");
         let traffic: SocketAddr = output.await?.parse()?;
