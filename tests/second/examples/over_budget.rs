@@ -1,0 +1,7 @@
+//! Hooks whose own timeouts can't fit beside `drain`: it compiles, and its generated test fails.
+
+#[graceful::shutdown_hook(order = 1, timeout = "20s")]
+async fn copy_everything() {}
+
+#[graceful::main(hooks_from(second))]
+async fn main() {}
