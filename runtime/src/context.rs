@@ -4,6 +4,7 @@ use crate::{
     board::{Board, CheckState, On},
     cause::{Cause, Signal},
     drain::Tracker,
+    followers::Followers,
     hook::HookReturn,
     phase::Phase,
     recorder::Recorder,
@@ -65,6 +66,7 @@ pub(crate) struct Shared {
     phase: AtomicU8,
     was_ready: AtomicBool,
     phases: watch::Sender<Phase>,
+    pub(crate) followers: Followers,
     requests: mpsc::UnboundedSender<Request>,
     draining: CancellationToken,
     /// When traffic last arrived during grace, in milliseconds after the start.
@@ -97,6 +99,7 @@ impl Shared {
             board,
             answers: OnceLock::new(),
             last_resort: OnceLock::new(),
+            followers: Followers::default(),
             prestop_token: OnceLock::new(),
             runtime,
             window: OnceLock::new(),
@@ -120,6 +123,7 @@ impl Shared {
             self.was_ready.store(true, Ordering::Release);
         }
         self.phase.store(phase as u8, Ordering::Release);
+        self.followers.tell(phase);
         self.phases.send_replace(phase);
         if phase >= Phase::Draining {
             self.draining.cancel();

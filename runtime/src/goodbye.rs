@@ -2,7 +2,6 @@
 
 use crate::context::Context;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-#[cfg(feature = "http2")]
 use tokio::time::Instant;
 
 /// A sequence of decisions during grace: spread evenly, and the same in every run.
@@ -23,6 +22,11 @@ impl Goodbyes {
         let half = context.0.plan.grace.as_secs_f64() / 2.0;
         let passed = context.since_shutdown().unwrap_or_default().as_secs_f64();
         self.number() * half <= passed
+    }
+
+    /// From when on every answer says goodbye: half of grace. None before the shutdown.
+    pub(crate) fn farewell(&self, context: &Context) -> Option<Instant> {
+        context.0.window.get().map(|window| window.began + context.0.plan.grace / 2)
     }
 
     /// A moment in the grace period, evenly spread over those who ask; a past one if grace is over.

@@ -157,6 +157,7 @@ mod process;
 mod container;
 mod init;
 mod signal;
+mod followers;
 mod drain;
 mod recorder;
 mod log;

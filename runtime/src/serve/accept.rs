@@ -1,8 +1,8 @@
 //! The accept loop of every kind of server, through all phases.
 
 use super::{
-    activity::{Limits, Mode},
     listener::Listener,
+    mode::{Limits, Mode},
     population::Server,
 };
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     phase::Phase,
     report::Level,
 };
+use hyper::server::conn::http1;
 use std::{future::poll_fn, io, sync::Arc, time::Duration};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 
@@ -50,11 +51,12 @@ pub(crate) async fn run<L: Listener, H: Handle<L::Stream>>(
     listener: L,
     context: Option<Context>,
     limits: Limits,
+    http1: http1::Builder,
     handle: H,
 ) -> io::Result<()> {
     let context = context.unwrap_or_else(context::context);
     let name = listener.name();
-    let server = Server::new(context.clone(), limits, &name);
+    let server = Server::new(context.clone(), limits, http1, &name);
     // The drain waits for the server itself, not only for its connections: it has a queue to empty, even if main has
     // returned without waiting for it.
     let mut unfinished = Unfinished(Some((server.clone(), context.0.tracker.guard(format!("{SERVER}{name}")))));
@@ -81,10 +83,11 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
         let mut pause: Option<Instant> = None;
         loop {
             let phase = *phases.borrow_and_update();
-            server.follow(phase);
+            server.set_mode(Mode::of(phase));
             if phase >= Phase::Draining {
                 return Ok(());
             }
+            let farewell = if server.mode() == Mode::Grace { server.farewell() } else { None };
             server.set_starved(pause.is_some());
             let accepting = pause.is_none() && server.has_room();
             tokio::select! {
@@ -95,6 +98,9 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
                     sweeping = true;
                 }
                 _ = sweeps.tick(), if sweeping => sweeping = server.sweep(SWEEP),
+                () = sleep_until(farewell.unwrap_or_else(Instant::now)), if farewell.is_some() => {
+                    server.set_mode(Mode::Farewell);
+                }
                 accepted = poll_fn(|cx| self.listener.poll_accept(cx)), if accepting => match accepted {
                     Ok(stream) => self.handle.start(server, stream),
                     Err(error) => pause = self.after(error, server)?,
@@ -135,7 +141,7 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
                     server.set_starved(true);
                     let _ = tokio::time::timeout(OUT_OF_DESCRIPTORS, server.one_left()).await;
                     server.set_starved(false);
-                    server.follow(server.context.phase());
+                    server.set_mode(Mode::of(server.context.phase()));
                 }
                 Err(_) => return,
             }

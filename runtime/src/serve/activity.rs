@@ -1,239 +1,300 @@
-//! What one connection is doing, in a few relaxed atomics.
+//! What one connection is doing, in two relaxed atomics.
 //!
 //! The connection's own task writes; the sweep of its server adds the age, and the verdict when time is up, and gives
 //! way to whatever the task has written meanwhile. Nothing here orders other memory: every decision that follows is
 //! taken by the task itself, on what it wrote itself.
+//!
+//! It sees what is read, what is written, and where a request begins; not where an answer ends, which would take a
+//! wrapper around every future and every body. So [`ANSWERED`] is an idle connection or one whose answer streams, and
+//! who needs to know which asks hyper (`http.rs`).
 
-use hyper::{Request, body::Body};
+use super::mode::{Limits, Mode, Verdict};
+use hyper::{Method, Request, body::Body, upgrade::OnUpgrade};
 use std::{
+    io::IoSlice,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
     time::Duration,
 };
 
-/// What a server tells its connections.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
-pub(crate) enum Mode {
-    /// Serve on.
-    Serve,
-    /// Serve on, and tell clients to move.
-    Grace,
-    /// Finish what was begun.
-    Drain,
-    /// End now.
-    Cut,
-}
-
-/// How long clients may take.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    pub(crate) header: Duration,
-    pub(crate) body: Duration,
-    pub(crate) connections: usize,
-}
-
 /// How long a new connection may stay silent once the drain has begun: its first request may be on the wire.
-const FRESH_IN_DRAIN: u32 = 500;
-
-/// What a connection's task is to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Go on.
-    GoOn,
-    /// Take no further request.
-    Finish,
-    /// End now, without another word.
-    End,
-}
+const FRESH_IN_DRAIN: Duration = Duration::from_millis(500);
 
 // What a connection is doing: the lowest three bits of `Activity::state`.
 const KIND: u32 = 0b111;
 /// Nothing was ever read from it.
 const FRESH: u32 = 0;
-/// Part of a request's head has arrived, or may have.
+/// Bytes have arrived that belong to no request yet: part of a head, or what is pipelined behind an answer.
 const HEAD: u32 = 1;
-/// A request is being handled or answered, and all of its body has arrived.
+/// A request is being handled, all of its body has arrived, and nothing was written since it came.
 const BUSY: u32 = 2;
-/// A request is being handled or answered, and more of its body is to come, or may be.
+/// The same, and more of its body is to come, or may be.
 const BODY: u32 = 3;
-/// Between two requests.
-const IDLE: u32 = 4;
-/// It speaks another protocol now; its new owner decides when it ends.
-const UPGRADED: u32 = 5;
+/// Something was written since the last request came: its answer streams, or has ended.
+const ANSWERED: u32 = 4;
+/// It may speak another protocol now; its new owner decides when it ends.
+const UPGRADE: u32 = 5;
 /// It speaks HTTP/2, whose own rules say when it is idle.
 const HTTP2: u32 = 6;
 /// Its time is up.
 const OVER: u32 = 7;
 
 // Flags beside the kind.
-/// More has arrived than the request that is being handled: the next one, pipelined.
+/// Of `BUSY`: more has arrived than the request that is being handled.
 const PIPELINED: u32 = 1 << 3;
-/// The last request was answered before its body had arrived, as far as is known.
-const EARLY: u32 = 1 << 4;
-/// The request that is being handled had a body, which has arrived as far as its length tells.
-const HAD_BODY: u32 = 1 << 6;
-/// Nothing of the body has arrived for too long: a look at the socket itself decides.
-const SUSPECT: u32 = 1 << 5;
+/// Of `BUSY` and `UPGRADE`: the request has a body; of `BUSY`, it has arrived as far as its length tells.
+const HAD_BODY: u32 = 1 << 4;
+/// Of `BODY`: its length is not known.
+const UNKNOWN: u32 = 1 << 5;
+/// Of `ANSWERED` and `HEAD`: the answer began before the body had arrived, so what is read may be the body's.
+const EARLY: u32 = 1 << 6;
+/// Of `HEAD`: no request came before it.
+const FIRST: u32 = 1 << 7;
+/// Of `HEAD`: hyper was not given it yet.
+const WITHHELD: u32 = 1 << 8;
+/// Nothing moves for too long: of `BODY`, a look at the socket itself decides; of `HEAD`, hyper.
+const SUSPECT: u32 = 1 << 9;
+/// hyper is asked to finish, so that it says whether it is idle: what it closes is not closed yet.
+const TURNING: u32 = 1 << 10;
+/// Of `UPGRADE`: by the method CONNECT.
+const CONNECT: u32 = 1 << 11;
 
-/// The socket was asked itself since the last answer, and holds nothing.
-const QUIET: u32 = 1 << 7;
+/// Above these: for how many hundredths of a second it has been doing that, counted by the sweep.
+const AGE: u32 = 12;
+const OLDEST: u32 = u32::MAX >> AGE;
 
-/// Above these: for how many milliseconds it has been doing that, counted by the sweep.
-const AGE: u32 = 8;
+fn in_ages(time: Duration) -> u32 {
+    (time.as_millis() / 10).min(u128::from(OLDEST)) as u32
+}
 
 /// What one connection is doing.
 pub(crate) struct Activity {
     /// Kind, flags and age.
     state: AtomicU32,
-    /// The bytes that have arrived of the request at hand, its head included; of HTTP/2 the open streams.
-    received: AtomicU32,
-    /// How many bytes the request at hand has at the least, its head included; 0 if its body's length is not known.
-    expected: AtomicU32,
+    /// Of a `HEAD`, the bytes that have arrived; of a `BODY`, those that are missing; of HTTP/2, the open streams.
+    count: AtomicU32,
 }
 
 impl Activity {
     pub(crate) const fn new() -> Self {
-        Self { state: AtomicU32::new(FRESH), received: AtomicU32::new(0), expected: AtomicU32::new(0) }
+        Self { state: AtomicU32::new(FRESH), count: AtomicU32::new(0) }
     }
 
     fn kind(&self) -> u32 {
         self.state.load(Relaxed) & KIND
     }
 
-    /// Bytes have arrived.
+    fn set(&self, state: u32) {
+        self.state.store(state, Relaxed);
+    }
+
+    fn has(&self, flag: u32) -> bool {
+        self.state.load(Relaxed) & flag != 0
+    }
+
+    fn on_head(&self, bytes: usize) {
+        self.count.store(bytes as u32, Relaxed);
+        self.set(HEAD);
+    }
+
+    /// So many bytes have arrived.
     #[inline]
     pub(crate) fn on_read(&self, bytes: usize) {
-        // In the middle of a connection's life, nearly always.
-        match bytes > 0 && self.is_idle() {
-            true => self.on_head(bytes),
-            false => self.on_special_read(bytes),
+        if bytes > 0 {
+            // The next request begins to arrive: nearly always.
+            if self.is_answered() { self.on_head(bytes) } else { self.on_special_read(bytes) }
         }
     }
 
-    #[inline]
-    fn on_head(&self, bytes: usize) {
-        self.received.store(bytes as u32, Relaxed);
-        self.state.store(HEAD, Relaxed);
-    }
-
     #[cold]
+    #[inline(never)]
     fn on_special_read(&self, bytes: usize) {
         let now = self.state.load(Relaxed);
         match now & KIND {
-            // A head, or the rest of a body whose request was answered before: hyper tells nobody which.
-            IDLE if now & EARLY != 0 && bytes > 0 => {
-                self.received.store(bytes as u32, Relaxed);
-                self.state.store(HEAD | EARLY, Relaxed);
+            HTTP2 => self.set(HTTP2), // it is alive
+            FRESH => {
+                self.on_head(bytes);
+                self.set(HEAD | FIRST);
             }
-            HTTP2 => self.state.store(HTTP2, Relaxed), // it is alive
-            FRESH | IDLE if bytes > 0 => self.on_head(bytes),
-            HEAD | BODY => self.on_more(now, bytes),
+            ANSWERED => {
+                self.on_head(bytes);
+                self.set(HEAD | now & (EARLY | TURNING));
+            }
+            HEAD => {
+                let arrived = self.count.load(Relaxed).saturating_add(bytes as u32);
+                self.count.store(arrived, Relaxed);
+            }
+            BODY => {
+                let missing = self.count.load(Relaxed).saturating_sub(bytes as u32);
+                self.count.store(missing, Relaxed);
+                let complete = missing == 0 && now & UNKNOWN == 0;
+                self.set(if complete { BUSY | HAD_BODY } else { BODY | now & UNKNOWN });
+            }
             // Behind a body, it may be the body's last bytes: its head's length is not known to the byte.
-            BUSY if bytes > 0 && now & HAD_BODY == 0 => self.state.store(now | PIPELINED, Relaxed),
+            BUSY if now & HAD_BODY == 0 => self.set(now | PIPELINED),
             _ => {}
         }
     }
 
-    /// Bytes have left.
-    #[cfg(feature = "http2")]
+    /// Bytes have arrived that hyper is not given yet, as it is to begin anew with them.
+    pub(crate) fn on_withheld(&self, bytes: usize) {
+        let first = if self.is_fresh() || self.has(FIRST) { FIRST } else { 0 };
+        self.on_head(bytes);
+        self.set(HEAD | WITHHELD | first);
+    }
+
+    /// Whether what arrives now can only be the first request, or the next one.
+    pub(crate) fn is_between_requests(&self) -> bool {
+        self.is_fresh() || self.is_answered()
+    }
+
+    /// Bytes are being written.
     #[inline]
-    pub(crate) fn on_write(&self) {
-        if self.is_http2() {
-            self.state.store(HTTP2, Relaxed); // it is alive: what was handed to hyper may be on its way for long
+    pub(crate) fn on_write(&self, slices: &[IoSlice<'_>]) {
+        match self.state.load(Relaxed) {
+            BUSY => self.set(ANSWERED),
+            ANSWERED => {}
+            _ => self.on_special_write(slices),
         }
     }
 
-    fn on_more(&self, now: u32, bytes: usize) {
-        let received = self.received.load(Relaxed).saturating_add(bytes as u32);
-        self.received.store(received, Relaxed);
-        if now & KIND == BODY && bytes > 0 {
-            let expected = self.expected.load(Relaxed);
-            let complete = expected != 0 && received >= expected;
-            self.state.store(if complete { BUSY | HAD_BODY } else { BODY }, Relaxed);
+    #[cold]
+    #[inline(never)]
+    fn on_special_write(&self, slices: &[IoSlice<'_>]) {
+        let bytes: &[u8] = slices.first().map_or(&[], |slice| slice);
+        let now = self.state.load(Relaxed);
+        match now & KIND {
+            BUSY if now & PIPELINED == 0 => self.set(ANSWERED),
+            BUSY => {
+                // How much of the next request has arrived is not known: as good as all of it.
+                self.on_head(u32::MAX as usize);
+            }
+            BODY if bytes != b"HTTP/1.1 100 Continue\r\n\r\n" => self.set(ANSWERED | EARLY),
+            UPGRADE if bytes.starts_with(b"HTTP/1.1 101 ") => {}
+            UPGRADE if now & CONNECT != 0 && bytes.starts_with(b"HTTP/1.1 2") => {}
+            UPGRADE if bytes.starts_with(b"HTTP/1.") => {
+                self.set(ANSWERED | if now & HAD_BODY != 0 { EARLY } else { 0 })
+            }
+            HEAD => self.set(now & !(OLDEST << AGE | SUSPECT)), // it waits behind an answer, and that moves
+            HTTP2 => self.set(HTTP2), // it is alive: what was handed to hyper may be on its way for long
+            _ => {}
         }
     }
 
     /// The socket was asked itself, and it holds nothing.
     pub(crate) fn on_nothing_there(&self) {
-        let now = self.state.load(Relaxed);
-        if now & (KIND | SUSPECT) == BODY | SUSPECT {
-            self.state.store(OVER, Relaxed);
-        } else if now == IDLE {
-            self.state.store(IDLE | QUIET, Relaxed);
+        if self.state.load(Relaxed) & (KIND | SUSPECT) == BODY | SUSPECT {
+            self.set(OVER);
         }
+    }
+
+    /// A request has arrived, without a body, and without asking for an upgrade.
+    #[inline]
+    pub(crate) fn on_plain_request(&self) {
+        self.set(BUSY);
+    }
+
+    /// A request has arrived.
+    pub(crate) fn on_request<B: Body>(&self, request: &Request<B>) {
+        let ended = request.body().is_end_stream();
+        if request.extensions().get::<OnUpgrade>().is_some() {
+            // Suspect for good: its stream must look at the mode itself, as no task of this crate will.
+            let connect = if request.method() == Method::CONNECT { CONNECT } else { 0 };
+            return self.set(UPGRADE | SUSPECT | connect | if ended { 0 } else { HAD_BODY });
+        }
+        if ended {
+            return self.set(BUSY);
+        }
+        let length = request.body().size_hint().exact().map(|body| body.saturating_add(shortest_head(request)));
+        let Some(expected) = length.and_then(|length| u32::try_from(length).ok()) else {
+            return self.set(BODY | UNKNOWN);
+        };
+        let missing = expected.saturating_sub(self.count.load(Relaxed));
+        self.count.store(missing, Relaxed);
+        self.set(if missing == 0 { BUSY | HAD_BODY } else { BODY });
+    }
+
+    /// The connection belongs to another protocol.
+    pub(crate) fn on_upgrade(&self) {
+        self.set(UPGRADE | SUSPECT);
+    }
+
+    /// hyper is about to be asked to finish. Returns whether that needs no more than asking: where no answer has
+    /// begun, its head will say so. Else hyper closes when it is idle, or behind an answer that does not say so; that
+    /// is when it is [turning](Self::is_turning).
+    pub(crate) fn begin_turn(&self) -> bool {
+        let now = self.state.load(Relaxed);
+        match now & KIND {
+            BUSY | BODY | UPGRADE => true,
+            HEAD if now & (FIRST | WITHHELD) == FIRST => true,
+            _ => {
+                self.set(now & !(WITHHELD | SUSPECT) | TURNING);
+                false
+            }
+        }
+    }
+
+    /// hyper has finished, and begins anew with these bytes unread.
+    pub(crate) fn on_new_begin(&self, unread: usize) {
+        if unread == 0 {
+            return self.set(ANSWERED);
+        }
+        self.on_head(unread);
+        self.set(HEAD | FIRST);
+    }
+
+    /// hyper has finished, and closing means closing again.
+    pub(crate) fn end_turn(&self) {
+        self.set(self.state.load(Relaxed) & !TURNING);
+    }
+
+    /// Whether hyper was asked to finish, only so that it says when it is idle.
+    pub(crate) fn is_turning(&self) -> bool {
+        self.has(TURNING)
+    }
+
+    /// Whether bytes are kept from hyper.
+    pub(crate) fn is_withheld(&self) -> bool {
+        self.state.load(Relaxed) & (KIND | WITHHELD) == HEAD | WITHHELD
     }
 
     /// Whether the socket should be asked itself when the runtime knows of nothing to read.
     #[inline]
     pub(crate) fn is_suspect(&self) -> bool {
-        self.state.load(Relaxed) & SUSPECT != 0
-    }
-
-    /// A request has arrived.
-    #[inline]
-    pub(crate) fn on_request<B: Body>(&self, request: &Request<B>) {
-        if request.body().is_end_stream() && !self.is_http2() {
-            self.state.store(BUSY, Relaxed);
-        } else {
-            self.on_special_request(request);
-        }
-    }
-
-    #[cold]
-    fn on_special_request<B: Body>(&self, request: &Request<B>) {
-        if self.is_http2() {
-            // Its streams are counted where the bytes of HTTP/1.1 are.
-            self.received.fetch_add(1, Relaxed);
-            return;
-        }
-        let body = request.body().size_hint().exact();
-        let expected =
-            body.and_then(|body| u32::try_from(body.saturating_add(shortest_head(request))).ok()).unwrap_or(0);
-        self.expected.store(expected, Relaxed);
-        let complete = expected != 0 && self.received.load(Relaxed) >= expected;
-        self.state.store(if complete { BUSY | HAD_BODY } else { BODY }, Relaxed);
-    }
-
-    /// The request has been answered, or given up on.
-    #[inline]
-    pub(crate) fn on_answered(&self) {
-        let now = self.state.load(Relaxed);
-        match now & (KIND | PIPELINED) {
-            BUSY => self.state.store(IDLE, Relaxed),
-            BODY => self.state.store(IDLE | EARLY, Relaxed),
-            pipelined if pipelined & KIND == BUSY => {
-                // How much of the next request has arrived is not known: as good as all of it, for `expected`.
-                self.received.store(u32::MAX, Relaxed);
-                self.state.store(HEAD, Relaxed);
-            }
-            HTTP2 => {
-                self.received.fetch_sub(1, Relaxed);
-            }
-            _ => {}
-        }
-    }
-
-    /// The answer hands the connection over to another protocol.
-    pub(crate) fn on_upgrade(&self) {
-        // Suspect for good: its stream must look at the mode itself, as no task of this crate does it any more.
-        self.state.store(UPGRADED | SUSPECT, Relaxed);
+        self.has(SUSPECT)
     }
 
     #[cfg(feature = "http2")]
     pub(crate) fn on_http2(&self) {
-        self.received.store(0, Relaxed);
-        self.state.store(HTTP2, Relaxed);
+        self.count.store(0, Relaxed);
+        self.set(HTTP2);
+    }
+
+    /// A stream of HTTP/2 has begun.
+    #[cfg(feature = "http2")]
+    pub(crate) fn on_stream(&self) {
+        self.count.fetch_add(1, Relaxed);
+    }
+
+    /// A stream of HTTP/2 was answered to its end, or given up.
+    #[cfg(feature = "http2")]
+    pub(crate) fn on_stream_end(&self) {
+        self.count.fetch_sub(1, Relaxed);
     }
 
     /// How many streams are open, if it speaks HTTP/2.
     #[cfg(feature = "http2")]
     pub(crate) fn streams(&self) -> u32 {
-        self.received.load(Relaxed)
+        self.count.load(Relaxed)
     }
 
-    /// Whether it speaks another protocol.
+    /// Whether it speaks HTTP/2.
+    pub(crate) fn is_http2(&self) -> bool {
+        self.kind() == HTTP2
+    }
+
+    /// Whether it speaks another protocol, or may.
     pub(crate) fn is_upgraded(&self) -> bool {
-        self.kind() == UPGRADED
+        self.kind() == UPGRADE
     }
 
     /// Nothing of a request was ever read from it.
@@ -243,7 +304,7 @@ impl Activity {
 
     /// It is fresh, and moves all the same: a handshake goes on.
     pub(crate) fn on_handshake(&self) {
-        self.state.store(FRESH, Relaxed);
+        self.set(FRESH);
     }
 
     /// Whether its time was up.
@@ -251,16 +312,10 @@ impl Activity {
         self.kind() == OVER
     }
 
-    /// Whether it speaks HTTP/2.
+    /// Idle, or streaming an answer, with nothing to remember.
     #[inline]
-    pub(crate) fn is_http2(&self) -> bool {
-        self.kind() == HTTP2
-    }
-
-    /// Between two requests, with nothing to remember.
-    #[inline]
-    pub(crate) fn is_idle(&self) -> bool {
-        self.state.load(Relaxed) == IDLE
+    pub(crate) fn is_answered(&self) -> bool {
+        self.state.load(Relaxed) == ANSWERED
     }
 
     /// Whether it is the client's turn, in the middle of a request.
@@ -268,15 +323,14 @@ impl Activity {
         matches!(self.kind(), HEAD | BODY)
     }
 
-    /// Whether the socket was asked itself since the last answer, and held nothing.
-    pub(crate) fn is_quiet(&self) -> bool {
-        self.state.load(Relaxed) == IDLE | QUIET
+    /// Whether a request is in flight whose answer has not begun.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        matches!(self.kind(), HEAD | BUSY | BODY)
     }
 
     /// Whether the client may still be sending when the connection is closed.
     pub(crate) fn may_receive_more(&self) -> bool {
-        let now = self.state.load(Relaxed);
-        now & (EARLY | PIPELINED) != 0 || matches!(now & KIND, HEAD | BODY)
+        self.has(EARLY | PIPELINED) || self.waits_for_client()
     }
 
     /// What the connection's task should do now, after it has read all that there was.
@@ -285,43 +339,46 @@ impl Activity {
         match now & KIND {
             OVER => Verdict::End,
             _ if mode == Mode::Cut => Verdict::End,
+            HEAD if now & (WITHHELD | SUSPECT) != 0 => Verdict::Turn,
+            _ if mode < Mode::Farewell => Verdict::GoOn,
+            // Its answer says what is to be said; afterwards it is another's, or a connection like all others.
+            UPGRADE => Verdict::GoOn,
+            BUSY | BODY => Verdict::Turn,
+            HEAD if now & EARLY == 0 => Verdict::Turn,
             _ if mode < Mode::Drain => Verdict::GoOn,
-            // Its request is on the wire: it is answered, and the answer says goodbye.
-            HEAD => Verdict::GoOn,
-            FRESH if now >> AGE < FRESH_IN_DRAIN => Verdict::GoOn,
-            _ => Verdict::Finish,
+            FRESH if now >> AGE < in_ages(FRESH_IN_DRAIN) => Verdict::GoOn,
+            _ => Verdict::Turn,
         }
     }
 
     /// Grows older; whether its task should look.
-    pub(crate) fn grow_older(&self, passed: u32, limits: &Limits, draining: bool) -> bool {
+    pub(crate) fn grow_older(&self, passed: Duration, limits: &Limits, draining: bool) -> bool {
         let now = self.state.load(Relaxed);
         let limit = match now & KIND {
             FRESH if draining => FRESH_IN_DRAIN,
-            FRESH => u32::MAX >> AGE,
-            // It may be idle, and an idle one is not closed before the drain.
-            HEAD if now & EARLY != 0 && !draining => return false,
-            HEAD => limits.header.as_millis().min(u128::from(u32::MAX >> AGE)) as u32,
-            // Of unknown length: it may be complete, and its handler slow.
-            BODY if self.expected.load(Relaxed) == 0 => return false,
-            BODY => limits.body.as_millis().min(u128::from(u32::MAX >> AGE)) as u32,
+            FRESH => Duration::MAX,
+            // It may be idle, and an idle one is not closed before the drain; in the drain, hyper is asked.
+            HEAD if now & (EARLY | TURNING) != 0 => return false,
+            HEAD => limits.header,
+            // It may be complete, and its handler slow.
+            BODY if now & UNKNOWN != 0 => return false,
+            BODY => limits.body,
             // It was told to go, no handler runs, and nothing moves any more: its client is gone.
-            HTTP2 if draining && self.received.load(Relaxed) == 0 => {
-                limits.body.as_millis().min(u128::from(u32::MAX >> AGE)) as u32
-            }
+            HTTP2 if draining && self.count.load(Relaxed) == 0 => limits.body,
             _ => return false,
         };
         // The first sweep that sees it only marks it: how much of the period it was there for is not known, and nothing
         // is cut early.
         let age = match now >> AGE {
             0 => 1,
-            age => age.saturating_add(passed).min(u32::MAX >> AGE),
+            age => age.saturating_add(in_ages(passed)).min(OLDEST),
         };
-        let due = age >= limit;
+        let due = age >= in_ages(limit);
         let verdict = match now & KIND {
+            HEAD if due && now & FIRST == 0 => now & !(OLDEST << AGE) | SUSPECT,
             HEAD | HTTP2 if due => OVER,
             BODY if due => BODY | SUSPECT,
-            _ => now & !(u32::MAX << AGE),
+            _ => now & !(OLDEST << AGE),
         };
         // If the task has written meanwhile, its word counts.
         self.state.compare_exchange(now, verdict | age << AGE, Relaxed, Relaxed).is_ok() && due

@@ -1,32 +1,26 @@
-//! Starts the task of one HTTP connection, whatever protocol it speaks.
+//! Starts the task of an HTTP connection, whatever protocol it speaks.
 
 #[cfg(not(feature = "http2"))]
 use super::http;
 #[cfg(feature = "http2")]
 use super::http2;
-use super::{
-    http::HttpService,
-    listener::Stream,
-    population::{Member, Server},
-    stream::Watched,
-};
-use hyper::server::conn::http1;
+use super::{accept::Handle, listener::Stream, population::Server, service::ConnectionService, stream::Watched};
 use std::sync::Arc;
 
-/// How connections are served.
-#[derive(Clone)]
-pub(super) struct Protocols {
-    pub(super) http1: http1::Builder,
+/// Serves each connection with hyper.
+pub(super) struct Http<S> {
+    pub(super) service: S,
     #[cfg(feature = "http2")]
     pub(super) http2: http2::Builder,
 }
 
-/// Serves one connection in a task of its own.
-pub(super) fn spawn<S: Stream, T: HttpService>(server: &Arc<Server>, service: T, stream: S, protocols: &Protocols) {
-    let conn = server.join();
-    let io = Watched::new(stream, Member(conn.clone()));
-    #[cfg(not(feature = "http2"))]
-    tokio::spawn(http::Driver::new(io, conn, service, &protocols.http1));
-    #[cfg(feature = "http2")]
-    tokio::spawn(http2::Driver::new(io, conn, service, &protocols.http1, &protocols.http2));
+impl<T: Stream, S: ConnectionService<T>> Handle<T> for Http<S> {
+    fn start(&self, server: &Arc<Server>, stream: T) {
+        let service = self.service.of(&stream, &server.context);
+        let io = Watched::new(stream, server.join());
+        #[cfg(not(feature = "http2"))]
+        tokio::spawn(http::Driver::new(io, service));
+        #[cfg(feature = "http2")]
+        tokio::spawn(http2::Driver::new(io, service, &self.http2));
+    }
 }

@@ -1,119 +1,175 @@
-//! One connection's task: hyper speaks, the population's verdict decides how long.
+//! One HTTP/1.1 connection's task: hyper speaks, the population's verdict decides how long.
+//!
+//! How a connection is told to go, with nothing around a request while the server serves: hyper itself says
+//! `Connection: close` in every answer whose head it writes after it was asked to finish.
+//!
+//! - A request is in flight and its answer has not begun: hyper is asked to finish, and that is all.
+//! - The next request begins to arrive: its first bytes are withheld, and hyper is asked to finish. If it was idle, it
+//!   ends at once; its stream is taken back, and a new hyper connection that takes one request begins with these bytes.
+//!   If it was streaming an answer, it ends behind that, and the rest is the same.
+//! - Nothing arrives until the drain: hyper is asked to finish, the socket is asked whether it holds a request after
+//!   all, and if not, the connection is closed.
+//!
+//! So hyper never closes a connection in whose socket or buffer a request waits.
 
-use super::{activity::Verdict, population::Conn, service::Noted};
-use crate::context;
-use hyper::{
-    Request, Response,
-    body::{Body, Buf, Incoming},
-    server::conn::http1,
-    service::Service,
+use super::{
+    listener::Stream,
+    mode::{Mode, Verdict},
+    population::{Conn, Member},
+    service::{HttpService, Noted},
+    stream::Watched,
 };
-use hyper_util::rt::TokioIo;
-use pin_project_lite::pin_project;
+use hyper::{rt::Write, server::conn::http1};
 use std::{
-    error::Error,
     future::Future,
+    mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
-use tokio::io::{AsyncRead, AsyncWrite};
 
-type BoxError = Box<dyn Error + Send + Sync>;
-pub(super) type Http1<I, T> = http1::UpgradeableConnection<TokioIo<I>, Noted<T>>;
+type Http1<S, T> = http1::UpgradeableConnection<Watched<S>, Noted<T>>;
 
-/// A hyper service that [`serve`](crate::serve) takes.
-pub trait HttpService:
-    Service<Request<Incoming>, Response = Response<Self::Body>, Error = Self::Failure, Future = Self::Answer>
-    + Clone
-    + Send
-    + 'static
-{
-    /// The body of its answers.
-    type Body: Body<Data = Self::Data, Error = Self::BodyError> + Send + 'static;
-    /// The data of that body.
-    type Data: Buf + Send;
-    /// The error of that body.
-    type BodyError: Into<BoxError>;
-    /// The error of the service, which closes the connection.
-    type Failure: Into<BoxError>;
-    /// The future of an answer.
-    type Answer: Future<Output = Result<Response<Self::Body>, Self::Failure>> + Send;
+/// The task of an HTTP/1.1 connection.
+pub(super) struct Driver<S: Stream, T: HttpService> {
+    conn: Arc<Conn>,
+    slot: u32,
+    registered: bool,
+    last: Last,
+    stage: Stage<S, T>,
 }
 
-impl<S, B> HttpService for S
-where
-    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
-    S::Future: Send,
-    S::Error: Into<BoxError>,
-    B: Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<BoxError>,
-{
-    type Body = B;
-    type Data = B::Data;
-    type BodyError = B::Error;
-    type Failure = S::Error;
-    type Answer = S::Future;
+enum Stage<S: Stream, T: HttpService> {
+    Serving(Http1<S, T>),
+    Closing(Watched<S>),
+    Over,
 }
 
-/// What makes the service of one connection: every [`HttpService`], which is cloned, and those that want to know the
-/// connection, or the context that they serve in, first.
-pub trait ConnectionService<S>: Send + 'static {
-    /// The service of one connection.
-    type Service: HttpService;
-
-    /// Makes the service of this connection.
-    fn of(&self, stream: &S, context: &context::Context) -> Self::Service;
+/// Whether the request at hand is the last.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Last {
+    /// It is not.
+    No,
+    /// It is, and its answer says so.
+    Told,
+    /// It is, and its answer had begun before that was known.
+    Untold,
 }
 
-impl<S, T: HttpService> ConnectionService<S> for T {
-    type Service = T;
+/// How hyper ended after it was asked to finish, where no answer said so.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Was {
+    /// At once: it was idle.
+    Idle,
+    /// The same, and its time to become busy was up.
+    Stalled,
+    /// Behind the answer that it was streaming.
+    Streaming,
+}
 
-    fn of(&self, _: &S, _: &context::Context) -> T {
-        self.clone()
+impl<S: Stream, T: HttpService> Driver<S, T> {
+    pub(super) fn new(io: Watched<S>, service: T) -> Self {
+        let Member { conn, slot } = io.member();
+        let (conn, slot) = (conn.clone(), *slot);
+        let noted = Noted::new(service, conn.clone());
+        let http = conn.server.http1.serve_connection(io, noted).with_upgrades();
+        Self { conn, slot, registered: false, last: Last::No, stage: Stage::Serving(http) }
+    }
+
+    /// Polls where there is something to look for: before hyper is polled, so that an answer which is about to begin
+    /// says what is to be said, and after that. `ended` is what hyper's poll has come to, if it was polled.
+    #[cold]
+    #[inline(never)]
+    fn poll_watchfully(&mut self, mut ended: Option<Poll<bool>>, cx: &mut Context<'_>) -> Poll<()> {
+        if !mem::replace(&mut self.registered, true) {
+            self.conn.server.register(self.slot, cx.waker());
+        }
+        loop {
+            if let Some(Poll::Ready(cleanly)) = ended {
+                self.end(cleanly, Was::Streaming);
+            } else if matches!(self.stage, Stage::Serving(_)) {
+                match self.conn.verdict() {
+                    Verdict::End => return Poll::Ready(()),
+                    Verdict::Turn if self.last == Last::No => self.turn(cx),
+                    _ if ended.is_some() => return Poll::Pending,
+                    _ => {}
+                }
+            }
+            ended = match &mut self.stage {
+                Stage::Serving(http) => Some(Pin::new(http).poll(cx).map(|ended| ended.is_ok())),
+                Stage::Closing(io) => return Pin::new(io).poll_shutdown(cx).map(drop),
+                Stage::Over => return Poll::Ready(()),
+            };
+        }
+    }
+
+    /// Asks hyper to finish, and looks how it takes that.
+    fn turn(&mut self, cx: &mut Context<'_>) {
+        let Stage::Serving(http) = &mut self.stage else { return };
+        let was = if self.conn.activity.is_suspect() { Was::Stalled } else { Was::Idle };
+        let told = self.conn.activity.begin_turn();
+        self.last = if told { Last::Told } else { Last::Untold };
+        let mut http = Pin::new(http);
+        http.as_mut().graceful_shutdown();
+        if !told && let Poll::Ready(ended) = http.poll(cx) {
+            self.end(ended.is_ok(), was);
+        }
+    }
+
+    /// hyper has ended: what it closed is closed, unless it was only asked whether it was idle.
+    #[cold]
+    #[inline(never)]
+    fn end(&mut self, cleanly: bool, was: Was) {
+        let Stage::Serving(http) = mem::replace(&mut self.stage, Stage::Over) else { return };
+        let Some(parts) = http.into_parts() else {
+            self.conn.activity.on_upgrade(); // whoever owns it now
+            return;
+        };
+        if !cleanly || self.last != Last::Untold {
+            return; // how a connection fails is between hyper and the client
+        }
+        let mut io = parts.io;
+        io.put_back(&parts.read_buf);
+        self.conn.activity.end_turn();
+        let draining = self.conn.server.mode() >= Mode::Drain;
+        if was == Was::Stalled && io.unread() > 0 {
+            return; // half a head, and its time is up
+        }
+        if io.unread() > 0 || (draining && io.reads_more() > 0) {
+            self.begin_anew(io, parts.service, Last::Told);
+        } else if was != Was::Streaming && !draining {
+            self.begin_anew(io, parts.service, Last::No); // nothing ends an idle one before the drain
+        } else if !io.ends_by_drop() {
+            self.stage = Stage::Closing(io);
+        }
+    }
+
+    /// A new hyper connection, on what the last one left.
+    fn begin_anew(&mut self, io: Watched<S>, service: Noted<T>, last: Last) {
+        let mut http1 = self.conn.server.http1.clone();
+        if last == Last::Told {
+            http1.keep_alive(false);
+        }
+        self.conn.activity.on_new_begin(io.unread());
+        self.last = last;
+        self.stage = Stage::Serving(http1.serve_connection(io, service).with_upgrades());
     }
 }
 
-pin_project! {
-    /// The task of an HTTP/1.1 connection.
-    pub(super) struct Driver<I, T> where I: AsyncRead, I: AsyncWrite, I: Unpin, T: HttpService {
-        conn: Arc<Conn>,
-        registered: bool,
-        #[pin]
-        http: Http1<I, T>,
-    }
-}
-
-impl<I: AsyncRead + AsyncWrite + Unpin + Send + 'static, T: HttpService> Driver<I, T> {
-    pub(super) fn new(io: I, conn: Arc<Conn>, service: T, http1: &http1::Builder) -> Self {
-        let http = http1.serve_connection(TokioIo::new(io), Noted::new(service, conn.clone())).with_upgrades();
-        Self { conn, registered: false, http }
-    }
-}
-
-impl<I: AsyncRead + AsyncWrite + Unpin + Send + 'static, T: HttpService> Future for Driver<I, T> {
+impl<S: Stream, T: HttpService> Future for Driver<S, T> {
     type Output = ();
 
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut this = self.project();
-        if !std::mem::replace(this.registered, true) {
-            this.conn.register(cx.waker());
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        let Stage::Serving(http) = &mut this.stage else { return this.poll_watchfully(None, cx) };
+        if !this.conn.server.is_serving() {
+            return this.poll_watchfully(None, cx);
         }
-        // How a connection fails is between hyper and the client.
-        if this.http.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(());
+        let ended = Pin::new(http).poll(cx);
+        if ended.is_pending() && this.registered && this.conn.activity.is_answered() {
+            return Poll::Pending; // in the middle of a connection's life
         }
-        match this.conn.verdict() {
-            Verdict::GoOn => Poll::Pending,
-            Verdict::End => Poll::Ready(()),
-            Verdict::Finish => {
-                // hyper closes at once if it is idle, else after the answer. Everything that the socket held has
-                // just been read, so idle means that no request is there.
-                this.http.as_mut().graceful_shutdown();
-                this.http.as_mut().poll(cx).map(drop)
-            }
-        }
+        this.poll_watchfully(Some(ended.map(|ended| ended.is_ok())), cx)
     }
 }

@@ -1,16 +1,17 @@
 //! HTTP/2 beside HTTP/1.1 on one port, told apart by the first bytes.
 
 use super::{
-    activity::{Mode, Verdict},
-    http::{self, HttpService},
+    http,
     listener::Stream,
+    mode::{Mode, Verdict},
     population::Conn,
-    preface::{First, Rewound},
-    service::Noted,
-    stream::Watched,
+    preface::First,
+    service::HttpService,
+    stream::{Unnoticed, Watched},
+    streams::Streams,
 };
-use hyper::server::conn::{http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper::server::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use pin_project_lite::pin_project;
 use std::{
     future::Future,
@@ -23,7 +24,7 @@ use std::{
 use tokio::time::{Sleep, sleep_until};
 
 pub(super) type Builder = http2::Builder<TokioExecutor>;
-type Http2<S, T> = http2::Connection<TokioIo<Rewound<Watched<S>>>, Noted<T>, TokioExecutor>;
+type Http2<S, T> = http2::Connection<Watched<S>, Streams<T>, TokioExecutor>;
 
 /// hyper's settings, with pings that notice a client that is gone.
 pub(super) fn builder() -> Builder {
@@ -40,7 +41,7 @@ pin_project! {
     #[project = DriverProjected]
     pub(super) enum Driver<S, T> where S: Stream, T: HttpService {
         Sniffing { sniffing: Option<Sniffing<S, T>> },
-        Http1 { #[pin] driver: http::Driver<Rewound<Watched<S>>, T> },
+        Http1 { #[pin] driver: http::Driver<S, T> },
         Http2 { conn: Arc<Conn>, http: Pin<Box<Http2<S, T>>>, goaway: Option<Pin<Box<Sleep>>>, told: bool },
     }
 }
@@ -48,19 +49,16 @@ pin_project! {
 /// A connection that has not said enough yet.
 pub(super) struct Sniffing<S, T> {
     io: Watched<S>,
-    conn: Arc<Conn>,
     service: T,
-    http1: http1::Builder,
     http2: Builder,
     registered: bool,
     first: First,
 }
 
 impl<S: Stream, T: HttpService> Driver<S, T> {
-    pub(super) fn new(io: Watched<S>, conn: Arc<Conn>, service: T, http1: &http1::Builder, http2: &Builder) -> Self {
-        let (http1, http2) = (http1.clone(), http2.clone());
-        let first = First::default();
-        Self::Sniffing { sniffing: Some(Sniffing { io, conn, service, http1, http2, registered: false, first }) }
+    pub(super) fn new(io: Watched<S>, service: T, http2: &Builder) -> Self {
+        let (http2, first) = (http2.clone(), First::default());
+        Self::Sniffing { sniffing: Some(Sniffing { io, service, http2, registered: false, first }) }
     }
 }
 
@@ -68,24 +66,32 @@ impl<S: Stream, T: HttpService> Sniffing<S, T> {
     /// Whether it is HTTP/2; an error if the connection is over before that is known.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         if !std::mem::replace(&mut self.registered, true) {
-            self.conn.register(cx.waker());
+            self.io.member().register(cx.waker());
         }
-        match self.first.poll_is_http2(&mut self.io, cx) {
-            Poll::Pending if self.conn.verdict() != Verdict::GoOn => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+        let polled = self.first.poll_is_http2(&mut Unnoticed(&mut self.io), cx);
+        let conn = &self.io.member().conn;
+        let is_over = match conn.verdict() {
+            Verdict::GoOn => false,
+            Verdict::Turn => conn.activity.is_fresh(), // else its first request is on the wire
+            Verdict::End => true,
+        };
+        match polled {
+            Poll::Pending if is_over => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
             polled => polled,
         }
     }
 
     fn into_driver(self, is_http2: bool) -> Driver<S, T> {
-        let io = self.first.before(self.io);
+        let mut io = self.io;
+        io.put_back(self.first.bytes());
         if !is_http2 {
-            let driver = http::Driver::new(io, self.conn, self.service, &self.http1);
-            return Driver::Http1 { driver };
+            io.withhold_if_last();
+            return Driver::Http1 { driver: http::Driver::new(io, self.service) };
         }
-        self.conn.activity.on_http2();
-        let service = Noted::new(self.service, self.conn.clone());
-        let http = Box::pin(self.http2.serve_connection(TokioIo::new(io), service));
-        Driver::Http2 { conn: self.conn, http, goaway: None, told: false }
+        let conn = io.member().conn.clone();
+        conn.activity.on_http2();
+        let http = Box::pin(self.http2.serve_connection(io, Streams::new(self.service, conn.clone())));
+        Driver::Http2 { conn, http, goaway: None, told: false }
     }
 }
 
@@ -131,7 +137,7 @@ fn poll_http2<S: Stream, T: HttpService>(
     match conn.verdict() {
         Verdict::End => return Poll::Ready(()),
         _ if *told || conn.server.mode() == Mode::Serve => return Poll::Pending,
-        Verdict::Finish => {}
+        Verdict::Turn => {}
         Verdict::GoOn => {
             let moment = goaway.get_or_insert_with(|| Box::pin(sleep_until(conn.server.moment_in_grace())));
             ready!(moment.as_mut().poll(cx));

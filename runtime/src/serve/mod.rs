@@ -1,6 +1,7 @@
 //! Serves HTTP from a listener, through every phase, without a lost request.
 
 mod listener;
+mod mode;
 mod activity;
 mod population;
 mod stream;
@@ -12,25 +13,24 @@ mod http;
 #[cfg(feature = "http2")]
 pub(crate) mod preface;
 #[cfg(feature = "http2")]
+mod streams;
+#[cfg(feature = "http2")]
 mod http2;
 mod connection;
 
 pub use handshake::{Handshake, Handshaking, with_handshake};
-pub use http::{ConnectionService, HttpService};
 pub use listener::{Listener, Stream};
+pub use service::{ConnectionService, HttpService};
 
 use crate::context::Context;
-use accept::Handle;
-use activity::Limits;
-use connection::Protocols;
+use connection::Http;
 use hyper::server::conn::http1;
-use population::Server;
+use mode::Limits;
 use std::{
     fmt,
     future::{Future, IntoFuture},
     io,
     pin::Pin,
-    sync::Arc,
     time::Duration,
 };
 
@@ -60,11 +60,9 @@ pub(crate) fn serve_with<L, S>(listener: L, service: S) -> Serve<L, S> {
         service,
         context: None,
         limits: Limits { header: Duration::from_secs(10), body: Duration::from_secs(30), connections: usize::MAX },
-        protocols: Protocols {
-            http1: http1::Builder::new(),
-            #[cfg(feature = "http2")]
-            http2: http2::builder(),
-        },
+        http1: http1::Builder::new(),
+        #[cfg(feature = "http2")]
+        http2: http2::builder(),
     }
 }
 
@@ -97,7 +95,9 @@ pub struct Serve<L, S> {
     service: S,
     context: Option<Context>,
     limits: Limits,
-    protocols: Protocols,
+    http1: http1::Builder,
+    #[cfg(feature = "http2")]
+    http2: http2::Builder,
 }
 
 impl<L, S> Serve<L, S> {
@@ -133,8 +133,15 @@ impl<L, S> Serve<L, S> {
     /// The same server with another service.
     #[cfg(feature = "axum")]
     pub(crate) fn map_service<T>(self, map: impl FnOnce(S) -> T) -> Serve<L, T> {
-        let Self { listener, service, context, limits, protocols } = self;
-        Serve { listener, service: map(service), context, limits, protocols }
+        Serve {
+            listener: self.listener,
+            service: map(self.service),
+            context: self.context,
+            limits: self.limits,
+            http1: self.http1,
+            #[cfg(feature = "http2")]
+            http2: self.http2,
+        }
     }
 
     /// Changes hyper's settings for HTTP/1.1, such as the largest head.
@@ -142,7 +149,7 @@ impl<L, S> Serve<L, S> {
     /// hyper's own `header_read_timeout` closes idle connections too, with a request of theirs on the wire if need
     /// be, and costs every request a timer; [`header_timeout`](Self::header_timeout) does neither.
     pub fn http1(mut self, change: impl FnOnce(&mut http1::Builder)) -> Self {
-        change(&mut self.protocols.http1);
+        change(&mut self.http1);
         self
     }
 
@@ -152,7 +159,7 @@ impl<L, S> Serve<L, S> {
         mut self,
         change: impl FnOnce(&mut hyper::server::conn::http2::Builder<hyper_util::rt::TokioExecutor>),
     ) -> Self {
-        change(&mut self.protocols.http2);
+        change(&mut self.http2);
         self
     }
 }
@@ -168,19 +175,11 @@ impl<L: Listener, S: ConnectionService<L::Stream>> IntoFuture for Serve<L, S> {
     type IntoFuture = Pin<Box<dyn Future<Output = io::Result<()>> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { listener, service, context, limits, protocols } = self;
-        Box::pin(accept::run(listener, context, limits, Http { service, protocols }))
-    }
-}
-
-/// Serves each connection with hyper.
-struct Http<S> {
-    service: S,
-    protocols: Protocols,
-}
-
-impl<T: Stream, S: ConnectionService<T>> Handle<T> for Http<S> {
-    fn start(&self, server: &Arc<Server>, stream: T) {
-        connection::spawn(server, self.service.of(&stream, &server.context), stream, &self.protocols);
+        let http = Http {
+            service: self.service,
+            #[cfg(feature = "http2")]
+            http2: self.http2,
+        };
+        Box::pin(accept::run(self.listener, self.context, self.limits, self.http1, http))
     }
 }

@@ -5,13 +5,12 @@
 //! request, once a second, the server's task looks at every
 //! connection, which is what timeouts cost instead of a timer for each.
 
-use super::activity::{Activity, Limits, Mode, Verdict};
-use crate::{context::Context, drain::Group, goodbye::Goodbyes, phase::Phase, report::Level};
-use hyper::{
-    StatusCode,
-    header::{CONNECTION, HeaderValue},
-    http::response::Parts,
+use super::{
+    activity::Activity,
+    mode::{Limits, Mode, Verdict},
 };
+use crate::{context::Context, drain::Group, followers::Follow, goodbye::Goodbyes, phase::Phase, report::Level};
+use hyper::{Request, body::Body, server::conn::http1};
 use slab::Slab;
 use std::{
     sync::{
@@ -25,16 +24,19 @@ use std::{
     task::Waker,
     time::Duration,
 };
-use tokio::sync::Notify;
-#[cfg(feature = "http2")]
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
 /// The connections of one server.
 pub(crate) struct Server {
     pub(crate) context: Context,
     pub(crate) limits: Limits,
+    /// How it speaks HTTP/1.1, for connections that [begin anew](super::http).
+    pub(crate) http1: http1::Builder,
     group: Group,
+    /// What the connections are to know.
     mode: AtomicU8,
+    /// What they were woken for.
+    woken_for: AtomicU8,
     goodbyes: Goodbyes,
     slots: Mutex<Slab<Slot>>,
     left: Notify,
@@ -55,13 +57,15 @@ struct Slot {
 }
 
 impl Server {
-    pub(crate) fn new(context: Context, limits: Limits, name: &str) -> Arc<Self> {
+    pub(crate) fn new(context: Context, limits: Limits, http1: http1::Builder, name: &str) -> Arc<Self> {
         let group = context.0.tracker.group(format!("connections on {name}"));
-        Arc::new(Self {
+        let server = Arc::new(Self {
             context,
             limits,
+            http1,
             group,
             mode: AtomicU8::new(Mode::Serve as u8),
+            woken_for: AtomicU8::new(Mode::Serve as u8),
             goodbyes: Goodbyes::default(),
             slots: Mutex::default(),
             left: Notify::new(),
@@ -70,63 +74,62 @@ impl Server {
             armed: Notify::new(),
             told: Once::new(),
             late: AtomicUsize::new(0),
-        })
+        });
+        server.context.0.followers.add(&server);
+        server.follow(server.context.phase()); // whichever comes first
+        server
     }
 
     pub(crate) fn mode(&self) -> Mode {
         match self.mode.load(Relaxed) {
             0 => Mode::Serve,
             1 => Mode::Grace,
-            2 => Mode::Drain,
+            2 => Mode::Farewell,
+            3 => Mode::Drain,
             _ => Mode::Cut,
         }
     }
 
+    /// Whether nothing is to be told.
+    #[inline]
+    pub(crate) fn is_serving(&self) -> bool {
+        self.mode.load(Relaxed) == Mode::Serve as u8
+    }
+
     /// Tells every connection, present and to come.
     pub(crate) fn set_mode(&self, mode: Mode) {
-        if self.mode() < mode {
-            self.mode.store(mode as u8, Relaxed);
-            self.wake_all();
+        self.mode.fetch_max(mode as u8, Relaxed);
+        if self.woken_for.fetch_max(mode as u8, Relaxed) < mode as u8 {
+            // In grace, those that wait for their next request hear of it when that comes.
+            self.wake(|activity| mode >= Mode::Drain || activity.is_unanswered() || activity.is_http2());
         }
     }
 
-    /// The mode that goes with a phase.
-    pub(crate) fn follow(&self, phase: Phase) {
-        self.set_mode(match phase {
-            Phase::Starting | Phase::Serving => Mode::Serve,
-            Phase::Grace => Mode::Grace,
-            Phase::Draining => Mode::Drain,
-            Phase::Hooks | Phase::Stopped => Mode::Cut,
-        });
+    /// The moment in grace from which on every answer says goodbye, if there is a shutdown.
+    pub(crate) fn farewell(&self) -> Option<Instant> {
+        self.goodbyes.farewell(&self.context)
     }
 
-    /// A request for this path has arrived: of interest in grace alone.
-    #[inline]
-    pub(crate) fn note_traffic(&self, path: &str) {
-        if self.mode() != Mode::Serve {
-            self.note_traffic_in_grace(path);
-        }
-    }
-
-    #[cold]
-    fn note_traffic_in_grace(&self, path: &str) {
-        if self.mode() == Mode::Grace {
-            self.context.0.note_traffic(path);
-        }
-    }
-
-    pub(crate) fn join(self: &Arc<Self>) -> Arc<Conn> {
+    pub(crate) fn join(self: &Arc<Self>) -> Member {
         self.group.enter();
         let mut slots = self.lock();
         if slots.len() == slots.capacity() {
-            // By an eighth: doubling would leave half of the list empty.
-            let more = (slots.len() / 8).max(64);
+            // By a sixteenth: doubling would leave half of the list empty.
+            let more = (slots.len() / 16).max(64);
             slots.reserve_exact(more);
         }
         let vacant = slots.vacant_entry();
-        let conn = Arc::new(Conn { server: self.clone(), activity: Activity::new(), slot: vacant.key() as u32 });
+        let slot = vacant.key() as u32;
+        let conn = Arc::new(Conn { server: self.clone(), activity: Activity::new() });
         vacant.insert(Slot { conn: conn.clone(), waker: None });
-        conn
+        Member { conn, slot }
+    }
+
+    /// Remembers the task of the connection in this slot, to wake it.
+    pub(crate) fn register(&self, slot: u32, waker: &Waker) {
+        if let Some(slot) = self.lock().get_mut(slot as usize) {
+            slot.waker = Some(waker.clone());
+        }
     }
 
     fn leave(&self, slot: u32) {
@@ -181,9 +184,13 @@ impl Server {
         self.told.call_once(say);
     }
 
-    fn wake_all(&self) {
+    fn wake(&self, whom: impl Fn(&Activity) -> bool) {
         // Collected first: a woken task may end here and now, and take the lock.
-        let wakers: Vec<_> = self.lock().iter().filter_map(|(_, slot)| slot.waker.clone()).collect();
+        let wakers: Vec<_> = {
+            let slots = self.lock();
+            let chosen = slots.iter().filter(|(_, slot)| whom(&slot.conn.activity));
+            chosen.filter_map(|(_, slot)| slot.waker.clone()).collect()
+        };
         wakers.into_iter().for_each(Waker::wake);
     }
 
@@ -205,7 +212,6 @@ impl Server {
     /// Lets every connection grow older by the time since the last sweep, and wakes those whose time is up.
     /// Returns whether another sweep is needed.
     pub(crate) fn sweep(&self, passed: Duration) -> bool {
-        let passed = passed.as_millis() as u32;
         let draining = self.mode() >= Mode::Drain;
         let mut limits = self.limits;
         if draining {
@@ -228,10 +234,9 @@ impl Server {
         go_on
     }
 
-    /// Whether the answer that is about to be sent should ask its client to move.
-    #[cold]
+    /// Whether the request that arrives is to be its connection's last.
     fn says_goodbye(&self) -> bool {
-        self.context.phase() >= Phase::Draining || self.mode() >= Mode::Drain || self.goodbyes.next(&self.context)
+        self.mode() >= Mode::Farewell || self.goodbyes.next(&self.context)
     }
 
     /// When this HTTP/2 connection is to say GOAWAY.
@@ -246,63 +251,70 @@ impl Server {
     }
 }
 
+impl Follow for Server {
+    fn follow(&self, phase: Phase) {
+        self.mode.fetch_max(Mode::of(phase) as u8, Relaxed);
+    }
+}
+
 /// One connection, as its server sees it.
 pub(crate) struct Conn {
     pub(crate) server: Arc<Server>,
     pub(crate) activity: Activity,
-    slot: u32,
 }
 
 impl Conn {
-    /// Remembers the task to wake.
-    pub(crate) fn register(&self, waker: &Waker) {
-        if let Some(slot) = self.server.lock().get_mut(self.slot as usize) {
-            slot.waker = Some(waker.clone());
-        }
-    }
-
     /// Whether the socket should be asked itself when the runtime knows of nothing to read.
-    #[inline]
     pub(crate) fn wants_certainty(&self) -> bool {
-        self.server.mode() >= Mode::Drain || self.activity.is_suspect()
+        self.activity.is_suspect() || self.server.mode() >= Mode::Drain
     }
 
-    /// An answer is about to be sent: it may hand the connection over to another protocol, or have to say
-    /// `Connection: close`.
+    /// Whether more must be known of a read than how many bytes it brings.
     #[inline]
-    pub(crate) fn on_answer(&self, answer: &mut Parts, is_connect: bool) {
-        if is_connect || answer.status == StatusCode::SWITCHING_PROTOCOLS || self.is_leaving() {
-            self.on_notable_answer(answer, is_connect);
+    pub(crate) fn is_watchful(&self) -> bool {
+        self.activity.is_suspect() || !self.server.is_serving()
+    }
+
+    /// Whether what has arrived begins a request that is to be this connection's last.
+    pub(crate) fn withholds(&self, head: &[u8]) -> bool {
+        !head.is_empty() && self.activity.is_between_requests() && self.is_last(head)
+    }
+
+    /// Whether the request that begins so is to be this connection's last.
+    pub(crate) fn is_last(&self, head: &[u8]) -> bool {
+        // An answer that hands the connection over has nothing to say about it.
+        !self.server.is_serving() && !asks_to_upgrade(head) && self.server.says_goodbye()
+    }
+
+    /// A request of HTTP/1.1 has arrived.
+    #[inline(always)]
+    pub(crate) fn on_request<B: Body>(&self, request: &Request<B>) {
+        // What nearly every request is while the server serves: one without a body.
+        if request.body().is_end_stream() && request.extensions().is_empty() && self.server.is_serving() {
+            self.activity.on_plain_request();
+        } else {
+            self.on_special_request(request);
         }
     }
 
     #[cold]
-    fn on_notable_answer(&self, answer: &mut Parts, is_connect: bool) {
-        if answer.status == StatusCode::SWITCHING_PROTOCOLS || (is_connect && answer.status.is_success()) {
-            self.activity.on_upgrade();
-        } else if self.is_leaving() && !self.activity.is_http2() && self.server.says_goodbye() {
-            answer.headers.insert(CONNECTION, HeaderValue::from_static("close"));
-        }
+    #[inline(never)]
+    fn on_special_request<B: Body>(&self, request: &Request<B>) {
+        self.activity.on_request(request);
+        self.note_traffic(request.uri().path());
     }
 
-    #[inline]
-    fn is_leaving(&self) -> bool {
-        // The phase itself: the mode follows it when the server's task runs, which may be late.
-        self.server.context.phase().is_terminating() || self.server.mode() != Mode::Serve
+    /// A request for this path has arrived: of interest in grace alone.
+    #[cold]
+    pub(crate) fn note_traffic(&self, path: &str) {
+        if matches!(self.server.mode(), Mode::Grace | Mode::Farewell) {
+            self.server.context.0.note_traffic(path);
+        }
     }
 
     /// What the connection's task should do now, after it has read all that there was.
-    #[inline]
     pub(crate) fn verdict(&self) -> Verdict {
         let mode = self.server.mode();
-        match mode < Mode::Drain && self.activity.is_idle() {
-            true => Verdict::GoOn,
-            false => self.verdict_on_the_busy(mode),
-        }
-    }
-
-    #[cold]
-    fn verdict_on_the_busy(&self, mode: Mode) -> Verdict {
         if self.activity.waits_for_client() {
             self.server.arm();
         }
@@ -313,21 +325,26 @@ impl Conn {
     }
 }
 
-/// The membership of a connection in its server, which ends when this is dropped, whoever owns it by then.
-pub(crate) struct Member(pub(crate) Arc<Conn>);
+/// Whether this part of a head has a field `Upgrade`.
+fn asks_to_upgrade(head: &[u8]) -> bool {
+    head.windows(b"\nupgrade:".len()).any(|field| field.eq_ignore_ascii_case(b"\nupgrade:"))
+}
 
-impl Drop for Member {
-    fn drop(&mut self) {
-        self.0.server.leave(self.0.slot);
+/// The membership of a connection in its server, which ends when this is dropped, whoever owns it by then.
+pub(crate) struct Member {
+    pub(crate) conn: Arc<Conn>,
+    pub(crate) slot: u32,
+}
+
+impl Member {
+    /// Remembers the task of this connection, to wake it.
+    pub(crate) fn register(&self, waker: &Waker) {
+        self.conn.server.register(self.slot, waker);
     }
 }
 
-/// A request between its arrival and the end of its answer.
-pub(crate) struct Exchange(pub(crate) Arc<Conn>);
-
-impl Drop for Exchange {
-    #[inline]
+impl Drop for Member {
     fn drop(&mut self) {
-        self.0.activity.on_answered();
+        self.conn.server.leave(self.slot);
     }
 }

@@ -39,6 +39,11 @@ impl First {
         Poll::Ready(Ok(false))
     }
 
+    /// What was read.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+
     /// The stream as if nothing had been read from it.
     pub(crate) fn before<I>(self, io: I) -> Rewound<I> {
         Rewound { io, first: self.bytes, unread: 0..self.length }

@@ -1,24 +1,78 @@
-//! A user's service, told of nothing: its requests and answers are noted on the way.
+//! What a server serves, and the service that notes where each of its requests begins.
 
-use super::population::{Conn, Exchange};
+use super::population::Conn;
+use crate::context;
 use hyper::{
-    Method, Request, Response,
-    body::{Body, Frame, Incoming, SizeHint},
+    Request, Response,
+    body::{Body, Buf, Incoming},
     service::Service,
 };
-use pin_project_lite::pin_project;
-use std::{
-    future::Future,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll, ready},
-};
+use std::{error::Error, future::Future, sync::Arc};
 
-/// A service that notes when each of its requests begins and ends.
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// A hyper service that [`serve`](crate::serve) takes.
+pub trait HttpService:
+    Service<Request<Incoming>, Response = Response<Self::Body>, Error = Self::Failure, Future = Self::Answer>
+    + Clone
+    + Send
+    + 'static
+{
+    /// The body of its answers.
+    type Body: Body<Data = Self::Data, Error = Self::BodyError> + Send + 'static;
+    /// The data of that body.
+    type Data: Buf + Send;
+    /// The error of that body.
+    type BodyError: Into<BoxError>;
+    /// The error of the service, which closes the connection.
+    type Failure: Into<BoxError>;
+    /// The future of an answer.
+    type Answer: Future<Output = Result<Response<Self::Body>, Self::Failure>> + Send;
+}
+
+impl<S, B> HttpService for S
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<BoxError>,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    type Body = B;
+    type Data = B::Data;
+    type BodyError = B::Error;
+    type Failure = S::Error;
+    type Answer = S::Future;
+}
+
+/// What makes the service of one connection: every [`HttpService`], which is cloned, and those that want to know the
+/// connection, or the context that they serve in, first.
+pub trait ConnectionService<S>: Send + 'static {
+    /// The service of one connection.
+    type Service: HttpService;
+
+    /// Makes the service of this connection.
+    fn of(&self, stream: &S, context: &context::Context) -> Self::Service;
+}
+
+impl<S, T: HttpService> ConnectionService<S> for T {
+    type Service = T;
+
+    fn of(&self, _: &S, _: &context::Context) -> T {
+        self.clone()
+    }
+}
+
+/// A service of HTTP/1.1 that notes where each of its requests begins. Where an answer ends is nothing that it has to
+/// know: its futures and bodies are the user's own, unwrapped.
 pub(crate) struct Noted<S> {
     service: S,
     conn: Arc<Conn>,
 }
+
+// Nothing in it is ever pinned.
+impl<S> Unpin for Noted<S> {}
 
 impl<S> Noted<S> {
     pub(crate) fn new(service: S, conn: Arc<Conn>) -> Self {
@@ -26,78 +80,15 @@ impl<S> Noted<S> {
     }
 }
 
-impl<S, B> Service<Request<Incoming>> for Noted<S>
-where
-    S: Service<Request<Incoming>, Response = Response<B>>,
-{
-    type Response = Response<NotedBody<B>>;
+impl<S: Service<Request<Incoming>>> Service<Request<Incoming>> for Noted<S> {
+    type Response = S::Response;
     type Error = S::Error;
-    type Future = NotedFuture<S::Future>;
+    type Future = S::Future;
 
-    #[inline(always)] // its argument and its result are large, and would be copied
+    // A function of its own would copy the request once more.
+    #[inline(always)]
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        self.conn.activity.on_request(&request);
-        self.conn.server.note_traffic(request.uri().path());
-        let is_connect = request.method() == Method::CONNECT;
-        // Before the call: if it panics, the exchange has ended.
-        let exchange = Some(Exchange(self.conn.clone()));
-        NotedFuture { future: self.service.call(request), exchange, is_connect }
-    }
-}
-
-pin_project! {
-    /// The future of an answer.
-    pub(crate) struct NotedFuture<F> {
-        #[pin]
-        future: F,
-        exchange: Option<Exchange>,
-        is_connect: bool,
-    }
-}
-
-impl<F, B, E> Future for NotedFuture<F>
-where
-    F: Future<Output = Result<Response<B>, E>>,
-{
-    type Output = Result<Response<NotedBody<B>>, E>;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let (mut parts, body) = ready!(this.future.poll(cx))?.into_parts();
-        let exchange = this.exchange.take();
-        if let Some(Exchange(conn)) = &exchange {
-            conn.on_answer(&mut parts, *this.is_connect);
-        }
-        Poll::Ready(Ok(Response::from_parts(parts, NotedBody { body, _exchange: exchange })))
-    }
-}
-
-pin_project! {
-    /// A body that notes when it has been sent or dropped.
-    pub(crate) struct NotedBody<B> {
-        #[pin]
-        body: B,
-        _exchange: Option<Exchange>,
-    }
-}
-
-impl<B: Body> Body for NotedBody<B> {
-    type Data = B::Data;
-    type Error = B::Error;
-
-    #[inline]
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        self.project().body.poll_frame(cx)
-    }
-
-    #[inline]
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    #[inline]
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.conn.on_request(&request);
+        self.service.call(request)
     }
 }

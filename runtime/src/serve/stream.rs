@@ -1,60 +1,188 @@
 //! A connection's stream: notes what arrives, asks the socket itself before a drain closes it, and closes without
 //! destroying an answer that the client has not read yet.
 
-use super::{activity::Mode, listener::Stream, population::Member};
+use super::{listener::Stream, mode::Mode, population::Member};
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::rt::TokioIo;
 use std::{
+    collections::VecDeque,
     future::Future,
     io,
-    mem::MaybeUninit,
+    mem::{self, MaybeUninit},
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, ReadBuf},
     time::{Instant, Sleep, sleep},
 };
 
 /// How long the client gets to close its side, where it may still be sending when this side has closed.
 const LINGER: Duration = Duration::from_secs(1);
 
+/// How much is read at once where what is read matters.
+const SCRATCH: usize = 8192;
+
 /// A stream that is a member of its server until it is dropped, whoever owns it by then.
+///
+/// It speaks hyper's traits itself, around the adapter and not inside of it, so that it is small enough to become a part
+/// of hyper's own reads and writes.
 pub(crate) struct Watched<S> {
-    stream: S,
+    io: TokioIo<Counted<S>>,
     member: Member,
+    /// What few connections need, and those for a moment.
+    aside: Option<Box<Aside>>,
+}
+
+/// A stream that knows how much its last read has brought, which hyper's traits do not tell.
+struct Counted<S> {
+    stream: S,
+    read: usize,
+}
+
+#[derive(Default)]
+struct Aside {
+    /// What was read from the stream, and is to be read again.
+    unread: VecDeque<u8>,
+    /// The end of lingering.
     lingering: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Watched<S> {
     pub(crate) fn new(stream: S, member: Member) -> Self {
-        Self { stream, member, lingering: None }
+        Self { io: TokioIo::new(Counted { stream, read: 0 }), member, aside: None }
+    }
+
+    pub(crate) fn member(&self) -> &Member {
+        &self.member
+    }
+
+    /// How many bytes are to be read again.
+    pub(crate) fn unread(&self) -> usize {
+        self.aside.as_ref().map_or(0, |aside| aside.unread.len())
+    }
+
+    /// Lets these bytes be read again, before all others.
+    pub(crate) fn put_back(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            let unread = &mut self.aside.get_or_insert_default().unread;
+            let later = mem::replace(unread, bytes.iter().copied().collect());
+            unread.extend(later);
+        }
+    }
+
+    fn stream(&self) -> &S {
+        &self.io.inner().stream
+    }
+
+    fn stream_mut(&mut self) -> &mut S {
+        &mut self.io.inner_mut().stream
+    }
+
+    /// Reads again, if there is something to be read again.
+    fn reads_aside(&mut self, buffer: &mut ReadBufCursor<'_>) -> bool {
+        let Some(aside) = &mut self.aside else { return false };
+        let length = aside.unread.len().min(buffer.remaining());
+        aside.unread.drain(..length).for_each(|byte| buffer.put_slice(&[byte]));
+        if aside.unread.is_empty() && aside.lingering.is_none() {
+            self.aside = None;
+        }
+        length > 0
     }
 }
 
 impl<S: Stream> Watched<S> {
-    /// The runtime knows of nothing to read; the socket may know better.
+    /// Reads, where every read can matter.
     #[cold]
-    fn read_straight(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let conn = &self.member.0;
-        if conn.activity.is_upgraded() {
-            // Its owner's task is the one to wake at the cut, and to tell there.
-            conn.register(cx.waker());
-            return match conn.server.mode() {
-                Mode::Cut => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
-                _ => Poll::Pending,
+    #[inline(never)]
+    fn poll_read_watchfully(&mut self, cx: &mut Context<'_>, mut buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+        if self.member.conn.activity.is_upgraded() {
+            return match Pin::new(&mut self.io).poll_read(cx, buffer) {
+                Poll::Pending => self.pend_as_another(cx),
+                polled => polled,
             };
         }
-        match self.stream.read_now(buffer.initialize_unfilled()) {
+        if self.member.conn.activity.is_withheld() {
+            return Poll::Pending; // the connection's task looks for what is withheld before it sleeps
+        }
+        if self.reads_aside(&mut buffer) {
+            return Poll::Ready(Ok(()));
+        }
+        // By way of a buffer of its own, as what hyper's has got cannot be taken back.
+        let mut scratch = [MaybeUninit::uninit(); SCRATCH];
+        let length = buffer.remaining().min(SCRATCH);
+        let mut read = ReadBuf::uninit(&mut scratch[..length]);
+        let mut polled = Pin::new(self.stream_mut()).poll_read(cx, &mut read);
+        if polled.is_pending() && self.member.conn.wants_certainty() {
+            polled = self.read_straight(&mut read);
+        }
+        ready!(polled)?;
+        let (conn, read) = (&self.member.conn, read.filled());
+        if conn.withholds(read) {
+            conn.activity.on_withheld(read.len());
+            self.aside.get_or_insert_default().unread.extend(read);
+            return Poll::Pending;
+        }
+        if !read.is_empty() {
+            conn.activity.on_read(read.len());
+        }
+        buffer.put_slice(read);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Withholds what was put back, if the request that it begins is to be the last.
+    #[cfg(feature = "http2")]
+    pub(crate) fn withhold_if_last(&mut self) {
+        if self.member.conn.server.mode() > Mode::Serve && self.unread() > 0 {
+            let more = self.reads_more(); // the whole head, most often
+            self.member.conn.activity.on_read(more);
+            let head: Vec<u8> = self.aside.iter().flat_map(|aside| aside.unread.iter().copied()).collect();
+            if self.member.conn.is_last(&head) {
+                self.member.conn.activity.on_withheld(head.len());
+            }
+        }
+    }
+
+    /// Asks the socket itself what the client has sent that nobody has read yet: how many bytes, which are to be read.
+    pub(crate) fn reads_more(&mut self) -> usize {
+        let mut scratch = [0; SCRATCH];
+        match self.stream().read_now(&mut scratch) {
+            Ok(bytes @ 1..) => {
+                self.aside.get_or_insert_default().unread.extend(&scratch[..bytes]);
+                bytes
+            }
+            _ => 0,
+        }
+    }
+
+    /// Whether it may be dropped without a word, once nothing was there to be read.
+    pub(crate) fn ends_by_drop(&self) -> bool {
+        self.stream().ends_by_drop() && !self.member.conn.activity.may_receive_more()
+    }
+
+    /// The task of this connection's new owner is the one to wake at the cut, and to tell there.
+    fn pend_as_another(&self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        self.member.register(cx.waker());
+        match self.member.conn.server.mode() {
+            Mode::Cut => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
+            _ => Poll::Pending,
+        }
+    }
+
+    /// The runtime knows of nothing to read; the socket may know better.
+    fn read_straight(&self, read: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let activity = &self.member.conn.activity;
+        match self.stream().read_now(read.initialize_unfilled()) {
             Ok(bytes) => {
-                buffer.advance(bytes);
-                self.member.0.activity.on_read(bytes);
+                read.advance(bytes);
                 Poll::Ready(Ok(()))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                if self.member.0.activity.is_fresh() && self.stream.is_opening() {
-                    self.member.0.activity.on_handshake();
+                if activity.is_fresh() && self.stream().is_opening() {
+                    activity.on_handshake();
                 }
-                self.member.0.activity.on_nothing_there();
+                activity.on_nothing_there();
                 Poll::Pending
             }
             Err(error) => Poll::Ready(Err(error)),
@@ -63,52 +191,57 @@ impl<S: Stream> Watched<S> {
 
     /// Whether closing now could reset the connection under an answer that is still on its way.
     fn must_linger(&self) -> bool {
-        let activity = &self.member.0.activity;
-        !activity.is_quiet() && (activity.may_receive_more() || matches!(self.stream.read_now(&mut [0]), Ok(1..)))
+        let activity = &self.member.conn.activity;
+        // Another protocol's owner may close his side alone, and read on.
+        !activity.is_upgraded() && (activity.may_receive_more() || matches!(self.stream().read_now(&mut [0]), Ok(1..)))
     }
 
     /// Throws away what the client still sends, until it closes or its time is up.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut scratch = [MaybeUninit::uninit(); 4096];
+        let mut scratch = [MaybeUninit::uninit(); SCRATCH];
         loop {
-            if self.lingering.as_ref().is_some_and(|timer| timer.is_elapsed() || timer.deadline() <= Instant::now()) {
+            let timer = self.aside.as_ref().and_then(|aside| aside.lingering.as_ref());
+            if timer.is_some_and(|timer| timer.is_elapsed() || timer.deadline() <= Instant::now()) {
                 return Poll::Ready(()); // however much it still sends
             }
             let mut buffer = ReadBuf::uninit(&mut scratch);
-            match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
+            match Pin::new(self.stream_mut()).poll_read(cx, &mut buffer) {
                 Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
                 Poll::Ready(_) => return Poll::Ready(()),
                 Poll::Pending => break,
             }
         }
-        self.lingering.as_mut().map_or(Poll::Ready(()), |timer| timer.as_mut().poll(cx))
+        let timer = self.aside.as_mut().and_then(|aside| aside.lingering.as_mut());
+        timer.map_or(Poll::Ready(()), |timer| timer.as_mut().poll(cx))
     }
 }
 
-impl<S: Stream> AsyncRead for Watched<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
     #[inline]
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        match Pin::new(&mut self.stream).poll_read(cx, buffer) {
-            Poll::Ready(Ok(())) => {
-                self.member.0.activity.on_read(buffer.filled().len() - before);
-                Poll::Ready(Ok(()))
-            }
-            Poll::Pending if self.member.0.wants_certainty() => self.read_straight(cx, buffer),
-            other => other,
-        }
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        self.read = buffer.capacity() - buffer.remaining(); // hyper's adapter hands over an empty buffer
+        polled
     }
 }
 
-impl<S: Stream> AsyncWrite for Watched<S> {
+impl<S: Stream> Read for Watched<S> {
+    #[inline(always)]
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+        if self.aside.is_some() || self.member.conn.is_watchful() {
+            return self.poll_read_watchfully(cx, buffer);
+        }
+        let polled = Pin::new(&mut self.io).poll_read(cx, buffer);
+        self.member.conn.activity.on_read(self.io.inner().read);
+        polled
+    }
+}
+
+impl<S: Stream> Write for Watched<S> {
     #[inline]
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        #[cfg(feature = "http2")]
-        if written.is_ready() {
-            self.member.0.activity.on_write();
-        }
-        written
+        self.member.conn.activity.on_write(&[io::IoSlice::new(bytes)]);
+        Pin::new(self.stream_mut()).poll_write(cx, bytes)
     }
 
     #[inline]
@@ -117,37 +250,67 @@ impl<S: Stream> AsyncWrite for Watched<S> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        #[cfg(feature = "http2")]
-        if written.is_ready() {
-            self.member.0.activity.on_write();
-        }
-        written
+        self.member.conn.activity.on_write(slices);
+        Pin::new(self.stream_mut()).poll_write_vectored(cx, slices)
     }
 
     #[inline]
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.stream().is_write_vectored()
     }
 
     #[inline]
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        Pin::new(self.stream_mut()).poll_flush(cx)
     }
 
     /// FIN first; then, where the client may still be sending, what it sends is read and thrown away: a socket that
     /// is closed with unread bytes resets the connection, and a reset destroys the answer in the client's buffer.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.member.0.activity.is_quiet() && self.stream.ends_by_drop() {
-            return Poll::Ready(Ok(()));
+        if self.member.conn.activity.is_turning() {
+            return Poll::Ready(Ok(())); // the connection's task decides
         }
-        if self.lingering.is_none() {
+        if self.aside.as_ref().is_none_or(|aside| aside.lingering.is_none()) {
             // A client that is already gone needs no FIN.
-            if ready!(Pin::new(&mut self.stream).poll_shutdown(cx)).is_err() || !self.must_linger() {
+            if ready!(Pin::new(self.stream_mut()).poll_shutdown(cx)).is_err() || !self.must_linger() {
                 return Poll::Ready(Ok(()));
             }
-            self.lingering = Some(Box::pin(sleep(LINGER)));
+            self.aside.get_or_insert_default().lingering = Some(Box::pin(sleep(LINGER)));
         }
         self.poll_linger(cx).map(Ok)
+    }
+}
+
+/// Reads of a stream before it is known who reads: nothing is withheld.
+#[cfg(feature = "http2")]
+pub(crate) struct Unnoticed<'a, S>(pub(crate) &'a mut Watched<S>);
+
+#[cfg(feature = "http2")]
+impl<S: Stream> AsyncRead for Unnoticed<'_, S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let Watched { io, member, .. } = &mut *self.0;
+        let stream = &mut io.inner_mut().stream;
+        let before = buffer.filled().len();
+        let mut polled = Pin::new(&mut *stream).poll_read(cx, buffer);
+        if polled.is_pending() && member.conn.wants_certainty() {
+            polled = match stream.read_now(buffer.initialize_unfilled()) {
+                Ok(bytes) => {
+                    buffer.advance(bytes);
+                    Poll::Ready(Ok(()))
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if stream.is_opening() {
+                        member.conn.activity.on_handshake();
+                    }
+                    Poll::Pending
+                }
+                Err(error) => Poll::Ready(Err(error)),
+            };
+        }
+        if polled.is_ready() {
+            let read = buffer.filled().len() - before;
+            member.conn.activity.on_read(read);
+        }
+        polled
     }
 }

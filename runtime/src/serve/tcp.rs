@@ -2,9 +2,9 @@
 
 use super::{
     accept::{self, Handle},
-    activity::{Limits, Mode},
     listener::Listener,
-    population::{Conn, Member, Server},
+    mode::{Limits, Mode},
+    population::{Member, Server},
 };
 use crate::context::Context;
 use pin_project_lite::pin_project;
@@ -111,7 +111,13 @@ where
     type IntoFuture = Pin<Box<dyn Future<Output = io::Result<()>> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(accept::run(self.listener, self.context, self.limits, Handler(self.handler)))
+        Box::pin(accept::run(
+            self.listener,
+            self.context,
+            self.limits,
+            hyper::server::conn::http1::Builder::new(),
+            Handler(self.handler),
+        ))
     }
 }
 
@@ -123,12 +129,11 @@ where
     F: Future<Output: Send> + Send + 'static,
 {
     fn start(&self, server: &Arc<Server>, stream: S) {
-        let conn = server.join();
-        server.note_traffic(""); // a connection is all that is seen of its traffic
-        conn.activity.on_upgrade(); // its handler decides when it ends
-        let member = Member(conn.clone());
+        let member = server.join();
+        member.conn.note_traffic(""); // a connection is all that is seen of its traffic
+        member.conn.activity.on_upgrade(); // its handler decides when it ends
         let handler = (self.0)(stream, server.context.clone());
-        tokio::spawn(Driver { handler, conn, registered: false, _member: member });
+        tokio::spawn(Driver { handler, member, registered: false });
     }
 }
 
@@ -137,9 +142,8 @@ pin_project! {
     struct Driver<F> {
         #[pin]
         handler: F,
-        conn: Arc<Conn>,
+        member: Member,
         registered: bool,
-        _member: Member,
     }
 }
 
@@ -149,9 +153,9 @@ impl<F: Future> Future for Driver<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<()> {
         let this = self.project();
         if !std::mem::replace(this.registered, true) {
-            this.conn.register(cx.waker());
+            this.member.register(cx.waker());
         }
-        if this.handler.poll(cx).is_ready() || this.conn.server.mode() == Mode::Cut {
+        if this.handler.poll(cx).is_ready() || this.member.conn.server.mode() == Mode::Cut {
             return Poll::Ready(());
         }
         Poll::Pending

@@ -9,18 +9,69 @@ fn request(body: &str) -> Request<String> {
 const LIMITS: Limits =
     Limits { header: Duration::from_secs(10), body: Duration::from_secs(30), connections: usize::MAX };
 
+fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+fn write(activity: &Activity, bytes: &str) {
+    activity.on_write(&[IoSlice::new(bytes.as_bytes())]);
+}
+
+const OK: &str = "HTTP/1.1 200 OK\r\n";
+
+/// A connection that has had a request and its answer.
+fn answered() -> Activity {
+    let activity = Activity::new();
+    activity.on_read(40);
+    activity.on_request(&request(""));
+    write(&activity, OK);
+    activity
+}
+
 #[test]
-fn a_request_and_its_answer_make_a_connection_idle_again() {
+fn a_request_arrives_is_handled_and_answered() {
     let activity = Activity::new();
     assert_eq!(activity.kind(), FRESH);
     activity.on_read(40);
-    assert_eq!((activity.kind(), activity.verdict(Mode::Drain)), (HEAD, Verdict::GoOn));
-    activity.on_request(&request(""));
-    assert_eq!((activity.kind(), activity.verdict(Mode::Drain)), (BUSY, Verdict::Finish));
-    activity.on_answered();
-    assert_eq!((activity.kind(), activity.may_receive_more()), (IDLE, false));
-    activity.on_read(10);
     assert_eq!(activity.kind(), HEAD);
+    activity.on_request(&request(""));
+    assert_eq!((activity.kind(), activity.verdict(Mode::Grace)), (BUSY, Verdict::GoOn));
+    assert_eq!(activity.verdict(Mode::Farewell), Verdict::Turn, "its answer is to say goodbye");
+    write(&activity, OK);
+    assert!(activity.is_answered() && !activity.may_receive_more());
+    assert_eq!(activity.verdict(Mode::Farewell), Verdict::GoOn, "its client hears of it with its next request");
+    assert_eq!(activity.verdict(Mode::Drain), Verdict::Turn);
+    activity.on_read(10);
+    assert_eq!((activity.kind(), activity.verdict(Mode::Grace)), (HEAD, Verdict::GoOn));
+    assert_eq!((activity.verdict(Mode::Farewell), activity.verdict(Mode::Drain)), (Verdict::Turn, Verdict::Turn));
+}
+
+#[test]
+fn only_an_answer_that_has_not_begun_can_say_goodbye() {
+    let first = Activity::new();
+    first.on_read(5);
+    assert!(first.begin_turn(), "the first head");
+    first.on_read(35);
+    first.on_request(&request(""));
+    assert!(first.begin_turn(), "the handler");
+    write(&first, OK);
+    assert!(!first.begin_turn() && first.is_turning(), "idle, or streaming");
+    first.end_turn();
+    first.on_new_begin(0);
+    assert!(first.is_answered());
+    first.on_new_begin(7);
+    assert!(first.begin_turn() && !first.is_turning(), "hyper has begun anew");
+}
+
+#[test]
+fn what_is_withheld_turns_at_once_and_is_not_withheld_any_more() {
+    for (activity, came_before) in [(Activity::new(), false), (answered(), true)] {
+        assert!(activity.is_between_requests());
+        activity.on_withheld(40);
+        assert_eq!((activity.is_withheld(), activity.verdict(Mode::Grace)), (true, Verdict::Turn), "{came_before}");
+        assert!(!activity.begin_turn(), "hyper has nothing of it");
+        assert!(!activity.is_withheld() && activity.is_turning());
+    }
 }
 
 #[test]
@@ -30,8 +81,9 @@ fn what_is_pipelined_is_the_next_head() {
     activity.on_request(&request(""));
     activity.on_read(7);
     assert!(activity.may_receive_more());
-    activity.on_answered();
-    assert_eq!((activity.kind(), activity.verdict(Mode::Drain)), (HEAD, Verdict::GoOn));
+    write(&activity, OK);
+    assert_eq!((activity.kind(), activity.verdict(Mode::Drain)), (HEAD, Verdict::Turn));
+    assert!(!activity.begin_turn(), "the answer before it may be streaming");
 }
 
 #[test]
@@ -42,11 +94,13 @@ fn a_body_is_complete_when_all_its_bytes_have_arrived() {
     activity.on_read(head + 2);
     activity.on_request(&request);
     assert_eq!(activity.kind(), BODY);
+    write(&activity, "HTTP/1.1 100 Continue\r\n\r\n");
+    assert_eq!(activity.kind(), BODY, "that is no answer");
     activity.on_read(8);
     assert_eq!(activity.kind(), BUSY);
     activity.on_read(1); // as if the head had been shorter than it was taken for
-    activity.on_answered();
-    assert_eq!((activity.kind(), activity.may_receive_more()), (IDLE, false));
+    write(&activity, OK);
+    assert!(activity.is_answered() && !activity.may_receive_more());
 }
 
 #[test]
@@ -54,46 +108,59 @@ fn an_answer_before_its_body_expects_more_from_the_client() {
     let activity = Activity::new();
     activity.on_read(60);
     activity.on_request(&request(&"x".repeat(5000)));
-    activity.on_answered();
-    assert_eq!((activity.kind(), activity.may_receive_more()), (IDLE, true));
+    write(&activity, OK);
+    assert_eq!((activity.kind(), activity.may_receive_more()), (ANSWERED, true));
+    assert!(!activity.is_between_requests(), "what comes may be the rest of the body");
     activity.on_read(4940);
-    assert_eq!(activity.verdict(Mode::Drain), Verdict::GoOn, "it may be a head");
-    activity.grow_older(1, &LIMITS, false);
-    assert!(!activity.grow_older(3_600_000, &LIMITS, false), "and it may be the rest of the body");
+    assert_eq!(activity.verdict(Mode::Farewell), Verdict::GoOn);
+    activity.grow_older(secs(1), &LIMITS, false);
+    assert!(!activity.grow_older(secs(3600), &LIMITS, false), "no head that stands still");
     activity.on_request(&request(""));
-    activity.on_answered();
+    write(&activity, OK);
     assert!(!activity.may_receive_more());
 }
 
 #[test]
 fn time_is_up_for_half_a_head_and_never_for_an_idle_connection() {
     let activity = Activity::new();
-    assert!(!activity.grow_older(60_000, &LIMITS, false), "fresh");
+    assert!(!activity.grow_older(secs(60), &LIMITS, false), "fresh");
     activity.on_read(5);
-    assert!(!activity.grow_older(60_000, &LIMITS, false), "the first sweep only marks it");
-    assert!(!activity.grow_older(9_000, &LIMITS, false));
+    assert!(!activity.grow_older(secs(60), &LIMITS, false), "the first sweep only marks it");
+    assert!(!activity.grow_older(secs(9), &LIMITS, false));
     activity.on_read(1);
-    assert!(activity.grow_older(1_000, &LIMITS, false), "a byte now and then buys no time");
+    assert!(activity.grow_older(secs(1), &LIMITS, false), "a byte now and then buys no time");
     assert_eq!(activity.verdict(Mode::Serve), Verdict::End);
 
-    let idle = Activity::new();
-    idle.on_read(5);
-    idle.on_request(&request(""));
-    idle.on_answered();
-    assert!(!idle.grow_older(3_600_000, &LIMITS, false));
+    let idle = answered();
+    assert!(!idle.grow_older(secs(3600), &LIMITS, false));
+    assert!(!idle.grow_older(secs(3600), &LIMITS, true));
 }
 
 #[test]
-fn a_body_that_stands_still_is_suspect_until_the_socket_was_asked() {
+fn a_later_head_that_stands_still_is_a_question_to_hyper() {
+    let activity = answered();
+    activity.on_read(5);
+    activity.grow_older(secs(1), &LIMITS, false);
+    write(&activity, "another chunk");
+    assert!(!activity.grow_older(secs(9), &LIMITS, false), "behind an answer that moves it waits");
+    assert!(activity.grow_older(secs(10), &LIMITS, false));
+    assert!(activity.is_suspect());
+    assert_eq!(activity.verdict(Mode::Serve), Verdict::Turn);
+    assert!(!activity.begin_turn() && !activity.is_suspect());
+    assert!(!activity.grow_older(secs(60), &LIMITS, true), "asked once, it is not asked again");
+}
+
+#[test]
+fn a_body_that_stands_still_is_looked_at_before_it_is_cut() {
     let activity = Activity::new();
     activity.on_read(50);
     activity.on_request(&request(&"x".repeat(500)));
-    assert!(!activity.grow_older(1_000, &LIMITS, false));
-    assert!(!activity.grow_older(29_000, &LIMITS, false));
+    assert!(!activity.grow_older(secs(1), &LIMITS, false));
+    assert!(!activity.grow_older(secs(29), &LIMITS, false));
     activity.on_read(100);
-    assert!(!activity.grow_older(1_000, &LIMITS, false));
-    assert!(!activity.grow_older(29_000, &LIMITS, false), "every byte buys time");
-    assert!(activity.grow_older(1_000, &LIMITS, false));
+    assert!(!activity.grow_older(secs(1), &LIMITS, false));
+    assert!(!activity.grow_older(secs(29), &LIMITS, false), "every byte buys time");
+    assert!(activity.grow_older(secs(1), &LIMITS, false));
     assert!(activity.is_suspect());
     assert_eq!(activity.verdict(Mode::Serve), Verdict::GoOn);
     activity.on_nothing_there();
@@ -101,20 +168,21 @@ fn a_body_that_stands_still_is_suspect_until_the_socket_was_asked() {
 }
 
 #[test]
-fn a_body_of_unknown_length_is_never_suspect_as_its_handler_may_just_be_slow() {
+fn a_body_of_unknown_length_may_be_complete_and_its_handler_slow() {
     let activity = Activity::new();
     activity.on_read(50);
-    activity.on_request(&Request::post("/").body(Unknown).unwrap());
+    activity.on_request(&Request::post("/").body(Endless).unwrap());
     assert_eq!(activity.kind(), BODY);
-    activity.grow_older(1, &LIMITS, false);
-    assert!(!activity.grow_older(3_600_000, &LIMITS, false));
+    activity.grow_older(secs(1), &LIMITS, false);
+    assert!(!activity.grow_older(secs(3600), &LIMITS, false));
+    activity.on_read(50);
+    assert!(!activity.grow_older(secs(3600), &LIMITS, false));
     assert!(!activity.is_suspect());
 }
 
-/// A chunked body.
-struct Unknown;
+struct Endless;
 
-impl Body for Unknown {
+impl Body for Endless {
     type Data = &'static [u8];
     type Error = std::convert::Infallible;
 
@@ -127,12 +195,13 @@ impl Body for Unknown {
 }
 
 #[test]
-fn a_new_connection_gets_a_moment_in_the_drain() {
+fn a_fresh_connection_gets_half_a_second_in_the_drain() {
     let activity = Activity::new();
     assert_eq!(activity.verdict(Mode::Drain), Verdict::GoOn);
-    assert!(!activity.grow_older(100, &LIMITS, true));
-    assert!(!activity.grow_older(400, &LIMITS, true));
-    assert!(activity.grow_older(100, &LIMITS, true));
-    assert_eq!(activity.verdict(Mode::Drain), Verdict::Finish);
+    let tenths = |tenths: u64| Duration::from_millis(100 * tenths);
+    assert!(!activity.grow_older(tenths(1), &LIMITS, true));
+    assert!(!activity.grow_older(tenths(4), &LIMITS, true));
+    assert!(activity.grow_older(tenths(1), &LIMITS, true));
+    assert_eq!(activity.verdict(Mode::Drain), Verdict::Turn);
     assert_eq!(activity.verdict(Mode::Cut), Verdict::End);
 }
