@@ -2,19 +2,25 @@
 //!
 //! Everything that the drain waits for is a member of a [`Group`]: the connections of one server, or one task.
 //! A group counts its members, and the [`Tracker`] counts all of them, so that waiting needs no lock and joining
-//! costs two atomic additions.
+//! costs two atomic additions. Who was the last to end in a drain is noted where a group becomes empty, and there alone.
 
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
-use tokio::{sync::Notify, task::AbortHandle};
+use tokio::{sync::Notify, task::AbortHandle, time::Instant};
 
 /// How the name of a server begins, as a member of its own beside its connections: it has a queue to empty.
 pub(crate) const SERVER: &str = "server on ";
+/// The name under which `main` is waited for.
+pub(crate) const MAIN: &str = "main";
+
+/// A drain, or a part of it, that is shorter than this is not worth a word.
+const NOTICEABLE: Duration = Duration::from_millis(100);
 
 /// Counts everything that is in flight in a process.
 #[derive(Debug, Default)]
@@ -24,11 +30,15 @@ pub(crate) struct Tracker {
     next: AtomicU64,
     /// By the order of creation, so that reports are the same every time.
     groups: Mutex<BTreeMap<u64, Arc<Members>>>,
+    /// When the drain began.
+    drain: OnceLock<Instant>,
+    /// Who was the last to end in it, and when.
+    last: Mutex<Option<(Arc<str>, Instant)>>,
 }
 
 #[derive(Debug)]
 struct Members {
-    name: String,
+    name: Arc<str>,
     count: AtomicUsize,
     abort: Mutex<Option<AbortHandle>>,
 }
@@ -53,7 +63,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Tracker {
     /// A new group without members.
     pub(crate) fn group(self: &Arc<Self>, name: String) -> Group {
-        let members = Arc::new(Members { name, count: AtomicUsize::new(0), abort: Mutex::new(None) });
+        let members = Arc::new(Members { name: name.into(), count: AtomicUsize::new(0), abort: Mutex::new(None) });
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         lock(&self.groups).insert(number, members.clone());
         Group { tracker: self.clone(), number, members }
@@ -94,15 +104,49 @@ impl Tracker {
             if count == 0 {
                 continue;
             }
-            match known.get(members.name.as_str()) {
+            match known.get(&*members.name) {
                 Some(&row) => rows[row].1 += count,
                 None => {
                     known.insert(&members.name, rows.len());
-                    rows.push((members.name.clone(), count));
+                    rows.push((members.name.to_string(), count));
                 }
             }
         }
         rows
+    }
+
+    /// The drain begins: from now on, who ends last is noted.
+    pub(crate) fn begin_drain(&self) {
+        let _ = self.drain.set(Instant::now()); // it begins once
+    }
+
+    /// `main` has ended.
+    pub(crate) fn main_ended(&self) {
+        self.note_end(&Arc::from(MAIN));
+    }
+
+    /// Who was the last to end in the drain, and how long that took from its beginning; `None` if it was not for long.
+    pub(crate) fn waited_for(&self) -> Option<(String, Duration)> {
+        let (began, last) = (self.drain.get()?, lock(&self.last));
+        let (name, ended) = last.as_ref()?;
+        let took = ended.saturating_duration_since(*began);
+        (took >= NOTICEABLE).then(|| (name.to_string(), took))
+    }
+
+    #[cold]
+    fn note_end(&self, name: &Arc<str>) {
+        let Some(&began) = self.drain.get() else {
+            return;
+        };
+        let mut last = lock(&self.last);
+        let now = Instant::now();
+        // A server ends because its last connection has, and main because its server has: they are named only if they
+        // went on for longer than that takes.
+        let follows = &**name == MAIN || name.starts_with(SERVER);
+        let before = last.as_ref().map_or(began, |(_, ended)| *ended);
+        if !follows || now.saturating_duration_since(before) >= NOTICEABLE {
+            *last = Some((name.clone(), now));
+        }
     }
 
     /// Aborts every task that still runs.
@@ -128,6 +172,10 @@ impl Group {
     /// One member less; returns how many are left. What it did happens before [`Tracker::emptied`] returns.
     pub(crate) fn leave(&self) -> usize {
         let members = self.members.count.fetch_sub(1, Ordering::AcqRel) - 1;
+        if members == 0 && self.tracker.drain.get().is_some() {
+            // Before the total falls: whoever hears of that finds the name.
+            self.tracker.note_end(&self.members.name);
+        }
         if self.tracker.total.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.tracker.empty.notify_waiters();
         }
@@ -169,6 +217,7 @@ impl Drop for Group {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::time::advance;
 
     #[tokio::test]
     async fn the_drain_waits_for_the_last_member_and_names_it() {
@@ -197,6 +246,31 @@ mod tests {
         let tracker = Arc::new(Tracker::default());
         let _guards: Vec<_> = (0..3).map(|_| tracker.guard("worker".into())).collect();
         assert_eq!(tracker.remaining(), [("worker".to_owned(), 3)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_ends_last_in_the_drain_is_who_it_waited_for() {
+        let tracker = Arc::new(Tracker::default());
+        let (connections, server) = (tracker.group("connections".into()), tracker.guard(format!("{SERVER}it")));
+        drop(tracker.guard("before the drain".into()));
+        tracker.begin_drain();
+        assert_eq!(tracker.waited_for(), None);
+        connections.enter();
+        connections.enter();
+        drop(tracker.guard("at once".into()));
+        assert_eq!(tracker.waited_for(), None, "it did not take long");
+        advance(Duration::from_secs(2)).await;
+        connections.leave();
+        assert_eq!(tracker.waited_for(), None, "there is another one");
+        advance(Duration::from_secs(1)).await;
+        connections.leave();
+        // What ends with its connections is not what the drain waited for.
+        drop(server);
+        tracker.main_ended();
+        assert_eq!(tracker.waited_for(), Some(("connections".to_owned(), Duration::from_secs(3))));
+        advance(Duration::from_secs(1)).await;
+        tracker.main_ended();
+        assert_eq!(tracker.waited_for(), Some(("main".to_owned(), Duration::from_secs(4))));
     }
 
     #[tokio::test]

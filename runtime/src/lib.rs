@@ -85,7 +85,8 @@
 //!
 //! Every phase, hook and cut becomes a `tracing` event with the target `graceful`, or a plain line on stderr where no
 //! subscriber is installed. Stable fields: `phase` on phases; `hook`, `order`, `outcome` (`ok`, `failed`, `panicked`,
-//! `timed_out`, `skipped`) and `took_ms` on hooks; `cut` and `count` on what was cut. Spans: `phase` (field
+//! `timed_out`, `skipped`) and `took_ms` on hooks; `cut` and `count` on what was cut; `waited_for` and `took_ms` on who
+//! the drain waited for longest, if it took longer than a moment. Spans: `phase` (field
 //! `phase`) around the events of a phase, and `shutdown_hook` (fields `hook` and `order`) around what a hook logs
 //! itself. The summary also goes into
 //! `/dev/termination-log`, or the file that `GRACEFUL_TERMINATION_LOG` names, which `kubectl describe pod` shows.

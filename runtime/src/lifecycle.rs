@@ -5,7 +5,7 @@ use crate::{
     check::Check,
     checking,
     context::{Context, Request, Shared, Window},
-    drain::SERVER,
+    drain::{MAIN, SERVER},
     phase::{Event, Phase},
     report::{Level, MainResult, Report, What},
     sequence,
@@ -171,6 +171,7 @@ impl Lifecycle<'_> {
             MainResult::Returned(0) => Level::Info,
             _ => Level::Error,
         };
+        self.shared.tracker.main_ended();
         self.cause.get_or_insert(Cause::MainReturned);
         if !self.phase.is_terminating() {
             self.open_window(); // so that the timeline of the shutdown begins with what main said
@@ -201,6 +202,7 @@ impl Lifecycle<'_> {
         }
         if next == Phase::Draining {
             self.in_flight = work(&self.shared.tracker.remaining());
+            self.shared.tracker.begin_drain();
             self.drain_over = (now + bounded(self.shared.plan.drain)).min(self.deadline());
         }
         if next == Phase::Hooks {
@@ -247,7 +249,7 @@ impl Lifecycle<'_> {
                     (Phase::Starting | Phase::Serving, _) => format!("after {cause}; "),
                     _ => String::new(),
                 };
-                let main = if self.main_ended { None } else { Some("main".to_owned()) };
+                let main = if self.main_ended { None } else { Some(MAIN.to_owned()) };
                 let rest = self.shared.tracker.remaining().into_iter().map(|(name, count)| match count {
                     1 => name,
                     count => format!("{count} of {name}"),
@@ -281,6 +283,9 @@ impl Lifecycle<'_> {
             shared.recorder.record(Level::Info, What::Drained(drained));
         }
         if self.main_ended && remaining.is_empty() {
+            if let Some((name, took)) = shared.tracker.waited_for() {
+                shared.recorder.record(Level::Info, What::Waited(name, took));
+            }
             return;
         }
         for (name, count) in remaining {
@@ -305,7 +310,7 @@ impl Lifecycle<'_> {
         };
         if timeout(GIVE_WAY, gave_way).await.is_err() {
             let who: Vec<_> = shared.tracker.remaining().into_iter().map(|(name, _)| name).collect();
-            let who = if who.is_empty() { "main".to_owned() } else { who.join(", ") };
+            let who = if who.is_empty() { MAIN.to_owned() } else { who.join(", ") };
             let text = format!(
                 "{who} did not give way within {}: code that blocks its thread, and a future that is not graceful's own, \
                  cannot be cancelled; the hooks begin without it",

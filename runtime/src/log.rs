@@ -142,6 +142,9 @@ pub(crate) fn emit(entry: &Entry) {
             took_ms = hook.took.as_millis() as u64,
             "{hook}"
         ),
+        What::Waited(name, took) => {
+            event!(waited_for = name.as_str(), took_ms = took.as_millis() as u64, "{}", entry.what)
+        }
         What::Cut(name, count) => event!(cut = name.as_str(), count, "{}", entry.what),
         what => event!("{what}"),
     }

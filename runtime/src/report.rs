@@ -152,6 +152,8 @@ pub enum What {
     Cut(String, usize),
     /// The drain is over: so much of what was in flight when it began has finished.
     Drained(usize),
+    /// Everything has finished in the drain, and not at once: who was the last, and how long that took.
+    Waited(String, Duration),
     /// A health check has changed its mind.
     Check(CheckState),
     /// Anything else that is worth a line.
@@ -172,6 +174,7 @@ impl fmt::Display for What {
             Self::Cut(name, 1) => write!(f, "CUT: {name} was still in flight when the drain was over"),
             Self::Cut(name, count) => write!(f, "CUT: {count} of {name} were still in flight when the drain was over"),
             Self::Drained(count) => write!(f, "{count} of what was in flight finished in the drain"),
+            Self::Waited(name, took) => write!(f, "drained in {}, waited longest for {name}", Pretty(*took)),
             Self::Check(check) => write!(f, "{} check {} {}", check.on, check.name, check.status),
             Self::Note(note) => f.write_str(note),
         }
@@ -215,6 +218,18 @@ impl Report {
         self.hooks().find(|report| report.hook.name == name)
     }
 
+    /// Who the drain waited for longest, and how long that took from its beginning: `task reindex`,
+    /// `connections on 0.0.0.0:3000`, or `main`.
+    ///
+    /// `None` if everything ended within a tenth of a second, and if something was cut: the
+    /// [problems](Self::problems) name what.
+    pub fn waited_for(&self) -> Option<(&str, Duration)> {
+        self.entries.iter().find_map(|entry| match &entry.what {
+            What::Waited(name, took) => Some((name.as_str(), *took)),
+            _ => None,
+        })
+    }
+
     /// The phases that were entered, in order.
     pub fn phases(&self) -> impl Iterator<Item = Phase> + '_ {
         self.entries.iter().filter_map(|entry| match entry.what {
@@ -228,11 +243,11 @@ impl Report {
         self.entries.iter().filter(|entry| entry.level == Level::Error)
     }
 
-    /// The summary, cut to `limit` bytes at a line's end, with the problems before the timeline: what fits into
-    /// Kubernetes' termination message.
+    /// The summary, cut to `limit` bytes at a line's end, with the problems and who was waited for before the
+    /// timeline: what fits into Kubernetes' termination message.
     pub fn summary(&self, limit: usize) -> String {
         let mut text = format!("{}\n", self.digest());
-        if self.problems().next().is_some() {
+        if self.notable().next().is_some() {
             text += "timeline:\n";
         }
         text += &self.timeline();
@@ -243,10 +258,15 @@ impl Report {
         text
     }
 
-    /// The headline and the problems, without the timeline.
+    /// The headline, the problems and who was waited for, without the timeline.
     pub(crate) fn digest(&self) -> String {
-        let problems = self.problems().map(|entry| format!("\n{}", Line(entry, self.began)));
-        self.headline() + &problems.collect::<String>()
+        let notable = self.notable().map(|entry| format!("\n{}", Line(entry, self.began)));
+        self.headline() + &notable.collect::<String>()
+    }
+
+    /// What a summary says before anything else.
+    fn notable(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.level == Level::Error || matches!(entry.what, What::Waited(..)))
     }
 
     fn headline(&self) -> String {
@@ -315,6 +335,25 @@ mod tests {
      0.000s  grace: 5s
      0.020s    hook 1 flush (orders src/main.rs:7) FAILED: disk full, 20ms
      0.030s  stopped"
+        );
+    }
+
+    #[test]
+    fn who_was_waited_for_is_in_the_summary_and_in_the_timeline() {
+        let mut report = report();
+        assert_eq!(report.waited_for(), None);
+        let took = Duration::from_millis(3200);
+        let what = What::Waited("task reindex".into(), took);
+        let at = report.began + took;
+        report.entries = vec![Entry { at, level: Level::Info, what }];
+        assert_eq!(report.waited_for(), Some(("task reindex", took)));
+        assert_eq!(
+            report.summary(1000),
+            "shutdown after SIGTERM: everything finished in time, 3.2s, exit code 0
+     3.200s    drained in 3.2s, waited longest for task reindex
+timeline:
+     3.200s    drained in 3.2s, waited longest for task reindex
+"
         );
     }
 

@@ -244,4 +244,62 @@ mod tests {
         .await;
         assert_eq!((report.problems().count(), report.cause), (0, Some(Cause::MainReturned)));
     }
+
+    #[tokio::test]
+    async fn the_report_names_who_the_drain_waited_for_longest() {
+        let report = life(|ctx| async move {
+            ctx.ready();
+            for (name, secs) in [("quick", 1), ("reindex", 3)] {
+                let draining = ctx.draining();
+                ctx.spawn(name, async move {
+                    draining.await;
+                    sleep(Duration::from_secs(secs)).await;
+                });
+            }
+            ctx.shutdown("enough");
+            ctx.draining().await;
+            sleep(Duration::from_secs(2)).await;
+        })
+        .await;
+        let (name, took) = report.waited_for().unwrap();
+        assert_eq!((name, took.as_secs()), ("task reindex", 3), "{report}");
+    }
+
+    #[tokio::test]
+    async fn the_report_names_main_where_it_goes_on_alone() {
+        let report = life(|ctx| async move {
+            ctx.ready();
+            ctx.spawn("quick", ctx.draining());
+            ctx.shutdown("enough");
+            ctx.draining().await;
+            sleep(Duration::from_secs(2)).await;
+        })
+        .await;
+        assert_eq!(report.waited_for().map(|(name, _)| name), Some("main"), "{report}");
+    }
+
+    #[tokio::test]
+    async fn a_drain_that_waits_for_nobody_names_nobody() {
+        let report = life(|ctx| async move {
+            ctx.ready();
+            ctx.spawn("quick", ctx.draining());
+            ctx.shutdown("enough");
+            ctx.draining().await;
+        })
+        .await;
+        assert_eq!(report.waited_for(), None, "{report}");
+    }
+
+    #[tokio::test]
+    async fn who_was_waited_for_in_vain_is_cut_and_not_who_was_waited_for() {
+        let report = life(|ctx| async move {
+            ctx.ready();
+            ctx.spawn("stuck", std::future::pending::<()>());
+            ctx.shutdown("enough");
+            ctx.draining().await;
+            sleep(Duration::from_secs(2)).await;
+        })
+        .await;
+        assert_eq!((report.waited_for(), report.exit_code()), (None, 3), "{report}");
+    }
 }

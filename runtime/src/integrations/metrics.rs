@@ -33,7 +33,7 @@ pub(crate) fn count(entry: &Entry) {
         What::Cut(name, count) => counter!("graceful_cut_total", "name" => name.clone()).increment(*count as u64),
         What::Drained(count) => counter!("graceful_drained_total").increment(*count as u64),
         What::Check(check) => set(check),
-        What::Main(_) | What::Note(_) => {}
+        What::Main(_) | What::Waited(..) | What::Note(_) => {}
     }
 }
 

@@ -25,6 +25,21 @@ fn a_request_in_flight_is_answered_to_its_last_byte() {
 }
 
 #[test]
+fn the_server_whose_connection_the_drain_waited_for_longest_is_named() {
+    let app = serve().start();
+    let mut client = app.client();
+    client.send("/slow?ms=2000");
+    app.prints("in /slow");
+    app.begin_drain();
+    assert_eq!(client.response().body, "slow\n");
+    client.is_closed();
+    let ended = app.end();
+    let named = ", waited longest for connections on 127.0.0.1:";
+    ended.with_code(0).says_in_order(&["hooks: nothing is in flight", "drained in ", named, "shutdown after SIGTERM"]);
+    assert!(ended.summary().contains(named), "{}", ended.all());
+}
+
+#[test]
 fn a_response_that_streams_is_finished() {
     let mut app = serve().start();
     let mut client = app.client();
