@@ -18,7 +18,7 @@ async fn clock(ctx: Context) -> Sse<impl Stream<Item = Result<Event, Infallible>
             Some((Event::default().event("tick").data(n.to_string()), (n + 1, clock)))
         });
     let last = stream::once(async { Event::default().event("moved").data("draining") });
-    Sse::new(ticks.take_until(ctx.drain_token().cancelled_owned()).chain(last).map(Ok))
+    Sse::new(ticks.take_until(ctx.draining()).chain(last).map(Ok))
 }
 
 #[graceful::main(grace = "5s")]
