@@ -1,10 +1,8 @@
-//! The shape of a typical service: HTTP, gRPC, a TCP protocol, a queue consumer and a metrics port in one process.
-//!
-//! One signal, and everything closes in order: serving goes on through grace; the servers and the consumer drain side
-//! by side; the hooks run; the metrics port answers to the end.
+//! The shape of a typical service: HTTP, gRPC, a TCP protocol and a metrics port in one process. One signal, and all
+//! closes in order: serving goes on through grace; the servers drain side by side; the hooks run; metrics answer last.
 
 use axum::{Router, routing::get};
-use graceful::{Context, State};
+use graceful::Context;
 use std::{error::Error, pin::pin, time::Duration};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -13,13 +11,6 @@ use tokio::net::{TcpListener, TcpStream};
 async fn deregister() {
     println!("deregistered from service discovery");
 }
-
-#[graceful::shutdown_hook(order = 2, timeout = "3s")]
-async fn close_pool(pool: State<Pool>) {
-    println!("closed the pool of {}", pool.0);
-}
-
-struct Pool(&'static str);
 
 async fn hello() -> &'static str {
     metrics::counter!("hello_total").increment(1);
@@ -42,11 +33,6 @@ async fn shout(stream: TcpStream, ctx: Context) -> std::io::Result<()> {
     }
 }
 
-async fn consume(ctx: Context) {
-    ctx.draining().await; // take no message any more, and finish the last one
-    println!("the consumer has finished");
-}
-
 async fn listen(variable: &str, default: &str) -> std::io::Result<TcpListener> {
     let listener = TcpListener::bind(std::env::var(variable).as_deref().unwrap_or(default)).await?;
     println!("serving on http://{} ({variable})", listener.local_addr()?);
@@ -55,12 +41,7 @@ async fn listen(variable: &str, default: &str) -> std::io::Result<TcpListener> {
 
 #[graceful::main(grace = "5s")]
 async fn main(ctx: Context) -> Result<(), Box<dyn Error>> {
-    ctx.provide(Pool("orders"));
-    ctx.spawn("consumer", consume(ctx.clone()));
-
     let http = listen("LISTEN", "0.0.0.0:3000").await?;
-    let grpc = listen("LISTEN_GRPC", "0.0.0.0:50051").await?;
-    let tcp = listen("LISTEN_TCP", "0.0.0.0:7000").await?;
 
     // Not drained, and nobody waits for it: it ends with the process.
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
@@ -71,8 +52,8 @@ async fn main(ctx: Context) -> Result<(), Box<dyn Error>> {
     let routes = tonic::service::Routes::new(graceful::tonic::health_service(&ctx)); // .add_service(..) yours
     tokio::try_join!(
         graceful::axum::serve(http, app).into_future(),
-        graceful::tonic::serve(grpc, routes).into_future(),
-        graceful::tcp::serve(tcp, shout).into_future(),
+        graceful::tonic::serve(listen("LISTEN_GRPC", "0.0.0.0:50051").await?, routes).into_future(),
+        graceful::tcp::serve(listen("LISTEN_TCP", "0.0.0.0:7000").await?, shout).into_future(),
     )?;
     Ok(())
 }
