@@ -5,7 +5,7 @@ use crate::{
     cause::Cause,
     context::Shared,
     hook::{HookContext, HookRun},
-    registry::{self, Planned, Start, Wish},
+    registry::{self, Planned, Start},
     report::{HookName, HookOutcome, HookReport, Level, What},
 };
 use std::{
@@ -22,12 +22,12 @@ use tracing::Instrument;
 /// Runs every hook and records how each ended. Nothing that a hook does stops the others.
 pub(crate) async fn run(shared: Arc<Shared>, cause: Cause, deadline: Instant) {
     let groups = shared.registry.take();
-    let wishes: Vec<Wish> = groups.iter().map(registry::Group::wish).collect();
-    for (at, group) in groups.into_iter().enumerate() {
+    let wishes = registry::wishes(&groups);
+    for (group, (own, later)) in groups.into_iter().zip(wishes) {
         let left = deadline.saturating_duration_since(Instant::now());
         let (mut running, mut names) = (JoinSet::new(), HashMap::new());
         for hook in group.hooks {
-            let limit = registry::limit(hook.timeout, wishes[at], &wishes[at + 1..], left);
+            let limit = registry::limit(hook.timeout, own, later, left);
             let name = hook.name.clone();
             names.insert(running.spawn(run_one(shared.clone(), hook, cause.clone(), limit)).id(), name);
         }
