@@ -213,4 +213,4 @@ pub use serve::{
     ConnectionService, Handshake, Handshaking, HttpService, Listener, Serve, Stream, serve, tcp, with_handshake,
 };
 pub use state::State;
-pub use tasks::OnFailure;
+pub use tasks::{OnFailure, TaskReturn};

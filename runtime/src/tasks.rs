@@ -5,12 +5,11 @@ use crate::{
     cause::Cause,
     context::{Context, Request, Shared},
     drain::Guard,
-    hook::HookReturn,
     phase::Phase,
     report::Level,
 };
 use graceful_plan::duration::Pretty;
-use std::{future::Future, panic::Location, sync::Arc, time::Duration};
+use std::{fmt, future::Future, panic::Location, sync::Arc, time::Duration};
 use tokio::{
     task::{JoinHandle, JoinSet},
     time::{Instant, sleep},
@@ -40,6 +39,33 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 impl OnFailure {
     /// [`Restart`](Self::Restart) with pauses from 100 ms to 30 s.
     pub const RESTART: Self = Self::Restart { first: Duration::from_millis(100), longest: Duration::from_secs(30) };
+}
+
+/// What a [supervised](Context::supervise) task may return: `()`, or a `Result<(), E>` whose error can be displayed.
+#[diagnostic::on_unimplemented(
+    message = "a supervised task cannot return a `{Self}`",
+    label = "this task's future returns something else",
+    note = "the future of a supervised task ends with `()`, or with `Result<(), E>` where `E: Display`",
+    note = "one that loops for ever would be cut at every drain deadline: leave the loop when `ctx.draining()` resolves"
+)]
+pub trait TaskReturn {
+    /// The outcome, with the error's text.
+    ///
+    /// # Errors
+    /// The task failed.
+    fn into_result(self) -> Result<(), String>;
+}
+
+impl TaskReturn for () {
+    fn into_result(self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+impl<E: fmt::Display> TaskReturn for Result<(), E> {
+    fn into_result(self) -> Result<(), String> {
+        self.map_err(|error| format!("{error:#}"))
+    }
 }
 
 impl Context {
@@ -114,7 +140,7 @@ impl Context {
     where
         M: FnMut() -> F + Send + 'static,
         F: Future + Send + 'static,
-        F::Output: HookReturn,
+        F::Output: TaskReturn,
     {
         let name = name.into();
         self.spawn(name.clone(), supervised(self.clone(), name, on_failure, make))
@@ -125,7 +151,7 @@ async fn supervised<M, F>(context: Context, name: String, on_failure: OnFailure,
 where
     M: FnMut() -> F + Send,
     F: Future + Send + 'static,
-    F::Output: HookReturn,
+    F::Output: TaskReturn,
 {
     let note = |level, text: String| context.0.recorder.note(level, text);
     let mut pause = None;
