@@ -39,7 +39,7 @@ use tokio::{
     sync::{mpsc::UnboundedReceiver, oneshot},
 };
 
-/// How long the log may take to write the summary.
+/// How long the log may take to write the summary, and systemd to be told that the process stops.
 const LOG_PATIENCE: Duration = Duration::from_millis(250);
 /// The longest that a finished process waits for its main thread before it exits without it.
 const EXIT_PATIENCE: Duration = Duration::from_millis(500);
@@ -265,9 +265,16 @@ impl Control {
             return;
         }
         let margin = self.context.0.plan.margin;
+        #[cfg(all(feature = "systemd", unix))]
+        let stopping = integrations::systemd::start(&self.context);
         let report = lifecycle::run(self.context, &self.checks, &mut self.requests).await;
         let code = report.exit_code();
-        write(&self.log, self.termination_log, &report).await;
+        let told = write(&self.log, self.termination_log, &report);
+        #[cfg(all(feature = "systemd", unix))]
+        let told = async {
+            let _ = tokio::join!(told, tokio::time::timeout(LOG_PATIENCE, stopping));
+        };
+        told.await;
         let _ = self.finish.send(code);
         // The main thread ends the process now. If it is stuck, it is ended without it; probes are answered till then.
         let patience = if report.forced_by.is_some() { Duration::ZERO } else { EXIT_PATIENCE.min(margin / 2) };
@@ -286,8 +293,6 @@ impl Control {
                 (context.phase(), checks)
             });
         }
-        #[cfg(all(feature = "systemd", unix))]
-        integrations::systemd::start(&self.context);
         match self.health.take() {
             Some(listener) => health::start(listener, self.context.clone()).map(drop),
             None => Ok(()),

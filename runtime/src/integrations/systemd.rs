@@ -13,7 +13,10 @@ use crate::{context::Context, phase::Phase};
 use graceful_plan::duration::Pretty;
 use sd_notify::NotifyState;
 use std::time::Duration;
-use tokio::time::{interval, sleep, timeout};
+use tokio::{
+    sync::oneshot,
+    time::{interval, sleep, timeout},
+};
 
 /// How often more time is asked for during a shutdown, and how much: the next request must come before that is over.
 const EXTENSION_PERIOD: Duration = Duration::from_secs(2);
@@ -21,17 +24,22 @@ const EXTENSION: Duration = Duration::from_secs(10);
 
 /// Tells systemd what happens, for as long as the current runtime lives: the control thread's, so that a blocked
 /// runtime of the user's is told about too.
-pub(crate) fn start(context: &Context) {
+///
+/// What it returns resolves once systemd knows that the process stops, and at once where there is no systemd. The
+/// process waits for it before it exits, but not for long: a shutdown may be over before a thread has sent anything.
+pub(crate) fn start(context: &Context) -> oneshot::Receiver<()> {
+    let (told, stopping) = oneshot::channel();
     if std::env::var_os("NOTIFY_SOCKET").is_none() {
-        return;
+        return stopping;
     }
-    tokio::spawn(phases(context.clone()));
+    tokio::spawn(phases(context.clone(), told));
     if let Some(period) = sd_notify::watchdog_enabled() {
         tokio::spawn(watchdog(context.clone(), period));
     }
+    stopping
 }
 
-async fn phases(context: Context) {
+async fn phases(context: Context, stopping: oneshot::Sender<()>) {
     context.reached(Phase::Serving).await;
     let mut phase = context.phase();
     if phase == Phase::Serving {
@@ -39,6 +47,7 @@ async fn phases(context: Context) {
     }
     context.reached(Phase::Grace).await;
     tell([NotifyState::Stopping]).await;
+    let _ = stopping.send(()); // nobody waits any more if that took too long
     let mut last = None;
     while phase < Phase::Stopped {
         phase = context.phase();

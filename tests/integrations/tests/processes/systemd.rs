@@ -100,6 +100,17 @@ fn a_process_that_is_told_to_stop_before_it_is_ready_never_says_ready() {
 }
 
 #[test]
+fn a_shutdown_that_is_over_at_once_says_stopping_too() {
+    let systemd = Systemd::start("brief");
+    for _ in 0..20 {
+        life().env("LIFE", "return 7").env("NOTIFY_SOCKET", &systemd.path).run().with_code(7);
+        // The process has ended: what it has said is here.
+        let said: Vec<_> = std::iter::from_fn(|| systemd.next(Duration::from_millis(1))).collect();
+        assert!(said.iter().any(|said| said.contains("STOPPING=1")), "{said:?}");
+    }
+}
+
+#[test]
 fn a_socket_that_nobody_reads_holds_up_nothing() {
     let systemd = Systemd::start("full");
     let full = UnixDatagram::unbound().unwrap();
