@@ -139,7 +139,7 @@
 //! | `http2` | HTTP/2 with prior knowledge in [`serve`](serve()), on the same port |
 //! | `axum` | `graceful::axum::serve(listener, router)`, probe routes for a router, `Context` as an extractor |
 //! | `systemd` | READY, STOPPING, more time while it shuts down, and the watchdog, where systemd asks for them |
-//! | `metrics` | phases, what is in flight, hooks and checks, through the `metrics` facade |
+//! | `metrics` | phases, what is in flight, connections, what was drained and cut, hooks and checks, through the `metrics` facade |
 //! | `init` | `init = true`: as PID 1, forward signals and reap orphans |
 //! | `testing` | `graceful::testing`: a whole life in a test, with paused time |
 //! | `tonic` | `graceful::tonic::serve(listener, routes)`, and `grpc.health.v1` beside the HTTP probes; with `http2` |

@@ -3,20 +3,25 @@
 //! | name | kind | labels | what it says |
 //! |---|---|---|---|
 //! | `graceful_phase` | gauge | | the phase: 0 starting, 1 serving, 2 grace, 3 draining, 4 hooks, 5 stopped |
-//! | `graceful_in_flight` | gauge | `name` | what the drain would wait for: connections of a server, tasks; sampled each second |
+//! | `graceful_in_flight` | gauge | `name` | what the drain would wait for: servers and their connections, tasks; sampled each second |
+//! | `graceful_connections` | gauge | `server` | the open connections of a server, by its address; sampled each second |
 //! | `graceful_drained_total` | counter | | of what was in flight when the drain began: what finished |
-//! | `graceful_cut_total` | counter | `name` | what was cut at the drain deadline |
+//! | `graceful_cut_total` | counter | `name` | what was forced to end: cut at the drain deadline, `main` among it |
 //! | `graceful_hook_duration_seconds` | histogram | `hook`, `outcome` | how long each hook took, and how it ended |
 //! | `graceful_check_ok` | gauge | `check`, `on` | 1 if the check allows its probe to say yes, else 0 |
 
 use crate::{
     board::CheckState,
-    drain::Tracker,
+    drain::{CONNECTIONS, MAIN, SERVER, Tracker},
     phase::Phase,
-    report::{Entry, What},
+    report::{Entry, MainResult, What},
 };
 use metrics::{counter, gauge, histogram};
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{runtime::Handle, time::interval};
 
 /// How often gauges of what is in flight are set.
@@ -31,6 +36,7 @@ pub(crate) fn count(entry: &Entry) {
             histogram!("graceful_hook_duration_seconds", &labels).record(hook.took.as_secs_f64());
         }
         What::Cut(name, count) => counter!("graceful_cut_total", "name" => name.clone()).increment(*count as u64),
+        What::Main(MainResult::Cut) => counter!("graceful_cut_total", "name" => MAIN).increment(1),
         What::Drained(count) => counter!("graceful_drained_total").increment(*count as u64),
         What::Check(check) => set(check),
         What::Main(_) | What::Waited(..) | What::Note(_) => {}
@@ -42,6 +48,40 @@ fn set(check: &CheckState) {
         .set(f64::from(u8::from(check.allows())));
 }
 
+/// Gauges of one name, told apart by one label.
+struct Gauges {
+    name: &'static str,
+    label: &'static str,
+    known: BTreeSet<String>,
+}
+
+impl Gauges {
+    const fn new(name: &'static str, label: &'static str) -> Self {
+        Self { name, label, known: BTreeSet::new() }
+    }
+
+    fn set(&mut self, now: &BTreeMap<&str, usize>) {
+        // What has ended is zero, not what it was last.
+        for gone in self.known.iter().filter(|known| !now.contains_key(known.as_str())) {
+            gauge!(self.name, self.label => gone.clone()).set(0.0);
+        }
+        for (&row, &count) in now {
+            gauge!(self.name, self.label => row.to_owned()).set(count as f64);
+            if !self.known.contains(row) {
+                self.known.insert(row.to_owned());
+            }
+        }
+    }
+}
+
+/// How many connections each server has, of what is in flight: a server that has none counts too.
+fn connections<'a>(in_flight: &BTreeMap<&'a str, usize>) -> BTreeMap<&'a str, usize> {
+    let mut servers: BTreeMap<_, _> =
+        in_flight.keys().filter_map(|name| name.strip_prefix(SERVER)).map(|server| (server, 0)).collect();
+    servers.extend(in_flight.iter().filter_map(|(name, count)| Some((name.strip_prefix(CONNECTIONS)?, *count))));
+    servers
+}
+
 /// Sets the gauges of what is in flight, on the user's runtime, until the process ends.
 /// `now` tells the phase and what the checks have found: set again and again, as the recorder may be installed late.
 pub(crate) fn start(
@@ -51,21 +91,17 @@ pub(crate) fn start(
 ) {
     runtime.spawn(async move {
         let mut ticks = interval(SAMPLE);
-        let mut known = BTreeSet::new();
+        let mut everything = Gauges::new("graceful_in_flight", "name");
+        let mut servers = Gauges::new("graceful_connections", "server");
         loop {
             ticks.tick().await;
             let (phase, checks) = now();
             gauge!("graceful_phase").set(f64::from(phase as u8));
             checks.iter().for_each(set);
-            let now = tracker.remaining();
-            // What has ended is zero, not what it was last.
-            for gone in known.iter().filter(|name| !now.iter().any(|(present, _)| present == *name)) {
-                gauge!("graceful_in_flight", "name" => String::clone(gone)).set(0.0);
-            }
-            for (name, count) in now {
-                gauge!("graceful_in_flight", "name" => name.clone()).set(count as f64);
-                known.insert(name);
-            }
+            let rows = tracker.remaining();
+            let in_flight = rows.iter().map(|(name, count)| (name.as_str(), *count)).collect();
+            everything.set(&in_flight);
+            servers.set(&connections(&in_flight));
         }
     });
 }

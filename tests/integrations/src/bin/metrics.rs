@@ -5,7 +5,11 @@ use graceful_tests::stage::{self, say};
 use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
 };
-use std::sync::Arc;
+use std::{error::Error, sync::Arc};
+use tokio::{
+    io::AsyncReadExt,
+    net::{TcpListener, TcpStream},
+};
 
 struct Printer;
 
@@ -79,14 +83,26 @@ async fn close() -> Result<(), &'static str> {
     Err("no pool")
 }
 
+/// Holds its connection until the client or the drain ends it.
+async fn hold(mut stream: TcpStream, ctx: Context) {
+    tokio::select! {
+        () = ctx.draining() => {}
+        _ = stream.read_u8() => {}
+    }
+}
+
 #[graceful::main(grace = "200ms", drain = "500ms")]
-async fn main(ctx: Context) -> Result<(), metrics::SetRecorderError<Printer>> {
+async fn main(ctx: Context) -> Result<(), Box<dyn Error>> {
     metrics::set_global_recorder(Printer)?;
     ctx.provide(Installed);
     let gate = stage::direct(&ctx, 1);
     ctx.spawn("uploader", std::future::pending::<()>());
     ctx.spawn("indexer", async move { gate.passed().await });
-    ctx.ready();
-    ctx.draining().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    say(format!("serving on {}", listener.local_addr()?));
+    graceful::tcp::serve(listener, hold).await?;
+    if stage::directed("MAIN") == "stay" {
+        std::future::pending().await
+    }
     Ok(())
 }

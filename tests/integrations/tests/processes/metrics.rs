@@ -1,6 +1,6 @@
 //! Metrics, by the names that `graceful::metrics` documents.
 
-use graceful_tests::{App, Signal};
+use graceful_tests::{App, Client, Signal};
 
 #[test]
 fn phases_what_is_in_flight_hooks_and_checks() {
@@ -35,4 +35,25 @@ fn what_finished_in_the_drain_is_counted() {
     ended
         .with_code(3)
         .prints_in_order(&["counter graceful_drained_total{} +1", "counter graceful_cut_total{name=task uploader} +1"]);
+}
+
+#[test]
+fn the_connections_of_a_server_have_a_gauge_of_their_own() {
+    let app = App::new(env!("CARGO_BIN_EXE_metrics")).start();
+    let address = app.ready();
+    let gauge = |is| format!("gauge graceful_connections{{server={address}}} ={is}");
+    app.prints(&gauge(0)); // a server is there before its first connection
+    let client = Client::new(address);
+    app.prints(&gauge(1));
+    let before = app.so_far().matches(&gauge(0)).count();
+    drop(client);
+    app.prints_times(&gauge(0), before + 1);
+}
+
+#[test]
+fn a_main_that_is_cut_is_counted() {
+    let app = App::new(env!("CARGO_BIN_EXE_metrics")).env("MAIN", "stay").start();
+    app.says("serving: ready");
+    app.signal(Signal::TERM);
+    app.end().with_code(3).prints_in_order(&["counter graceful_cut_total{name=main} +1"]);
 }
