@@ -17,7 +17,6 @@ use tokio::{sync::Notify, task::AbortHandle, time::Instant};
 /// How the name of a server begins, as a member of its own beside its connections: it has a queue to empty.
 pub(crate) const SERVER: &str = "server on ";
 /// How the name of a server's connections begins.
-#[cfg(feature = "metrics")]
 pub(crate) const CONNECTIONS: &str = "connections on ";
 /// The name under which `main` is waited for.
 pub(crate) const MAIN: &str = "main";

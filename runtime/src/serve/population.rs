@@ -9,7 +9,14 @@ use super::{
     activity::Activity,
     mode::{Limits, Mode, Verdict},
 };
-use crate::{context::Context, drain::Group, followers::Follow, goodbye::Goodbyes, phase::Phase, report::Level};
+use crate::{
+    context::Context,
+    drain::{CONNECTIONS, Group},
+    followers::Follow,
+    goodbye::Goodbyes,
+    phase::Phase,
+    report::Level,
+};
 use hyper::{Request, body::Body, server::conn::http1};
 use slab::Slab;
 use std::{
@@ -58,7 +65,7 @@ struct Slot {
 
 impl Server {
     pub(crate) fn new(context: Context, limits: Limits, http1: http1::Builder, name: &str) -> Arc<Self> {
-        let group = context.0.tracker.group(format!("connections on {name}"));
+        let group = context.0.tracker.group(format!("{CONNECTIONS}{name}"));
         let server = Arc::new(Self {
             context,
             limits,
