@@ -4,6 +4,8 @@ mod answer;
 mod prestop;
 #[cfg(feature = "tonic")]
 pub(crate) mod grpc;
+#[cfg(feature = "tonic")]
+mod rewound;
 
 #[cfg(feature = "tonic")]
 use crate::serve::preface::First;
@@ -22,6 +24,8 @@ use hyper::{Request, Response, body::Incoming, server::conn::http1, service::ser
 use hyper_util::rt::TokioExecutor;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use prestop::Prestop;
+#[cfg(feature = "tonic")]
+use rewound::Rewound;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
     collections::VecDeque,
@@ -173,8 +177,8 @@ impl Server {
             let mut first = First::default();
             let is_http2 = std::future::poll_fn(|cx| first.poll_is_http2(&mut stream, cx));
             match timeout(HEAD_TIMEOUT, is_http2).await {
-                Ok(Ok(true)) => http2_places.take(http2(first.before(stream), context)),
-                Ok(Ok(false)) => http1(first.before(stream), context).await,
+                Ok(Ok(true)) => http2_places.take(http2(Rewound::new(first, stream), context)),
+                Ok(Ok(false)) => http1(Rewound::new(first, stream), context).await,
                 Ok(Err(_)) | Err(_) => {}
             }
         };

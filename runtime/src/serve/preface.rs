@@ -2,11 +2,10 @@
 
 use std::{
     io,
-    ops::Range,
     pin::Pin,
     task::{Context, Poll, ready},
 };
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, ReadBuf};
 
 /// What every HTTP/2 client says first, and no HTTP/1.1 client can.
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -42,56 +41,5 @@ impl First {
     /// What was read.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes[..self.length]
-    }
-
-    /// The stream as if nothing had been read from it.
-    pub(crate) fn before<I>(self, io: I) -> Rewound<I> {
-        Rewound { io, first: self.bytes, unread: 0..self.length }
-    }
-}
-
-/// A stream whose first bytes were read before it was known who reads them.
-pub(crate) struct Rewound<I> {
-    io: I,
-    first: [u8; PREFACE.len()],
-    unread: Range<usize>,
-}
-
-impl<I: AsyncRead + Unpin> AsyncRead for Rewound<I> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.unread.is_empty() {
-            return Pin::new(&mut self.io).poll_read(cx, buffer);
-        }
-        let unread = &self.first[self.unread.clone()];
-        let taken = unread.len().min(buffer.remaining());
-        buffer.put_slice(&unread[..taken]);
-        self.unread.start += taken;
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<I: AsyncWrite + Unpin> AsyncWrite for Rewound<I> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }
