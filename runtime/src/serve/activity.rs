@@ -8,63 +8,16 @@
 //! wrapper around every future and every body. So [`ANSWERED`] is an idle connection or one whose answer streams, and
 //! who needs to know which asks hyper (`http.rs`).
 
-use super::mode::{Limits, Mode, Verdict};
-use hyper::{Method, Request, body::Body, upgrade::OnUpgrade};
+use super::{
+    bits::*,
+    brings::{Brings, Length, Upgrade},
+    mode::{Limits, Mode, Verdict},
+};
 use std::{
     io::IoSlice,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
     time::Duration,
 };
-
-/// How long a new connection may stay silent once the drain has begun: its first request may be on the wire.
-const FRESH_IN_DRAIN: Duration = Duration::from_millis(500);
-
-// What a connection is doing: the lowest three bits of `Activity::state`.
-const KIND: u32 = 0b111;
-/// Nothing was ever read from it.
-const FRESH: u32 = 0;
-/// Bytes have arrived that belong to no request yet: part of a head, or what is pipelined behind an answer.
-const HEAD: u32 = 1;
-/// A request is being handled, all of its body has arrived, and nothing was written since it came.
-const BUSY: u32 = 2;
-/// The same, and more of its body is to come, or may be.
-const BODY: u32 = 3;
-/// Something was written since the last request came: its answer streams, or has ended.
-const ANSWERED: u32 = 4;
-/// It may speak another protocol now; its new owner decides when it ends.
-const UPGRADE: u32 = 5;
-/// It speaks HTTP/2, whose own rules say when it is idle.
-const HTTP2: u32 = 6;
-/// Its time is up.
-const OVER: u32 = 7;
-
-// Flags beside the kind.
-/// Of `BUSY`: more has arrived than the request that is being handled.
-const PIPELINED: u32 = 1 << 3;
-/// Of `BUSY` and `UPGRADE`: the request has a body; of `BUSY`, it has arrived as far as its length tells.
-const HAD_BODY: u32 = 1 << 4;
-/// Of `BODY`: its length is not known.
-const UNKNOWN: u32 = 1 << 5;
-/// Of `ANSWERED` and `HEAD`: the answer began before the body had arrived, so what is read may be the body's.
-const EARLY: u32 = 1 << 6;
-/// Of `HEAD`: no request came before it.
-const FIRST: u32 = 1 << 7;
-/// Of `HEAD`: hyper was not given it yet.
-const WITHHELD: u32 = 1 << 8;
-/// Nothing moves for too long: of `BODY`, a look at the socket itself decides; of `HEAD`, hyper.
-const SUSPECT: u32 = 1 << 9;
-/// hyper is asked to finish, so that it says whether it is idle: what it closes is not closed yet.
-const TURNING: u32 = 1 << 10;
-/// Of `UPGRADE`: by the method CONNECT.
-const CONNECT: u32 = 1 << 11;
-
-/// Above these: for how many hundredths of a second it has been doing that, counted by the sweep.
-const AGE: u32 = 12;
-const OLDEST: u32 = u32::MAX >> AGE;
-
-fn in_ages(time: Duration) -> u32 {
-    (time.as_millis() / 10).min(u128::from(OLDEST)) as u32
-}
 
 /// What one connection is doing.
 pub(crate) struct Activity {
@@ -76,7 +29,7 @@ pub(crate) struct Activity {
 
 impl Activity {
     pub(crate) const fn new() -> Self {
-        Self { state: AtomicU32::new(FRESH), count: AtomicU32::new(0) }
+        Self { state: AtomicU32::new(FRESH | NEW), count: AtomicU32::new(0) }
     }
 
     fn kind(&self) -> u32 {
@@ -85,6 +38,11 @@ impl Activity {
 
     fn set(&self, state: u32) {
         self.state.store(state, Relaxed);
+    }
+
+    /// The same with what stays of the state before.
+    fn turn_to(&self, state: u32) {
+        self.set(self.state.load(Relaxed) & KEPT | state);
     }
 
     fn has(&self, flag: u32) -> bool {
@@ -111,13 +69,9 @@ impl Activity {
         let now = self.state.load(Relaxed);
         match now & KIND {
             HTTP2 => self.set(HTTP2), // it is alive
-            FRESH => {
-                self.on_head(bytes);
-                self.set(HEAD | FIRST);
-            }
-            ANSWERED => {
-                self.on_head(bytes);
-                self.set(HEAD | now & (EARLY | TURNING));
+            FRESH | ANSWERED => {
+                self.count.store(bytes as u32, Relaxed);
+                self.turn_to(HEAD | if now & KIND == FRESH { FIRST } else { now & EARLY });
             }
             HEAD => {
                 let arrived = self.count.load(Relaxed).saturating_add(bytes as u32);
@@ -127,7 +81,7 @@ impl Activity {
                 let missing = self.count.load(Relaxed).saturating_sub(bytes as u32);
                 self.count.store(missing, Relaxed);
                 let complete = missing == 0 && now & UNKNOWN == 0;
-                self.set(if complete { BUSY | HAD_BODY } else { BODY | now & UNKNOWN });
+                self.turn_to(if complete { BUSY | HAD_BODY } else { BODY | now & UNKNOWN });
             }
             // Behind a body, it may be the body's last bytes: its head's length is not known to the byte.
             BUSY if now & HAD_BODY == 0 => self.set(now | PIPELINED),
@@ -163,16 +117,17 @@ impl Activity {
         let bytes: &[u8] = slices.first().map_or(&[], |slice| slice);
         let now = self.state.load(Relaxed);
         match now & KIND {
-            BUSY if now & PIPELINED == 0 => self.set(ANSWERED),
+            BUSY if now & PIPELINED == 0 => self.turn_to(ANSWERED),
             BUSY => {
                 // How much of the next request has arrived is not known: as good as all of it.
-                self.on_head(u32::MAX as usize);
+                self.count.store(u32::MAX, Relaxed);
+                self.turn_to(HEAD);
             }
-            BODY if bytes != b"HTTP/1.1 100 Continue\r\n\r\n" => self.set(ANSWERED | EARLY),
+            BODY if bytes != b"HTTP/1.1 100 Continue\r\n\r\n" => self.turn_to(ANSWERED | EARLY),
             UPGRADE if bytes.starts_with(b"HTTP/1.1 101 ") => {}
             UPGRADE if now & CONNECT != 0 && bytes.starts_with(b"HTTP/1.1 2") => {}
             UPGRADE if bytes.starts_with(b"HTTP/1.") => {
-                self.set(ANSWERED | if now & HAD_BODY != 0 { EARLY } else { 0 })
+                self.turn_to(ANSWERED | if now & HAD_BODY != 0 { EARLY } else { 0 })
             }
             HEAD => self.set(now & !(OLDEST << AGE | SUSPECT)), // it waits behind an answer, and that moves
             HTTP2 => self.set(HTTP2), // it is alive: what was handed to hyper may be on its way for long
@@ -193,24 +148,23 @@ impl Activity {
         self.set(BUSY);
     }
 
-    /// A request has arrived.
-    pub(crate) fn on_request<B: Body>(&self, request: &Request<B>) {
-        let ended = request.body().is_end_stream();
-        if request.extensions().get::<OnUpgrade>().is_some() {
+    /// A request has arrived, with what it brings.
+    pub(crate) fn on_request(&self, brings: Brings) {
+        let has_body = brings.length != Length::None;
+        if let Some(upgrade) = brings.upgrade {
             // Suspect for good: its stream must look at the mode itself, as no task of this crate will.
-            let connect = if request.method() == Method::CONNECT { CONNECT } else { 0 };
-            return self.set(UPGRADE | SUSPECT | connect | if ended { 0 } else { HAD_BODY });
+            let connect = if upgrade == Upgrade::Connect { CONNECT } else { 0 };
+            return self.turn_to(UPGRADE | SUSPECT | connect | if has_body { HAD_BODY } else { 0 });
         }
-        if ended {
-            return self.set(BUSY);
+        match brings.length {
+            Length::None => self.turn_to(BUSY),
+            Length::Unknown => self.turn_to(BODY | UNKNOWN),
+            Length::AtLeast(bytes) => {
+                let missing = bytes.saturating_sub(self.count.load(Relaxed));
+                self.count.store(missing, Relaxed);
+                self.turn_to(if missing == 0 { BUSY | HAD_BODY } else { BODY });
+            }
         }
-        let length = request.body().size_hint().exact().map(|body| body.saturating_add(shortest_head(request)));
-        let Some(expected) = length.and_then(|length| u32::try_from(length).ok()) else {
-            return self.set(BODY | UNKNOWN);
-        };
-        let missing = expected.saturating_sub(self.count.load(Relaxed));
-        self.count.store(missing, Relaxed);
-        self.set(if missing == 0 { BUSY | HAD_BODY } else { BODY });
     }
 
     /// The connection belongs to another protocol.
@@ -223,23 +177,25 @@ impl Activity {
     /// is when it is [turning](Self::is_turning).
     pub(crate) fn begin_turn(&self) -> bool {
         let now = self.state.load(Relaxed);
-        match now & KIND {
+        let told = match now & KIND {
             BUSY | BODY | UPGRADE => true,
-            HEAD if now & (FIRST | WITHHELD) == FIRST => true,
-            _ => {
-                self.set(now & !(WITHHELD | SUSPECT) | TURNING);
-                false
-            }
-        }
+            HEAD => now & (FIRST | WITHHELD) == FIRST,
+            _ => false,
+        };
+        self.set(if told { now | TOLD } else { now & !(WITHHELD | SUSPECT) | TURNING });
+        told
     }
 
-    /// hyper has finished, and begins anew with these bytes unread.
-    pub(crate) fn on_new_begin(&self, unread: usize) {
-        if unread == 0 {
-            return self.set(ANSWERED);
-        }
-        self.on_head(unread);
-        self.set(HEAD | FIRST);
+    /// Whether hyper was asked to finish.
+    pub(crate) fn has_turned(&self) -> bool {
+        self.has(KEPT)
+    }
+
+    /// hyper has finished, and begins anew as if nothing had been: with a last request, of which so many bytes are there
+    /// to be read; or idle.
+    pub(crate) fn on_new_begin(&self, last: Option<usize>) {
+        self.count.store(last.unwrap_or_default() as u32, Relaxed);
+        self.set(if last.is_some() { HEAD | FIRST | TOLD } else { ANSWERED });
     }
 
     /// hyper has finished, and closing means closing again.
@@ -295,6 +251,22 @@ impl Activity {
     /// Whether it speaks another protocol, or may.
     pub(crate) fn is_upgraded(&self) -> bool {
         self.kind() == UPGRADE
+    }
+
+    /// Whether a read of it is more than a read.
+    #[inline]
+    pub(crate) fn is_notable(&self) -> bool {
+        self.has(NEW | SUSPECT)
+    }
+
+    /// Whether its task is not known yet.
+    pub(crate) fn is_new(&self) -> bool {
+        self.has(NEW)
+    }
+
+    /// Its task is known.
+    pub(crate) fn on_known(&self) {
+        self.set(self.state.load(Relaxed) & !NEW);
     }
 
     /// Nothing of a request was ever read from it.
@@ -377,20 +349,12 @@ impl Activity {
         let verdict = match now & KIND {
             HEAD if due && now & FIRST == 0 => now & !(OLDEST << AGE) | SUSPECT,
             HEAD | HTTP2 if due => OVER,
-            BODY if due => BODY | SUSPECT,
+            BODY if due => now & KEPT | BODY | SUSPECT,
             _ => now & !(OLDEST << AGE),
         };
         // If the task has written meanwhile, its word counts.
         self.state.compare_exchange(now, verdict | age << AGE, Relaxed, Relaxed).is_ok() && due
     }
-}
-
-/// The shortest head that this request can have had: taken too short, a body's last bytes are not waited for;
-/// taken too long, a complete request would be cut.
-fn shortest_head<B>(request: &Request<B>) -> u64 {
-    let line = request.method().as_str().len() + request.uri().path().len() + " HTTP/1.1\r\n".len() + 1;
-    let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + ":\r\n".len());
-    (line + headers.sum::<usize>() + "\r\n".len()) as u64
 }
 
 #[cfg(test)]

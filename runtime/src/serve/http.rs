@@ -15,7 +15,7 @@
 use super::{
     listener::Stream,
     mode::{Mode, Verdict},
-    population::{Conn, Member},
+    population::Conn,
     service::{HttpService, Noted},
     stream::Watched,
 };
@@ -33,27 +33,14 @@ type Http1<S, T> = http1::UpgradeableConnection<Watched<S>, Noted<T>>;
 /// The task of an HTTP/1.1 connection.
 pub(super) struct Driver<S: Stream, T: HttpService> {
     conn: Arc<Conn>,
-    slot: u32,
-    registered: bool,
-    last: Last,
     stage: Stage<S, T>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "it is the large one until the very end")]
 enum Stage<S: Stream, T: HttpService> {
     Serving(Http1<S, T>),
     Closing(Watched<S>),
     Over,
-}
-
-/// Whether the request at hand is the last.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Last {
-    /// It is not.
-    No,
-    /// It is, and its answer says so.
-    Told,
-    /// It is, and its answer had begun before that was known.
-    Untold,
 }
 
 /// How hyper ended after it was asked to finish, where no answer said so.
@@ -69,11 +56,10 @@ enum Was {
 
 impl<S: Stream, T: HttpService> Driver<S, T> {
     pub(super) fn new(io: Watched<S>, service: T) -> Self {
-        let Member { conn, slot } = io.member();
-        let (conn, slot) = (conn.clone(), *slot);
+        let conn = io.member().conn.clone();
         let noted = Noted::new(service, conn.clone());
         let http = conn.server.http1.serve_connection(io, noted).with_upgrades();
-        Self { conn, slot, registered: false, last: Last::No, stage: Stage::Serving(http) }
+        Self { conn, stage: Stage::Serving(http) }
     }
 
     /// Polls where there is something to look for: before hyper is polled, so that an answer which is about to begin
@@ -81,16 +67,13 @@ impl<S: Stream, T: HttpService> Driver<S, T> {
     #[cold]
     #[inline(never)]
     fn poll_watchfully(&mut self, mut ended: Option<Poll<bool>>, cx: &mut Context<'_>) -> Poll<()> {
-        if !mem::replace(&mut self.registered, true) {
-            self.conn.server.register(self.slot, cx.waker());
-        }
         loop {
             if let Some(Poll::Ready(cleanly)) = ended {
                 self.end(cleanly, Was::Streaming);
             } else if matches!(self.stage, Stage::Serving(_)) {
                 match self.conn.verdict() {
                     Verdict::End => return Poll::Ready(()),
-                    Verdict::Turn if self.last == Last::No => self.turn(cx),
+                    Verdict::Turn if !self.conn.activity.has_turned() => self.turn(cx),
                     _ if ended.is_some() => return Poll::Pending,
                     _ => {}
                 }
@@ -108,7 +91,6 @@ impl<S: Stream, T: HttpService> Driver<S, T> {
         let Stage::Serving(http) = &mut self.stage else { return };
         let was = if self.conn.activity.is_suspect() { Was::Stalled } else { Was::Idle };
         let told = self.conn.activity.begin_turn();
-        self.last = if told { Last::Told } else { Last::Untold };
         let mut http = Pin::new(http);
         http.as_mut().graceful_shutdown();
         if !told && let Poll::Ready(ended) = http.poll(cx) {
@@ -125,7 +107,7 @@ impl<S: Stream, T: HttpService> Driver<S, T> {
             self.conn.activity.on_upgrade(); // whoever owns it now
             return;
         };
-        if !cleanly || self.last != Last::Untold {
+        if !cleanly || !self.conn.activity.is_turning() {
             return; // how a connection fails is between hyper and the client
         }
         let mut io = parts.io;
@@ -136,22 +118,21 @@ impl<S: Stream, T: HttpService> Driver<S, T> {
             return; // half a head, and its time is up
         }
         if io.unread() > 0 || (draining && io.reads_more() > 0) {
-            self.begin_anew(io, parts.service, Last::Told);
+            self.begin_anew(io, parts.service, true);
         } else if was != Was::Streaming && !draining {
-            self.begin_anew(io, parts.service, Last::No); // nothing ends an idle one before the drain
+            self.begin_anew(io, parts.service, false); // nothing ends an idle one before the drain
         } else if !io.ends_by_drop() {
             self.stage = Stage::Closing(io);
         }
     }
 
     /// A new hyper connection, on what the last one left.
-    fn begin_anew(&mut self, io: Watched<S>, service: Noted<T>, last: Last) {
+    fn begin_anew(&mut self, io: Watched<S>, service: Noted<T>, last: bool) {
         let mut http1 = self.conn.server.http1.clone();
-        if last == Last::Told {
+        if last {
             http1.keep_alive(false);
         }
-        self.conn.activity.on_new_begin(io.unread());
-        self.last = last;
+        self.conn.activity.on_new_begin(last.then(|| io.unread()));
         self.stage = Stage::Serving(http1.serve_connection(io, service).with_upgrades());
     }
 }
@@ -167,7 +148,7 @@ impl<S: Stream, T: HttpService> Future for Driver<S, T> {
             return this.poll_watchfully(None, cx);
         }
         let ended = Pin::new(http).poll(cx);
-        if ended.is_pending() && this.registered && this.conn.activity.is_answered() {
+        if ended.is_pending() && this.conn.activity.is_answered() {
             return Poll::Pending; // in the middle of a connection's life
         }
         this.poll_watchfully(Some(ended.map(|ended| ended.is_ok())), cx)

@@ -2,6 +2,8 @@
 
 mod listener;
 mod mode;
+mod bits;
+mod brings;
 mod activity;
 mod population;
 mod stream;

@@ -7,6 +7,7 @@
 
 use super::{
     activity::Activity,
+    brings::Brings,
     mode::{Limits, Mode, Verdict},
 };
 use crate::{
@@ -129,7 +130,7 @@ impl Server {
         let slot = vacant.key() as u32;
         let conn = Arc::new(Conn { server: self.clone(), activity: Activity::new() });
         vacant.insert(Slot { conn: conn.clone(), waker: None });
-        Member { conn, slot }
+        Member { conn, slot, read: 0 }
     }
 
     /// Remembers the task of the connection in this slot, to wake it.
@@ -279,7 +280,7 @@ impl Conn {
     /// Whether more must be known of a read than how many bytes it brings.
     #[inline]
     pub(crate) fn is_watchful(&self) -> bool {
-        self.activity.is_suspect() || !self.server.is_serving()
+        self.activity.is_notable() || !self.server.is_serving()
     }
 
     /// Whether what has arrived begins a request that is to be this connection's last.
@@ -307,7 +308,7 @@ impl Conn {
     #[cold]
     #[inline(never)]
     fn on_special_request<B: Body>(&self, request: &Request<B>) {
-        self.activity.on_request(request);
+        self.activity.on_request(Brings::of(request));
         self.note_traffic(request.uri().path());
     }
 
@@ -341,6 +342,8 @@ fn asks_to_upgrade(head: &[u8]) -> bool {
 pub(crate) struct Member {
     pub(crate) conn: Arc<Conn>,
     pub(crate) slot: u32,
+    /// How much the last read has brought: here, because here is room for it.
+    pub(crate) read: u32,
 }
 
 impl Member {

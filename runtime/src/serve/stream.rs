@@ -30,7 +30,6 @@ const SCRATCH: usize = 8192;
 /// of hyper's own reads and writes.
 pub(crate) struct Watched<S> {
     io: TokioIo<Counted<S>>,
-    member: Member,
     /// What few connections need, and those for a moment.
     aside: Option<Box<Aside>>,
 }
@@ -38,7 +37,7 @@ pub(crate) struct Watched<S> {
 /// A stream that knows how much its last read has brought, which hyper's traits do not tell.
 struct Counted<S> {
     stream: S,
-    read: usize,
+    member: Member,
 }
 
 #[derive(Default)]
@@ -51,11 +50,11 @@ struct Aside {
 
 impl<S> Watched<S> {
     pub(crate) fn new(stream: S, member: Member) -> Self {
-        Self { io: TokioIo::new(Counted { stream, read: 0 }), member, aside: None }
+        Self { io: TokioIo::new(Counted { stream, member }), aside: None }
     }
 
     pub(crate) fn member(&self) -> &Member {
-        &self.member
+        &self.io.inner().member
     }
 
     /// How many bytes are to be read again.
@@ -97,13 +96,18 @@ impl<S: Stream> Watched<S> {
     #[cold]
     #[inline(never)]
     fn poll_read_watchfully(&mut self, cx: &mut Context<'_>, mut buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        if self.member.conn.activity.is_upgraded() {
+        if self.member().conn.activity.is_new() {
+            // The first read is the first thing that the connection's task does.
+            self.member().register(cx.waker());
+            self.member().conn.activity.on_known();
+        }
+        if self.member().conn.activity.is_upgraded() {
             return match Pin::new(&mut self.io).poll_read(cx, buffer) {
                 Poll::Pending => self.pend_as_another(cx),
                 polled => polled,
             };
         }
-        if self.member.conn.activity.is_withheld() {
+        if self.member().conn.activity.is_withheld() {
             return Poll::Pending; // the connection's task looks for what is withheld before it sleeps
         }
         if self.reads_aside(&mut buffer) {
@@ -114,11 +118,11 @@ impl<S: Stream> Watched<S> {
         let length = buffer.remaining().min(SCRATCH);
         let mut read = ReadBuf::uninit(&mut scratch[..length]);
         let mut polled = Pin::new(self.stream_mut()).poll_read(cx, &mut read);
-        if polled.is_pending() && self.member.conn.wants_certainty() {
+        if polled.is_pending() && self.member().conn.wants_certainty() {
             polled = self.read_straight(&mut read);
         }
         ready!(polled)?;
-        let (conn, read) = (&self.member.conn, read.filled());
+        let (conn, read) = (&self.member().conn, read.filled());
         if conn.withholds(read) {
             conn.activity.on_withheld(read.len());
             self.aside.get_or_insert_default().unread.extend(read);
@@ -134,12 +138,12 @@ impl<S: Stream> Watched<S> {
     /// Withholds what was put back, if the request that it begins is to be the last.
     #[cfg(feature = "http2")]
     pub(crate) fn withhold_if_last(&mut self) {
-        if self.member.conn.server.mode() > Mode::Serve && self.unread() > 0 {
+        if self.member().conn.server.mode() > Mode::Serve && self.unread() > 0 {
             let more = self.reads_more(); // the whole head, most often
-            self.member.conn.activity.on_read(more);
+            self.member().conn.activity.on_read(more);
             let head: Vec<u8> = self.aside.iter().flat_map(|aside| aside.unread.iter().copied()).collect();
-            if self.member.conn.is_last(&head) {
-                self.member.conn.activity.on_withheld(head.len());
+            if self.member().conn.is_last(&head) {
+                self.member().conn.activity.on_withheld(head.len());
             }
         }
     }
@@ -158,13 +162,13 @@ impl<S: Stream> Watched<S> {
 
     /// Whether it may be dropped without a word, once nothing was there to be read.
     pub(crate) fn ends_by_drop(&self) -> bool {
-        self.stream().ends_by_drop() && !self.member.conn.activity.may_receive_more()
+        self.stream().ends_by_drop() && !self.member().conn.activity.may_receive_more()
     }
 
     /// The task of this connection's new owner is the one to wake at the cut, and to tell there.
     fn pend_as_another(&self, cx: &Context<'_>) -> Poll<io::Result<()>> {
-        self.member.register(cx.waker());
-        match self.member.conn.server.mode() {
+        self.member().register(cx.waker());
+        match self.member().conn.server.mode() {
             Mode::Cut => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
             _ => Poll::Pending,
         }
@@ -172,7 +176,7 @@ impl<S: Stream> Watched<S> {
 
     /// The runtime knows of nothing to read; the socket may know better.
     fn read_straight(&self, read: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let activity = &self.member.conn.activity;
+        let activity = &self.member().conn.activity;
         match self.stream().read_now(read.initialize_unfilled()) {
             Ok(bytes) => {
                 read.advance(bytes);
@@ -191,7 +195,7 @@ impl<S: Stream> Watched<S> {
 
     /// Whether closing now could reset the connection under an answer that is still on its way.
     fn must_linger(&self) -> bool {
-        let activity = &self.member.conn.activity;
+        let activity = &self.member().conn.activity;
         // Another protocol's owner may close his side alone, and read on.
         !activity.is_upgraded() && (activity.may_receive_more() || matches!(self.stream().read_now(&mut [0]), Ok(1..)))
     }
@@ -220,7 +224,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
     #[inline]
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        self.read = buffer.capacity() - buffer.remaining(); // hyper's adapter hands over an empty buffer
+        self.member.read = (buffer.capacity() - buffer.remaining()) as u32; // hyper's adapter hands over an empty buffer
         polled
     }
 }
@@ -228,11 +232,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
 impl<S: Stream> Read for Watched<S> {
     #[inline(always)]
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        if self.aside.is_some() || self.member.conn.is_watchful() {
+        if self.aside.is_some() || self.member().conn.is_watchful() {
             return self.poll_read_watchfully(cx, buffer);
         }
         let polled = Pin::new(&mut self.io).poll_read(cx, buffer);
-        self.member.conn.activity.on_read(self.io.inner().read);
+        let member = self.member();
+        member.conn.activity.on_read(member.read as usize);
         polled
     }
 }
@@ -240,7 +245,7 @@ impl<S: Stream> Read for Watched<S> {
 impl<S: Stream> Write for Watched<S> {
     #[inline]
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.member.conn.activity.on_write(&[io::IoSlice::new(bytes)]);
+        self.member().conn.activity.on_write(&[io::IoSlice::new(bytes)]);
         Pin::new(self.stream_mut()).poll_write(cx, bytes)
     }
 
@@ -250,7 +255,7 @@ impl<S: Stream> Write for Watched<S> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.member.conn.activity.on_write(slices);
+        self.member().conn.activity.on_write(slices);
         Pin::new(self.stream_mut()).poll_write_vectored(cx, slices)
     }
 
@@ -267,7 +272,7 @@ impl<S: Stream> Write for Watched<S> {
     /// FIN first; then, where the client may still be sending, what it sends is read and thrown away: a socket that
     /// is closed with unread bytes resets the connection, and a reset destroys the answer in the client's buffer.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.member.conn.activity.is_turning() {
+        if self.member().conn.activity.is_turning() {
             return Poll::Ready(Ok(())); // the connection's task decides
         }
         if self.aside.as_ref().is_none_or(|aside| aside.lingering.is_none()) {
@@ -288,8 +293,7 @@ pub(crate) struct Unnoticed<'a, S>(pub(crate) &'a mut Watched<S>);
 #[cfg(feature = "http2")]
 impl<S: Stream> AsyncRead for Unnoticed<'_, S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let Watched { io, member, .. } = &mut *self.0;
-        let stream = &mut io.inner_mut().stream;
+        let Counted { stream, member } = self.0.io.inner_mut();
         let before = buffer.filled().len();
         let mut polled = Pin::new(&mut *stream).poll_read(cx, buffer);
         if polled.is_pending() && member.conn.wants_certainty() {

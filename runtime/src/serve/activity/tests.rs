@@ -1,6 +1,7 @@
 //! Lives of a connection, step by step.
 
-use super::*;
+use super::{super::brings::Brings, *};
+use hyper::{Request, body::Body};
 
 fn request(body: &str) -> Request<String> {
     Request::post("/orders").header("content-length", body.len()).body(body.to_owned()).unwrap()
@@ -23,7 +24,7 @@ const OK: &str = "HTTP/1.1 200 OK\r\n";
 fn answered() -> Activity {
     let activity = Activity::new();
     activity.on_read(40);
-    activity.on_request(&request(""));
+    activity.on_request(Brings::of(&request("")));
     write(&activity, OK);
     activity
 }
@@ -34,7 +35,7 @@ fn a_request_arrives_is_handled_and_answered() {
     assert_eq!(activity.kind(), FRESH);
     activity.on_read(40);
     assert_eq!(activity.kind(), HEAD);
-    activity.on_request(&request(""));
+    activity.on_request(Brings::of(&request("")));
     assert_eq!((activity.kind(), activity.verdict(Mode::Grace)), (BUSY, Verdict::GoOn));
     assert_eq!(activity.verdict(Mode::Farewell), Verdict::Turn, "its answer is to say goodbye");
     write(&activity, OK);
@@ -52,15 +53,18 @@ fn only_an_answer_that_has_not_begun_can_say_goodbye() {
     first.on_read(5);
     assert!(first.begin_turn(), "the first head");
     first.on_read(35);
-    first.on_request(&request(""));
+    first.on_request(Brings::of(&request("")));
     assert!(first.begin_turn(), "the handler");
     write(&first, OK);
     assert!(!first.begin_turn() && first.is_turning(), "idle, or streaming");
     first.end_turn();
-    first.on_new_begin(0);
-    assert!(first.is_answered());
-    first.on_new_begin(7);
-    assert!(first.begin_turn() && !first.is_turning(), "hyper has begun anew");
+    first.on_new_begin(None);
+    assert!(first.is_answered() && !first.has_turned());
+    first.on_new_begin(Some(7));
+    assert!(first.has_turned() && !first.is_turning(), "its answer will say so");
+    first.on_request(Brings::of(&request("")));
+    write(&first, OK);
+    assert!(first.has_turned() && !first.is_between_requests(), "whatever happens next");
 }
 
 #[test]
@@ -78,7 +82,7 @@ fn what_is_withheld_turns_at_once_and_is_not_withheld_any_more() {
 fn what_is_pipelined_is_the_next_head() {
     let activity = Activity::new();
     activity.on_read(40);
-    activity.on_request(&request(""));
+    activity.on_request(Brings::of(&request("")));
     activity.on_read(7);
     assert!(activity.may_receive_more());
     write(&activity, OK);
@@ -92,7 +96,7 @@ fn a_body_is_complete_when_all_its_bytes_have_arrived() {
     let request = request("0123456789");
     let head = "POST /orders HTTP/1.1\r\ncontent-length: 10\r\n\r\n".len();
     activity.on_read(head + 2);
-    activity.on_request(&request);
+    activity.on_request(Brings::of(&request));
     assert_eq!(activity.kind(), BODY);
     write(&activity, "HTTP/1.1 100 Continue\r\n\r\n");
     assert_eq!(activity.kind(), BODY, "that is no answer");
@@ -107,7 +111,7 @@ fn a_body_is_complete_when_all_its_bytes_have_arrived() {
 fn an_answer_before_its_body_expects_more_from_the_client() {
     let activity = Activity::new();
     activity.on_read(60);
-    activity.on_request(&request(&"x".repeat(5000)));
+    activity.on_request(Brings::of(&request(&"x".repeat(5000))));
     write(&activity, OK);
     assert_eq!((activity.kind(), activity.may_receive_more()), (ANSWERED, true));
     assert!(!activity.is_between_requests(), "what comes may be the rest of the body");
@@ -115,7 +119,7 @@ fn an_answer_before_its_body_expects_more_from_the_client() {
     assert_eq!(activity.verdict(Mode::Farewell), Verdict::GoOn);
     activity.grow_older(secs(1), &LIMITS, false);
     assert!(!activity.grow_older(secs(3600), &LIMITS, false), "no head that stands still");
-    activity.on_request(&request(""));
+    activity.on_request(Brings::of(&request("")));
     write(&activity, OK);
     assert!(!activity.may_receive_more());
 }
@@ -154,7 +158,7 @@ fn a_later_head_that_stands_still_is_a_question_to_hyper() {
 fn a_body_that_stands_still_is_looked_at_before_it_is_cut() {
     let activity = Activity::new();
     activity.on_read(50);
-    activity.on_request(&request(&"x".repeat(500)));
+    activity.on_request(Brings::of(&request(&"x".repeat(500))));
     assert!(!activity.grow_older(secs(1), &LIMITS, false));
     assert!(!activity.grow_older(secs(29), &LIMITS, false));
     activity.on_read(100);
@@ -171,7 +175,7 @@ fn a_body_that_stands_still_is_looked_at_before_it_is_cut() {
 fn a_body_of_unknown_length_may_be_complete_and_its_handler_slow() {
     let activity = Activity::new();
     activity.on_read(50);
-    activity.on_request(&Request::post("/").body(Endless).unwrap());
+    activity.on_request(Brings::of(&Request::post("/").body(Endless).unwrap()));
     assert_eq!(activity.kind(), BODY);
     activity.grow_older(secs(1), &LIMITS, false);
     assert!(!activity.grow_older(secs(3600), &LIMITS, false));
