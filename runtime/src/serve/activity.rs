@@ -117,14 +117,15 @@ impl Activity {
         let bytes: &[u8] = slices.first().map_or(&[], |slice| slice);
         let now = self.state.load(Relaxed);
         match now & KIND {
+            BUSY | BODY if bytes == b"HTTP/1.1 100 Continue\r\n\r\n" => {}
             BUSY if now & PIPELINED == 0 => self.turn_to(ANSWERED),
             BUSY => {
                 // How much of the next request has arrived is not known: as good as all of it.
                 self.count.store(u32::MAX, Relaxed);
                 self.turn_to(HEAD);
             }
-            BODY if bytes != b"HTTP/1.1 100 Continue\r\n\r\n" => self.turn_to(ANSWERED | EARLY),
-            UPGRADE if bytes.starts_with(b"HTTP/1.1 101 ") => {}
+            BODY => self.turn_to(ANSWERED | EARLY),
+            UPGRADE if now & OWNED != 0 || bytes.starts_with(b"HTTP/1.1 101 ") => {}
             UPGRADE if now & CONNECT != 0 && bytes.starts_with(b"HTTP/1.1 2") => {}
             UPGRADE if bytes.starts_with(b"HTTP/1.") => {
                 self.turn_to(ANSWERED | if now & HAD_BODY != 0 { EARLY } else { 0 })
@@ -169,7 +170,7 @@ impl Activity {
 
     /// The connection belongs to another protocol.
     pub(crate) fn on_upgrade(&self) {
-        self.set(UPGRADE | SUSPECT);
+        self.set(UPGRADE | OWNED | SUSPECT);
     }
 
     /// hyper is about to be asked to finish. Returns whether that needs no more than asking: where no answer has
@@ -191,16 +192,22 @@ impl Activity {
         self.has(KEPT)
     }
 
-    /// hyper has finished, and begins anew as if nothing had been: with a last request, of which so many bytes are there
-    /// to be read; or idle.
-    pub(crate) fn on_new_begin(&self, last: Option<usize>) {
-        self.count.store(last.unwrap_or_default() as u32, Relaxed);
-        self.set(if last.is_some() { HEAD | FIRST | TOLD } else { ANSWERED });
+    /// hyper has finished, and begins anew, idle.
+    pub(crate) fn on_new_begin(&self) {
+        self.set(ANSWERED);
     }
 
-    /// hyper has finished, and closing means closing again.
-    pub(crate) fn end_turn(&self) {
+    /// hyper has finished, and begins anew with a last request, of which so many bytes are there to be read. If the time
+    /// of its head is up, the next sweep ends it, unless the head is complete by then.
+    pub(crate) fn on_last_begin(&self, unread: usize, time_is_up: bool) {
+        self.count.store(unread as u32, Relaxed);
+        self.set(HEAD | FIRST | TOLD | if time_is_up { OLDEST << AGE } else { 0 });
+    }
+
+    /// hyper has finished, and closing means closing again. Returns whether its answer may have come before the body.
+    pub(crate) fn end_turn(&self) -> bool {
         self.set(self.state.load(Relaxed) & !TURNING);
+        self.has(EARLY)
     }
 
     /// Whether hyper was asked to finish, only so that it says when it is idle.
@@ -259,12 +266,18 @@ impl Activity {
         self.has(NEW | SUSPECT)
     }
 
-    /// Whether its task is not known yet.
+    /// Whether hyper has not looked at it yet.
     pub(crate) fn is_new(&self) -> bool {
         self.has(NEW)
     }
 
-    /// Its task is known.
+    /// Its first bytes were looked at, but not by hyper.
+    #[cfg(feature = "http2")]
+    pub(crate) fn on_first_look(&self) {
+        self.set(self.state.load(Relaxed) | NEW);
+    }
+
+    /// hyper looks at it.
     pub(crate) fn on_known(&self) {
         self.set(self.state.load(Relaxed) & !NEW);
     }

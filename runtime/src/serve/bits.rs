@@ -35,13 +35,15 @@ pub(super) const UNKNOWN: u32 = 1 << 5;
 pub(super) const EARLY: u32 = 1 << 6;
 /// Of `HEAD`: no request came before it.
 pub(super) const FIRST: u32 = 1 << 7;
+/// Of `UPGRADE`: its new owner has it, and what it writes is no answer, whatever it looks like.
+pub(super) const OWNED: u32 = FIRST;
 /// Of `HEAD`: hyper was not given it yet.
 pub(super) const WITHHELD: u32 = 1 << 8;
 /// Nothing moves for too long: of `BODY`, a look at the socket itself decides; of `HEAD`, hyper.
 pub(super) const SUSPECT: u32 = 1 << 9;
 /// Of `UPGRADE`: by the method CONNECT.
 pub(super) const CONNECT: u32 = 1 << 10;
-/// Of `FRESH`: its task is not known yet.
+/// Of `FRESH` and `HEAD`: hyper has not looked at it yet, and its task is not known.
 pub(super) const NEW: u32 = 1 << 11;
 /// hyper was asked to finish, and the answer to the request at hand says so.
 pub(super) const TOLD: u32 = 1 << 12;

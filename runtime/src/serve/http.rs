@@ -58,8 +58,8 @@ impl<S: Stream, T: HttpService> Driver<S, T> {
     pub(super) fn new(io: Watched<S>, service: T) -> Self {
         let conn = io.member().conn.clone();
         let noted = Noted::new(service, conn.clone());
-        let http = conn.server.http1.serve_connection(io, noted).with_upgrades();
-        Self { conn, stage: Stage::Serving(http) }
+        let stage = serving(io, noted, &conn.server.http1);
+        Self { conn, stage }
     }
 
     /// Polls where there is something to look for: before hyper is polled, so that an answer which is about to begin
@@ -71,9 +71,14 @@ impl<S: Stream, T: HttpService> Driver<S, T> {
             if let Some(Poll::Ready(cleanly)) = ended {
                 self.end(cleanly, Was::Streaming);
             } else if matches!(self.stage, Stage::Serving(_)) {
+                // Where no answer can begin, hyper looks for the next request first: its stream may know of more than
+                // the socket does, as TLS does. And a hyper that was never polled would end without a look at what
+                // its stream begins with.
+                let activity = &self.conn.activity;
+                let may_turn = ended.is_some() || (!activity.is_new() && activity.is_unanswered());
                 match self.conn.verdict() {
                     Verdict::End => return Poll::Ready(()),
-                    Verdict::Turn if !self.conn.activity.has_turned() => self.turn(cx),
+                    Verdict::Turn if may_turn && !activity.has_turned() => self.turn(cx),
                     _ if ended.is_some() => return Poll::Pending,
                     _ => {}
                 }
@@ -112,29 +117,26 @@ impl<S: Stream, T: HttpService> Driver<S, T> {
         }
         let mut io = parts.io;
         io.put_back(&parts.read_buf);
-        self.conn.activity.end_turn();
+        let was_early = self.conn.activity.end_turn();
         let draining = self.conn.server.mode() >= Mode::Drain;
-        if was == Was::Stalled && io.unread() > 0 {
-            return; // half a head, and its time is up
-        }
-        if io.unread() > 0 || (draining && io.reads_more() > 0) {
-            self.begin_anew(io, parts.service, true);
+        // What is left of a body that nobody wanted is no request.
+        let may_go_on = was != Was::Streaming || !was_early;
+        if may_go_on && (io.unread() > 0 || (draining && io.reads_more() > 0)) {
+            self.conn.activity.on_last_begin(io.unread(), was == Was::Stalled);
+            let mut http1 = self.conn.server.http1.clone();
+            self.stage = serving(io, parts.service, http1.keep_alive(false));
         } else if was != Was::Streaming && !draining {
-            self.begin_anew(io, parts.service, false); // nothing ends an idle one before the drain
+            // Nothing ends an idle one before the drain.
+            self.conn.activity.on_new_begin();
+            self.stage = serving(io, parts.service, &self.conn.server.http1);
         } else if !io.ends_by_drop() {
             self.stage = Stage::Closing(io);
         }
     }
+}
 
-    /// A new hyper connection, on what the last one left.
-    fn begin_anew(&mut self, io: Watched<S>, service: Noted<T>, last: bool) {
-        let mut http1 = self.conn.server.http1.clone();
-        if last {
-            http1.keep_alive(false);
-        }
-        self.conn.activity.on_new_begin(last.then(|| io.unread()));
-        self.stage = Stage::Serving(http1.serve_connection(io, service).with_upgrades());
-    }
+fn serving<S: Stream, T: HttpService>(io: Watched<S>, service: Noted<T>, http1: &http1::Builder) -> Stage<S, T> {
+    Stage::Serving(http1.serve_connection(io, service).with_upgrades())
 }
 
 impl<S: Stream, T: HttpService> Future for Driver<S, T> {

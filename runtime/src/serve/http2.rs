@@ -86,6 +86,7 @@ impl<S: Stream, T: HttpService> Sniffing<S, T> {
         io.put_back(self.first.bytes());
         if !is_http2 {
             io.withhold_if_last();
+            io.member().conn.activity.on_first_look();
             return Driver::Http1 { driver: http::Driver::new(io, self.service) };
         }
         let conn = io.member().conn.clone();

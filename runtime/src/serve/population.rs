@@ -333,9 +333,13 @@ impl Conn {
     }
 }
 
-/// Whether this part of a head has a field `Upgrade`.
+/// Whether this part of a head has a field `Upgrade`, but for HTTP/2: some clients offer that with each request, and no
+/// server has to accept it.
 fn asks_to_upgrade(head: &[u8]) -> bool {
-    head.windows(b"\nupgrade:".len()).any(|field| field.eq_ignore_ascii_case(b"\nupgrade:"))
+    const FIELD: &[u8] = b"\nupgrade:";
+    let fields = head.windows(FIELD.len()).enumerate().filter(|(_, field)| field.eq_ignore_ascii_case(FIELD));
+    let mut values = fields.map(|(at, _)| head[at + FIELD.len()..].trim_ascii_start());
+    values.any(|value| !value.get(..3).is_some_and(|value| value.eq_ignore_ascii_case(b"h2c")))
 }
 
 /// The membership of a connection in its server, which ends when this is dropped, whoever owns it by then.

@@ -101,17 +101,17 @@ impl<S: Stream> Watched<S> {
             self.member().register(cx.waker());
             self.member().conn.activity.on_known();
         }
-        if self.member().conn.activity.is_upgraded() {
-            return match Pin::new(&mut self.io).poll_read(cx, buffer) {
-                Poll::Pending => self.pend_as_another(cx),
-                polled => polled,
-            };
-        }
         if self.member().conn.activity.is_withheld() {
             return Poll::Pending; // the connection's task looks for what is withheld before it sleeps
         }
         if self.reads_aside(&mut buffer) {
             return Poll::Ready(Ok(()));
+        }
+        if self.member().conn.activity.is_upgraded() {
+            return match Pin::new(&mut self.io).poll_read(cx, buffer) {
+                Poll::Pending => self.pend_as_another(cx),
+                polled => polled,
+            };
         }
         // By way of a buffer of its own, as what hyper's has got cannot be taken back.
         let mut scratch = [MaybeUninit::uninit(); SCRATCH];

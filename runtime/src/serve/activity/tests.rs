@@ -58,9 +58,9 @@ fn only_an_answer_that_has_not_begun_can_say_goodbye() {
     write(&first, OK);
     assert!(!first.begin_turn() && first.is_turning(), "idle, or streaming");
     first.end_turn();
-    first.on_new_begin(None);
+    first.on_new_begin();
     assert!(first.is_answered() && !first.has_turned());
-    first.on_new_begin(Some(7));
+    first.on_last_begin(7, false);
     assert!(first.has_turned() && !first.is_turning(), "its answer will say so");
     first.on_request(Brings::of(&request("")));
     write(&first, OK);
@@ -102,6 +102,8 @@ fn a_body_is_complete_when_all_its_bytes_have_arrived() {
     assert_eq!(activity.kind(), BODY, "that is no answer");
     activity.on_read(8);
     assert_eq!(activity.kind(), BUSY);
+    write(&activity, "HTTP/1.1 100 Continue\r\n\r\n");
+    assert_eq!(activity.kind(), BUSY, "nor is it where the head alone was longer than it was taken for");
     activity.on_read(1); // as if the head had been shorter than it was taken for
     write(&activity, OK);
     assert!(activity.is_answered() && !activity.may_receive_more());
@@ -152,6 +154,34 @@ fn a_later_head_that_stands_still_is_a_question_to_hyper() {
     assert_eq!(activity.verdict(Mode::Serve), Verdict::Turn);
     assert!(!activity.begin_turn() && !activity.is_suspect());
     assert!(!activity.grow_older(secs(60), &LIMITS, true), "asked once, it is not asked again");
+}
+
+#[test]
+fn what_turns_out_not_to_be_half_a_head_is_a_request_and_what_is_one_ends_with_the_next_sweep() {
+    for is_complete in [true, false] {
+        let activity = answered();
+        activity.on_last_begin(40, true);
+        if is_complete {
+            activity.on_request(Brings::of(&request("")));
+        }
+        assert_eq!(activity.grow_older(secs(1), &LIMITS, false), !is_complete);
+        assert_eq!(activity.is_over(), !is_complete);
+    }
+}
+
+#[test]
+fn an_answer_that_declines_an_upgrade_is_one_and_what_a_new_owner_writes_is_none() {
+    let asked = || {
+        let activity = Activity::new();
+        activity.set(UPGRADE | SUSPECT);
+        activity
+    };
+    let (declined, accepted) = (asked(), asked());
+    write(&declined, OK);
+    assert!(declined.is_answered());
+    accepted.on_upgrade();
+    write(&accepted, OK);
+    assert!(accepted.is_upgraded());
 }
 
 #[test]
