@@ -6,6 +6,7 @@ use std::{
     io::{self, BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
     sync::Arc,
+    thread,
     time::{Duration, Instant},
 };
 use tokio_rustls::rustls::{
@@ -105,6 +106,26 @@ fn a_client_that_never_shakes_hands_does_not_hold_the_drain() {
     silent.is_cut();
     half.is_cut();
     app.end().with_code(0).says_in_order(&["hooks: nothing is in flight"]);
+}
+
+#[test]
+fn a_handshake_that_goes_on_in_the_drain_is_finished_and_its_request_answered() {
+    let app = example!("tls").env("GRACEFUL_GRACE", "0s").start();
+    let mut tls = connect(traffic_of(&app)).unwrap();
+    let (mut hello, stream) = (Vec::new(), tls.get_mut());
+    stream.conn.write_tls(&mut hello).unwrap();
+    let (begun, rest) = hello.split_at(10);
+    stream.sock.write_all(begun).unwrap();
+    wait_for(app.health(), "/readyz?verbose", 200, "in flight: 1 connections");
+    app.begin_drain();
+    for piece in rest.chunks(rest.len().div_ceil(12)) {
+        // A pace, not a wait: longer in all than the drain waits for a connection that says nothing (500 ms).
+        thread::sleep(Duration::from_millis(100));
+        stream.sock.write_all(piece).unwrap();
+    }
+    assert!(get(&mut tls, "/").unwrap(), "told to close");
+    assert_eq!(tls.read(&mut [0]).unwrap(), 0);
+    app.end().with_code(0).says_in_order(&["draining: waiting", "hooks: nothing is in flight"]);
 }
 
 /// The certificate is the example's own.
