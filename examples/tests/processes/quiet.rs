@@ -83,6 +83,19 @@ fn probes_are_not_traffic() {
 }
 
 #[test]
+fn probes_on_the_port_of_the_traffic_are_not_traffic_either() {
+    let app = quiet(example!("axum"), "100ms", "500ms", "1m").start();
+    let poller = Poller::start(traffic_of(&app));
+    poller.polls(3);
+    let sent = app.begin_shutdown(Signal::TERM);
+    app.says("draining: ");
+    assert!(sent.elapsed() < Duration::from_secs(20), "{:?}", sent.elapsed());
+    app.end().with_code(0);
+    let (answers, _) = poller.end();
+    assert!(answers.iter().filter(|answer| answer.ready.1.contains("phase: grace")).count() > 5, "{answers:?}");
+}
+
+#[test]
 fn a_limit_over_the_budget_is_refused() {
     let app = quiet(example!("hello"), "1s", "1s", "110s");
     app.run().with_code(78).says_in_order(&[
