@@ -96,7 +96,8 @@ async fn answer(request: Request<Incoming>, gate: Arc<Gate>) -> Response<Body> {
             Err(_) => text("the body is broken\n"),
         },
         "/stream" => streamed(gate),
-        "/upgrade" => upgraded(request),
+        "/upgrade" => upgraded(request, false),
+        "/upgrade_and_sit" => upgraded(request, true),
         _ => text("what?\n"),
     }
 }
@@ -120,12 +121,17 @@ fn streamed(gate: Arc<Gate>) -> Response<Body> {
     Response::new(body.boxed())
 }
 
-/// Another protocol: what comes goes back, until the client closes.
-fn upgraded(request: Request<Incoming>) -> Response<Body> {
+/// Another protocol: what comes goes back, until the client closes; or nobody ever looks at it.
+fn upgraded(request: Request<Incoming>, sits: bool) -> Response<Body> {
     tokio::spawn(async move {
         if let Ok(upgraded) = hyper::upgrade::on(request).await {
+            if sits {
+                say("sits");
+                std::future::pending::<()>().await;
+            }
             let (mut read, mut write) = tokio::io::split(TokioIo::new(upgraded));
-            let _ = tokio::io::copy(&mut read, &mut write).await;
+            let end = tokio::io::copy(&mut read, &mut write).await;
+            say(format!("the other protocol ended: {:?}", end.map(drop).map_err(|error| error.kind())));
         }
     });
     let mut response = text("");

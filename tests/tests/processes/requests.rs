@@ -134,10 +134,32 @@ fn an_upgraded_connection_that_stays_is_cut_at_the_deadline() {
     let mut client = app.client();
     client.write("GET /upgrade HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n");
     client.until("\r\n\r\n").unwrap();
+    let drained = Instant::now();
     app.begin_drain();
     let ended = app.end();
-    ended.with_code(3).prints_in_order(&["the hook has run"]);
+    assert!(ended.at - drained < Duration::from_secs(5), "it took {:?}\n{}", ended.at - drained, ended.all());
+    // Its owner hears of it where it reads, before the hooks begin.
+    ended.with_code(3).prints_in_order(&["the other protocol ended: Err(ConnectionAborted)", "the hook has run"]);
     assert!(ended.summary().contains("CUT: connections on 127.0.0.1:"), "{}", ended.all());
+    client.is_cut();
+}
+
+#[test]
+fn an_upgraded_connection_that_its_owner_forgets_does_not_hold_the_hooks_and_is_named() {
+    let app = serve().env("GRACEFUL_DRAIN", "500ms").start();
+    let mut client = app.client();
+    client.write("GET /upgrade_and_sit HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n");
+    client.until("\r\n\r\n").unwrap();
+    app.prints("sits");
+    let drained = Instant::now();
+    app.begin_drain();
+    let ended = app.end();
+    assert!(ended.at - drained < Duration::from_secs(5), "it took {:?}\n{}", ended.at - drained, ended.all());
+    ended.with_code(3).prints_in_order(&["the hook has run"]).says_in_order(&[
+        "CUT: connections on 127.0.0.1:",
+        "did not give way",
+        "hook 1 last_words",
+    ]);
     client.is_cut();
 }
 
