@@ -286,3 +286,31 @@ async fn in_own_words(context: &Context, probe: &Probe) -> Option<Response<Strin
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{board::Board, context::Shared, recorder::Recorder};
+    use graceful_plan::Plan;
+    use tokio::runtime::Handle;
+
+    #[tokio::test]
+    async fn an_answer_names_a_hundred_of_what_is_in_flight_and_counts_the_rest() {
+        let board = Board::new([]);
+        let (context, _requests) =
+            Shared::open(Plan::DEFAULT, false, board, Recorder::new(|_| {}), Handle::current());
+        let ask = async |uri| respond(&context, &Request::get(uri).body(()).unwrap()).await.into_body();
+        let task = |number: usize| context.0.tracker.guard(format!("task {number}"));
+        let mut tasks: Vec<_> = (1..=100).map(task).collect();
+        let all = ask("/readyz?verbose").await;
+        assert_eq!(all.matches("in flight: 1 task ").count(), 100, "{all}");
+        assert!(all.ends_with("in flight: 1 task 100\n"), "{all}");
+
+        tasks.extend((101..=148).map(task));
+        tasks.extend([148, 148].map(task)); // two more under a name that is known
+        let shown = ask("/readyz?verbose").await;
+        assert_eq!(shown.matches("in flight: 1 task ").count(), 100, "{shown}");
+        assert!(shown.ends_with("in flight: 1 task 100\nin flight: 50 under further names\n"), "{shown}");
+        assert_eq!(ask("/readyz").await, "starting\n");
+    }
+}
