@@ -112,3 +112,50 @@ pub(crate) fn without_state(context: &Context, checks: &[&'static Check]) -> Vec
     let missing = |check: &&&'static Check| (check.start)(context).err();
     checks.iter().filter_map(|check| Some(format!("{check}: {}", missing(&check)?))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{check::FromCheckContext, context::Shared, hook::HookRun, recorder::Recorder, state::State};
+    use tokio::{runtime::Handle, time::sleep};
+
+    struct Database;
+
+    const fn waits(name: &'static str, on: On) -> Check {
+        Check {
+            name,
+            on,
+            period: Duration::from_secs(2),
+            timeout: Duration::from_secs(1),
+            failures: 1,
+            package: "shop",
+            module: "shop",
+            file: "src/main.rs",
+            line: 7,
+            start: |context| State::<Database>::from_check_context(context).map(|_| HookRun::future(async { Ok(()) })),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_check_is_pending_for_as_long_as_its_state_is_missing_and_passes_once_it_is_there() {
+        static CHECKS: [Check; 3] =
+            [waits("db", On::Readiness), waits("migrated", On::Startup), waits("pool", On::Liveness)];
+        let checks: Vec<_> = CHECKS.iter().collect();
+        let board = board(&Plan::DEFAULT, &checks);
+        let (context, _requests) = Shared::open(Plan::DEFAULT, false, board, Recorder::new(|_| {}), Handle::current());
+        start(&context, &checks);
+        sleep(Duration::from_secs(61)).await;
+        // What is not known to be dead is alive.
+        for (on, allows) in [(On::Readiness, false), (On::Startup, false), (On::Liveness, true)] {
+            let [known] = &context.0.board.of(on)[..] else { panic!("one check of {on}") };
+            assert_eq!(known.allows(), allows, "{on}");
+            let status = known.status.to_string();
+            assert!(status.starts_with("pending: no `") && status.contains("Database` was provided"), "{status}");
+        }
+        context.provide(Database);
+        sleep(Duration::from_secs(3)).await;
+        for on in [On::Readiness, On::Startup, On::Liveness] {
+            assert_eq!(context.0.board.of(on)[0].status.to_string(), "ok", "{on}");
+        }
+    }
+}

@@ -297,8 +297,7 @@ mod tests {
     #[tokio::test]
     async fn an_answer_names_a_hundred_of_what_is_in_flight_and_counts_the_rest() {
         let board = Board::new([]);
-        let (context, _requests) =
-            Shared::open(Plan::DEFAULT, false, board, Recorder::new(|_| {}), Handle::current());
+        let (context, _requests) = Shared::open(Plan::DEFAULT, false, board, Recorder::new(|_| {}), Handle::current());
         let ask = async |uri| respond(&context, &Request::get(uri).body(()).unwrap()).await.into_body();
         let task = |number: usize| context.0.tracker.guard(format!("task {number}"));
         let mut tasks: Vec<_> = (1..=100).map(task).collect();
