@@ -2,6 +2,8 @@
 //! millisecond.
 #![allow(clippy::unwrap_used)]
 
+mod linked;
+
 use graceful::{Builder, Cause, Context, HookOutcome, MainResult, Phase, Plan, Report, Signal, What};
 use std::{
     future::pending,
@@ -241,7 +243,7 @@ async fn one_hook_of_a_group_that_goes_wrong_does_not_stop_the_others() {
     assert_eq!(outcome(&report, "finishes"), HookOutcome::Finished);
     assert_eq!(outcome(&report, "later"), HookOutcome::Finished);
     let text = report.to_string();
-    assert!(text.contains("tests/tests/in_a_test.rs:") && text.contains("FAILED: no route to host"), "{text}");
+    assert!(text.contains("tests/tests/in_a_test/main.rs:") && text.contains("FAILED: no route to host"), "{text}");
 }
 
 #[tokio::test(start_paused = true)]
