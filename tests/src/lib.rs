@@ -11,6 +11,7 @@ mod http;
 mod lines;
 mod probe;
 pub mod stage;
+pub mod subscriber;
 mod traffic;
 
 pub use app::{App, Running};

@@ -4,6 +4,7 @@ use graceful::{Builder, Context, Plan, tonic::Draining};
 use graceful_tests::{
     grpc::{Order, Reply, orders_server},
     stage::{self, Gate, directed, say},
+    subscriber,
 };
 use std::{error::Error, process::ExitCode, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::mpsc};
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
 }
 
 async fn serve(ctx: Context) -> Result<(), Box<dyn Error>> {
+    subscriber::install_if_asked();
     let orders = orders_server::OrdersServer::new(Orders(stage::direct(&ctx, 2)));
     ctx.grpc_service(orders_server::SERVICE_NAME);
     let listener = TcpListener::bind("127.0.0.1:0").await?;

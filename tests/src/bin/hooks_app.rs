@@ -2,7 +2,10 @@
 //! `block` its thread, or nothing of the kind.
 
 use graceful::{HookContext, State};
-use graceful_tests::stage::{directed, say};
+use graceful_tests::{
+    stage::{directed, say},
+    subscriber,
+};
 use std::{sync::LazyLock, thread, time::Duration};
 use tokio::sync::Barrier;
 
@@ -27,6 +30,7 @@ async fn last() {
 
 #[graceful::shutdown_hook(order = 3, timeout = "1s")]
 fn archive(context: HookContext) {
+    tracing::info!(target: "app", "archiving");
     say(format!("hook archive after {}, in time: {}", context.cause(), !context.is_given_up()));
     match directed("ARCHIVE").as_str() {
         "panic" => panic!("the archive is on fire"),
@@ -40,6 +44,7 @@ fn archive(context: HookContext) {
 #[graceful::shutdown_hook(order = 1, timeout = "1s")]
 async fn flush() -> Result<(), FlushError> {
     say("hook flush");
+    tracing::info!(target: "app", "flushing");
     match directed("FLUSH").as_str() {
         "fail" => Err(FlushError),
         "panic" => panic!("the flush is clogged"),
@@ -81,6 +86,7 @@ async fn pool(pool: State<Pool>) {
 
 #[graceful::main(grace = "200ms", drain = "2s")]
 async fn main(ctx: graceful::Context) {
+    subscriber::install_if_asked();
     ctx.on_shutdown(2, "between", || async { say("hook between") });
     ctx.on_shutdown(-7, "before all", || async { say("hook before all") });
     if directed("POOL") != "none" {

@@ -19,6 +19,7 @@ mod signals;
 #[cfg(feature = "tonic")]
 mod slow_readers;
 mod tasks;
+mod tracing;
 mod unix;
 
 use graceful_tests::App;
