@@ -7,6 +7,8 @@ mod chunked;
 mod configuration;
 mod connections;
 mod crowd;
+#[cfg(feature = "tonic")]
+mod goaway;
 mod hooks;
 mod linked;
 mod main_ends;
