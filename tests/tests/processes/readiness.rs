@@ -63,6 +63,35 @@ fn before_it_is_ready_probes_see_starting() {
 }
 
 #[test]
+fn probes_are_answered_to_head_without_a_body_and_in_json_to_whoever_asks_for_it() {
+    let mut app = serve().env("GRACEFUL_DRAIN", "20s").start();
+    let mut held = app.client();
+    held.send("/held");
+    app.prints("in /held");
+    let ask = |head: &str| {
+        let mut client = Client::new(app.health());
+        client.write(&format!("{head}\r\nHost: test\r\n\r\n"));
+        client
+    };
+    let mut head = ask("HEAD /readyz HTTP/1.1");
+    let answer = head.until("\r\n\r\n").unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("content-length: 3\r\n"), "{answer}");
+    head.is_closed(); // not a byte of `ok`
+    let post = ask("POST /readyz HTTP/1.1").response();
+    assert!(post.status == 405 && post.head.contains("allow: get, head"), "{post:?}");
+
+    app.begin_drain();
+    let json = ask("GET /readyz HTTP/1.1\r\nAccept: application/json").response();
+    assert!(json.status == 503 && json.head.contains("content-type: application/json\n"), "{json:?}");
+    let said: serde_json::Value = serde_json::from_str(&json.body).unwrap();
+    assert_eq!((&said["status"], &said["phase"]), (&"draining".into(), &"draining".into()), "{said}");
+    assert_eq!(said["in_flight"][0]["count"], 1, "{said}");
+    app.tell("release");
+    held.response();
+    app.end().with_code(0);
+}
+
+#[test]
 fn unready_after_grace_keeps_readiness_through_grace() {
     let app = serve().env("GRACEFUL_UNREADY", "after-grace").env("GRACEFUL_GRACE", "700ms").start();
     let mut silent = app.client();
