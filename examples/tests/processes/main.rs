@@ -5,6 +5,7 @@ mod checks;
 mod custom_answers;
 mod http;
 mod multi;
+mod no_server;
 mod quiet;
 mod sse;
 mod supervised;
