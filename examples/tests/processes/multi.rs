@@ -1,6 +1,6 @@
 //! HTTP, gRPC, TCP and a metrics port in one process.
 
-use crate::{address, example};
+use crate::{address, example, wait_for};
 use graceful_tests::{Client, Signal, probe};
 use std::net::SocketAddr;
 use tonic::transport::Endpoint;
@@ -27,6 +27,7 @@ fn everything_closes_in_order() {
     assert_eq!(shouting.until("\n").unwrap(), "HELLO\n");
     let seen = probe(metrics, "/metrics").unwrap().body;
     assert!(seen.contains("hello_total 1\n"), "{seen}");
+    wait_for(metrics, "/metrics", 200, &format!("graceful_in_flight{{name=\"connections on {tcp}\"}} 1\n"));
 
     assert_eq!(grpc_health(grpc), "SERVING");
 
