@@ -158,4 +158,14 @@ mod tests {
             assert_eq!(context.0.board.of(on)[0].status.to_string(), "ok", "{on}");
         }
     }
+
+    #[test]
+    fn a_check_with_the_name_of_the_heartbeat_is_refused_beside_it_and_both_are_named() {
+        static CHECK: Check = waits(HEARTBEAT, On::Readiness);
+        let refused = |plan| refuse_the_heartbeats_name(&plan, &[&CHECK]).err().map(|error| error.to_string());
+        assert_eq!(refused(Plan::DEFAULT), None);
+        let text = refused(Plan { liveness_heartbeat: Some(Duration::from_secs(10)), ..Plan::DEFAULT }).unwrap();
+        assert!(text.contains("readiness check runtime (shop src/main.rs:7)"), "{text}");
+        assert!(text.contains("`runtime` of liveness_heartbeat") && text.contains("name = "), "{text}");
+    }
 }
