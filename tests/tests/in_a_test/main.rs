@@ -187,6 +187,22 @@ async fn what_a_quick_hook_leaves_over_goes_to_those_after_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_hook_for_which_a_drain_to_the_last_moment_leaves_no_time_is_skipped_and_says_so() {
+    let plan = Plan { drain: ms(24_000), ..PLAN }; // with grace and margin, all of the 30 s
+    let main = |ctx: Context| async move {
+        ctx.on_shutdown(1, "flush", || sleep(ms(1)));
+        ctx.spawn("stuck", pending::<()>());
+        ctx.ready();
+        ctx.shutdown("enough");
+        ctx.draining().await;
+    };
+    let report = Builder::for_tests().plan(plan).run_here(main).await.unwrap();
+    assert_eq!(outcome(&report, "flush"), HookOutcome::Skipped("no time was left before the deadline".into()));
+    assert_about(entered(&report, Phase::Stopped), ms(29_000));
+    assert_eq!(report.exit_code(), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_deadline_is_known_once_a_shutdown_has_begun() {
     life(|ctx| async move {
         assert_eq!(ctx.deadline(), None);
