@@ -33,6 +33,12 @@ async fn flaky(_: Context) -> Result<(), String> {
     }
 }
 
+/// Seldom: probes read what it has found, however many there are.
+#[graceful::health_check(period = "1h", failures = 1)]
+async fn costly() {
+    stage::say("the costly check runs");
+}
+
 /// Waits until main provides what it asks for.
 #[graceful::health_check(on = "startup", period = "60ms", timeout = "50ms", failures = 1)]
 async fn provided_late(_: State<Late>) {}

@@ -20,6 +20,7 @@ fn checks_that_hang_block_or_panic_are_named_and_never_delay_a_probe() {
         assert_eq!(probe(health, "/readyz").unwrap().status, 503);
     }
     assert!(asked.elapsed() < Duration::from_secs(3), "100 probes took {:?}", asked.elapsed());
+    wait_for(health, "/readyz/costly", 200, "ok");
 
     app.tell("release");
     app.says("serving: ready");
@@ -30,7 +31,10 @@ fn checks_that_hang_block_or_panic_are_named_and_never_delay_a_probe() {
     assert_eq!(probe(health, "/readyz").unwrap().status, 503);
     app.signal(Signal::TERM);
     // A check that hangs holds up nothing.
-    app.end().with_code(0).says_in_order(&["hooks: nothing is in flight"]);
+    let ended = app.end();
+    ended.with_code(0).says_in_order(&["hooks: nothing is in flight"]);
+    // Nor do probes cause work: they are told what is known.
+    assert_eq!(ended.printed.matches("the costly check runs").count(), 1, "{}", ended.all());
 }
 
 #[test]
