@@ -1,6 +1,6 @@
 //! A life without a server, whose plan the environment sets where the attribute would: for init, heartbeat and systemd.
 
-use graceful::{Builder, Context, Plan};
+use graceful::{Builder, Context, Plan, Signal};
 use graceful_tests::stage::{self, directed, say};
 use std::{
     path::Path,
@@ -16,7 +16,11 @@ fn main() -> ExitCode {
         init: directed("INIT") == "yes",
         ..Plan::DEFAULT
     };
-    Builder::new().plan(plan).name("life").worker_threads(2).run(life)
+    let signals: &[_] = match directed("SIGNALS").as_str() {
+        "hangup and user 1" => &[Signal::Hangup, Signal::User1],
+        _ => &[Signal::Interrupt, Signal::Terminate],
+    };
+    Builder::new().plan(plan).signals(signals).name("life").worker_threads(2).run(life)
 }
 
 async fn life(ctx: Context) -> ExitCode {

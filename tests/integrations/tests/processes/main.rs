@@ -7,6 +7,7 @@ mod heartbeat;
 #[cfg(target_os = "linux")]
 mod init;
 mod metrics;
+mod signals;
 mod supervise;
 mod systemd;
 mod tcp;
