@@ -1,7 +1,7 @@
 //! A protocol of its own: each line comes back. `stay` stays for ever, `panic` panics.
 
-use graceful_tests::stage::say;
-use std::{pin::pin, time::Duration};
+use graceful_tests::stage::{self, Gate, say};
+use std::{pin::pin, sync::Arc};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
@@ -22,7 +22,9 @@ async fn echo(stream: TcpStream, ctx: graceful::Context) -> std::io::Result<()> 
         }
     }
     // What the drain gives time for.
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    if let Some(gate) = ctx.state::<Arc<Gate>>().as_deref() {
+        gate.passed().await;
+    }
     stream.write_all(b"finished\n").await
 }
 
@@ -32,7 +34,8 @@ async fn last_words() {
 }
 
 #[graceful::main(grace = "300ms", drain = "1s")]
-async fn main() -> std::io::Result<()> {
+async fn main(ctx: graceful::Context) -> std::io::Result<()> {
+    ctx.provide(stage::direct(&ctx, 1));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     say(format!("serving on {}", listener.local_addr()?));
     graceful::tcp::serve(listener, echo).await

@@ -16,13 +16,14 @@ fn echoes(client: &mut Client, line: &str) {
 
 #[test]
 fn connections_are_served_through_grace_and_finish_in_the_drain() {
-    let (app, mut first) = start();
+    let (mut app, mut first) = start();
     echoes(&mut first, "one\n");
     app.begin_shutdown(Signal::TERM);
     echoes(&mut first, "two\n");
     let mut second = Client::new(app.address());
     echoes(&mut second, "three\n");
     app.says("draining: waiting up to 1s for main, 2 of connections on ");
+    app.tell("release");
     for client in [&mut first, &mut second] {
         assert_eq!(client.until("\n").unwrap(), "finished\n");
         client.is_closed();
@@ -34,12 +35,13 @@ fn connections_are_served_through_grace_and_finish_in_the_drain() {
 
 #[test]
 fn a_handler_that_never_ends_is_cut_at_the_deadline_and_named() {
-    let (app, mut stays) = start();
+    let (mut app, mut stays) = start();
     stays.write("stay\n");
     app.prints("heard stay");
     let mut other = Client::new(app.address());
     echoes(&mut other, "one\n");
     app.begin_drain();
+    app.tell("release");
     assert_eq!(other.until("\n").unwrap(), "finished\n");
     stays.is_cut();
     let ended = app.end();
@@ -61,7 +63,7 @@ fn a_handler_that_panics_takes_nobody_along() {
 
 #[test]
 fn a_connection_in_the_queue_of_the_kernel_is_served() {
-    let (app, _idle) = start();
+    let (mut app, _idle) = start();
     app.begin_shutdown(Signal::TERM);
     // Whoever connects before the drain is taken, however late.
     let mut late: Vec<_> = (0..20).map(|_| Client::new(app.address())).collect();
@@ -71,5 +73,6 @@ fn a_connection_in_the_queue_of_the_kernel_is_served() {
     for client in &mut late {
         assert_eq!(client.until("\n").unwrap(), "late\n");
     }
+    app.tell("release");
     app.end().with_code(0);
 }
