@@ -1,13 +1,10 @@
 //! A prober, as the kubelet is one: a new connection for every probe.
 
-use crate::{Client, Response};
+use crate::{Client, PATIENCE, Response};
 use std::{
     io,
     net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::mpsc::{self, Receiver},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -32,14 +29,13 @@ pub struct Answer {
 /// Polls until nobody answers any more.
 pub struct Poller {
     thread: JoinHandle<(Vec<Answer>, Instant)>,
-    polled: Arc<AtomicUsize>,
+    polled: Receiver<()>,
 }
 
 impl Poller {
     /// Starts to poll.
     pub fn start(health: SocketAddr) -> Self {
-        let polled = Arc::new(AtomicUsize::new(0));
-        let count = polled.clone();
+        let (poll, polled) = mpsc::channel();
         let thread = thread::spawn(move || {
             let mut answers = Vec::new();
             loop {
@@ -48,18 +44,16 @@ impl Poller {
                     return (answers, Instant::now());
                 };
                 answers.push(Answer { ready: (ready.status, ready.body), live: live.status });
-                count.fetch_add(1, Ordering::Relaxed);
+                let _ = poll.send(()); // whether or not somebody waits for it
                 thread::sleep(Duration::from_millis(5));
             }
         });
         Self { thread, polled }
     }
 
-    /// Waits until there are this many answers.
+    /// Waits until there are this many answers, or nobody answers.
     pub fn polls(&self, times: usize) {
-        while self.polled.load(Ordering::Relaxed) < times && !self.thread.is_finished() {
-            thread::sleep(Duration::from_millis(1));
-        }
+        let _ = (0..times).try_for_each(|_| self.polled.recv_timeout(PATIENCE));
     }
 
     /// Waits until nobody answers: every answer until then, and when the first one failed to come.

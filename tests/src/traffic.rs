@@ -7,6 +7,7 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc::{self, Receiver, Sender},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -23,13 +24,15 @@ pub type Exchange = Box<dyn FnMut() -> io::Result<bool>>;
 pub struct Traffic {
     clients: Vec<JoinHandle<()>>,
     seen: Arc<Seen>,
+    exchanges: Receiver<bool>,
 }
 
-#[derive(Default)]
 struct Seen {
     forgotten: AtomicBool,
     answers: AtomicUsize,
     failures: Mutex<Vec<String>>,
+    /// Whether each exchange had an answer.
+    exchanged: Sender<bool>,
 }
 
 impl Traffic {
@@ -49,21 +52,28 @@ impl Traffic {
 
     /// The same over any kind of connection.
     pub fn over(clients: usize, connect: impl Fn() -> io::Result<Exchange> + Clone + Send + 'static) -> Self {
-        let seen = Arc::new(Seen::default());
+        let (exchanged, exchanges) = mpsc::channel();
+        let (forgotten, answers, failures) = Default::default();
+        let seen = Arc::new(Seen { forgotten, answers, failures, exchanged });
         let client = |number| {
             let (connect, seen) = (connect.clone(), seen.clone());
             thread::spawn(move || seen.client(&connect, number % 2 == 0))
         };
-        Self { clients: (0..2 * clients).map(client).collect(), seen }
+        Self { clients: (0..2 * clients).map(client).collect(), seen, exchanges }
     }
 
     /// Waits until there are so many answers more, or a failure.
     #[track_caller]
     pub fn goes_on(&self, answers: usize) {
-        let (from, deadline) = (self.seen.answers.load(Ordering::Relaxed), Instant::now() + PATIENCE);
-        while self.seen.answers.load(Ordering::Relaxed) < from + answers && self.seen.failures().is_empty() {
-            assert!(Instant::now() < deadline, "no {answers} more answers within {PATIENCE:?}");
-            thread::sleep(PACE);
+        let deadline = Instant::now() + PATIENCE;
+        while self.exchanges.try_recv().is_ok() {} // before
+        for _ in 0..answers {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.exchanges.recv_timeout(left) {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(_) => panic!("no {answers} more answers within {PATIENCE:?}"),
+            }
         }
     }
 
@@ -106,9 +116,13 @@ impl Seen {
             match answered {
                 Ok((told_to_close, exchange)) => {
                     self.answers.fetch_add(1, Ordering::Relaxed);
+                    let _ = self.exchanged.send(true); // whether or not somebody waits for it
                     kept = Some(exchange).filter(|_| keeps_alive && !told_to_close);
                 }
-                Err(error) => self.failures().push(error.to_string()),
+                Err(error) => {
+                    self.failures().push(error.to_string());
+                    let _ = self.exchanged.send(false);
+                }
             }
             thread::sleep(PACE);
         }

@@ -11,10 +11,7 @@ use graceful_tests::{
 use hyper_util::rt::TokioIo;
 use std::{
     net::SocketAddr,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 use tokio::{
@@ -270,26 +267,26 @@ async fn no_unary_call_fails_while_a_replica_is_replaced() {
     let (old, new) = (app().env("GRACEFUL_GRACE", "3s").start(), app().start());
     let endpoints = Endpoints(Arc::new(Mutex::new(old.ready())));
     new.ready();
-    let calls = Arc::new(AtomicUsize::new(0));
+    let (called, calls) = watch::channel(0);
     let (stop, stopped) = watch::channel(false);
     let clients: Vec<_> = (0..16)
         .map(|_| {
-            let (mut client, calls, stopped) = (OrdersClient::new(endpoints.channel()), calls.clone(), stopped.clone());
+            let (mut client, called, stopped) =
+                (OrdersClient::new(endpoints.channel()), called.clone(), stopped.clone());
             tokio::spawn(async move {
                 while !*stopped.borrow() {
                     client.place(order("fast")).await?;
-                    calls.fetch_add(1, Ordering::Relaxed);
+                    called.send_modify(|calls| *calls += 1);
                     tokio::time::sleep(PAUSE).await;
                 }
                 Ok::<_, Status>(())
             })
         })
         .collect();
+    drop(called);
     let more_calls = || async {
-        let enough = calls.load(Ordering::Relaxed) + 200;
-        while calls.load(Ordering::Relaxed) < enough && clients.iter().all(|client| !client.is_finished()) {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        let (mut calls, enough) = (calls.clone(), *calls.borrow() + 200);
+        let _ = calls.wait_for(|calls| *calls >= enough).await; // an error once every client has failed
     };
     within_patience(more_calls()).await;
     old.begin_shutdown(Signal::TERM);

@@ -6,7 +6,7 @@ use graceful_tests::{
     stage::{directed, say},
     subscriber,
 };
-use std::{sync::LazyLock, thread, time::Duration};
+use std::{sync::LazyLock, thread};
 use tokio::sync::Barrier;
 
 static BOTH: LazyLock<Barrier> = LazyLock::new(|| Barrier::new(2));
@@ -80,7 +80,7 @@ async fn right() {
 
 #[graceful::shutdown_hook(order = 4)]
 async fn pool(pool: State<Pool>) {
-    tokio::time::sleep(Duration::from_millis(1)).await;
+    tokio::task::yield_now().await;
     say(format!("hook pool closes {}", pool.0));
 }
 

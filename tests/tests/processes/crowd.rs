@@ -1,13 +1,13 @@
 //! A thousand clients at once, through a whole shutdown.
 
 use crate::serve;
-use graceful_tests::{Client, Signal, raise_the_limit_of_open_files};
+use graceful_tests::{Client, PATIENCE, Signal, raise_the_limit_of_open_files};
 use std::{
     io::{self, ErrorKind},
     net::SocketAddr,
     sync::{
         Arc, Barrier, OnceLock,
-        atomic::{AtomicUsize, Ordering},
+        mpsc::{self, Sender},
     },
     thread,
     time::{Duration, Instant},
@@ -20,7 +20,6 @@ const GRACE: Duration = Duration::from_secs(3);
 #[derive(Default)]
 struct Progress {
     signalled: OnceLock<Instant>,
-    answered: AtomicUsize,
 }
 
 impl Progress {
@@ -39,7 +38,7 @@ impl Progress {
 }
 
 /// Asks and asks; moves when it is told to; its last request is in flight when the drain begins.
-fn client(mut connection: Client, address: SocketAddr, progress: &Progress) -> io::Result<()> {
+fn client(mut connection: Client, address: SocketAddr, progress: &Progress, answered: &Sender<()>) -> io::Result<()> {
     loop {
         let last = progress.nearly_over();
         let path = if last { "/slow?ms=2000" } else { "/fast" };
@@ -51,7 +50,7 @@ fn client(mut connection: Client, address: SocketAddr, progress: &Progress) -> i
         if response.status != 200 || !response.body.ends_with('\n') {
             return Err(io::Error::other(format!("{response:?}")));
         }
-        progress.answered.fetch_add(1, Ordering::Relaxed);
+        let _ = answered.send(()); // nobody counts them in the end
         if last {
             return Ok(());
         }
@@ -74,21 +73,22 @@ fn a_thousand_connections_go_through_a_shutdown_and_no_request_fails() {
     let app = serve().env("GRACEFUL_GRACE", "3s").env("GRACEFUL_DRAIN", "10s").start();
     let address = app.ready();
     let (progress, connected) = (Arc::new(Progress::default()), Arc::new(Barrier::new(CLIENTS + 1)));
+    let (answered, answers) = mpsc::channel();
     let clients: Vec<_> = (0..CLIENTS)
         .map(|_| {
-            let (progress, connected) = (progress.clone(), connected.clone());
+            let (progress, connected, answered) = (progress.clone(), connected.clone(), answered.clone());
             let run = move || {
                 let connection = Client::connect(address);
                 connected.wait();
-                client(connection?, address, &progress)
+                client(connection?, address, &progress, &answered)
             };
             thread::Builder::new().stack_size(256 * 1024).spawn(run).unwrap()
         })
         .collect();
+    drop(answered);
     connected.wait();
-    while progress.answered.load(Ordering::Relaxed) < 2 * CLIENTS && clients.iter().all(|c| !c.is_finished()) {
-        thread::sleep(Duration::from_millis(1));
-    }
+    let _ = (0..2 * CLIENTS).try_for_each(|_| answers.recv_timeout(PATIENCE)); // fewer only if all have failed
+    drop(answers);
     progress.signalled.set(Instant::now()).unwrap();
     app.signal(Signal::TERM);
     let failures: Vec<_> = clients.into_iter().filter_map(|client| client.join().unwrap().err()).collect();
