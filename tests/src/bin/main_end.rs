@@ -2,7 +2,13 @@
 
 use graceful::Context;
 use graceful_tests::stage::{direct, directed, say};
-use std::{process::ExitCode, thread};
+use std::{
+    pin::pin,
+    process::ExitCode,
+    sync::Arc,
+    task::{self, Wake, Waker},
+    thread,
+};
 
 #[derive(Debug)]
 #[allow(dead_code)] // shown by `Debug`
@@ -15,6 +21,19 @@ struct StubbornPool;
 
 impl Drop for StubbornPool {
     fn drop(&mut self) {
+        loop {
+            thread::park();
+        }
+    }
+}
+
+/// The waker of an executor that blocks whoever wakes it.
+struct BlocksItsWaker;
+
+impl Wake for BlocksItsWaker {
+    fn wake(self: Arc<Self>) {
+        let thread = thread::current();
+        say(format!("blocks {}", thread.name().unwrap_or("a thread without a name")));
         loop {
             thread::park();
         }
@@ -76,6 +95,14 @@ async fn main(ctx: Context) -> Result<ExitCode, NoDatabase> {
                 panic!("the bucket is gone")
             });
             ctx.draining().await;
+        }
+        "blocking waker" => {
+            gate.passed().await; // what waits for a phase is woken by each of them, and this is about the shutdown's
+            let waker = Waker::from(Arc::new(BlocksItsWaker));
+            let mut terminating = pin!(ctx.terminating());
+            let _ = terminating.as_mut().poll(&mut task::Context::from_waker(&waker));
+            say("waits for the shutdown");
+            std::future::pending().await
         }
         // The first hook hangs, and the second one never gets to drop what it has captured.
         "stubborn pool" => {

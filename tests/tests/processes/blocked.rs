@@ -1,8 +1,8 @@
 //! Every thread of the user's runtime is blocked, and the process still answers probes and ends in time.
 
-use crate::{serve, serve_on_one_thread};
+use crate::{main_that, serve, serve_on_one_thread};
 use graceful_tests::{App, Signal, probe};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The termination grace period of these tests: SIGKILL would come after it.
 const PERIOD: Duration = Duration::from_secs(5);
@@ -39,6 +39,23 @@ fn every_worker_of_a_pool_is_blocked() {
 #[test]
 fn the_only_thread_of_the_runtime_is_blocked() {
     probes_and_exit(serve_on_one_thread());
+}
+
+#[test]
+fn a_waker_that_blocks_the_control_thread_itself_does_not_outlive_the_last_deadline() {
+    let app = main_that("blocking waker").env("GRACEFUL_TERMINATION_GRACE_PERIOD", "5s");
+    let mut app = app.env("GRACEFUL_MARGIN", "4s").start();
+    app.says("serving: ready");
+    app.tell("release");
+    app.prints("waits for the shutdown");
+    let sent = Instant::now();
+    app.signal(Signal::TERM);
+    app.prints("blocks graceful-control");
+    let ended = app.end();
+    // The hooks would have been over after 1 s; half of the margin is for what nobody can end in a better way.
+    let took = ended.at - sent;
+    assert!(took >= Duration::from_millis(2900) && took < PERIOD, "{took:?}\n{}", ended.all());
+    ended.with_code(3);
 }
 
 #[test]
