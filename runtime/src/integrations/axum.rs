@@ -145,3 +145,45 @@ impl IntoResponse for NotRunning {
         (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{board::Board, context::Shared, phase::Phase, recorder::Recorder};
+    use axum::routing::get;
+    use graceful_plan::Plan;
+    use tokio::runtime::Handle;
+
+    fn context() -> Context {
+        Shared::open(Plan::DEFAULT, false, Board::default(), Recorder::new(|_| {}), Handle::current()).0
+    }
+
+    async fn ask(router: &Router, method: &str, path: &str) -> (StatusCode, String) {
+        let request = Request::builder().method(method).uri(path).body(axum::body::Body::empty()).unwrap();
+        let Ok(response) = TowerToHyperService::new(router.clone()).call(request).await;
+        let status = response.status();
+        let body = axum::body::to_bytes(response.into_body(), 1000).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn the_probes_of_a_context_are_its_own_and_without_any_they_say_what_is_missing() {
+        let context = context();
+        let router = health_router_of(context.clone());
+        assert_eq!(ask(&router, "GET", "/readyz").await, (StatusCode::SERVICE_UNAVAILABLE, "starting\n".into()));
+        context.0.enter(Phase::Serving);
+        assert_eq!(ask(&router, "GET", "/readyz").await, (StatusCode::OK, "ok\n".into()));
+        assert_eq!(ask(&router, "POST", "/readyz").await.0, StatusCode::METHOD_NOT_ALLOWED);
+        let (status, said) = ask(&health_router(), "GET", "/readyz").await;
+        assert!(status == StatusCode::INTERNAL_SERVER_ERROR && said.contains("#[graceful::main]"), "{status} {said}");
+    }
+
+    #[tokio::test]
+    async fn a_context_among_the_extensions_is_the_one_that_a_handler_gets() {
+        let router = Router::new().route("/phase", get(async |context: Context| context.phase().to_string()));
+        let (status, said) = ask(&router, "GET", "/phase").await;
+        assert!(status == StatusCode::INTERNAL_SERVER_ERROR && said.contains("#[graceful::main]"), "{status} {said}");
+        let router = router.layer(axum::Extension(context()));
+        assert_eq!(ask(&router, "GET", "/phase").await, (StatusCode::OK, "starting".into()));
+    }
+}

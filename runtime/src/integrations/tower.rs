@@ -195,3 +195,55 @@ impl<R: Body> Body for InFlightBody<R> {
         self.body.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{board::Board, context::Shared, recorder::Recorder};
+    use graceful_plan::Plan;
+    use std::future::{Ready, ready};
+    use tokio::runtime::Handle;
+
+    struct Hello;
+
+    impl Service<Request<()>> for Hello {
+        type Response = Response<String>;
+        type Error = std::convert::Infallible;
+        type Future = Ready<Result<Self::Response, Self::Error>>;
+
+        fn poll_ready(&mut self, _: &mut task::Context<'_>) -> Poll<Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: Request<()>) -> Self::Future {
+            ready(Ok(Response::new("hello".to_owned())))
+        }
+    }
+
+    fn call(layer: &GracefulLayer, version: Version) -> impl Future<Output = Response<InFlightBody<String>>> {
+        let called = layer.layer(Hello).call(Request::builder().version(version).body(()).unwrap());
+        async move {
+            let Ok(response) = called.await;
+            response
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_is_in_flight_from_its_call_until_its_body_is_gone_and_hears_of_the_drain_in_http_1_alone() {
+        let (plan, board) = (Plan::DEFAULT, Board::default());
+        let (context, _requests) = Shared::open(plan, false, board, Recorder::new(|_| {}), Handle::current());
+        let layer = GracefulLayer::new(context.clone());
+        let (given_up, called) = (call(&layer, Version::HTTP_11), call(&layer, Version::HTTP_11));
+        assert_eq!(context.0.tracker.remaining(), [("requests under the tower layer".to_owned(), 2)]);
+        drop(given_up);
+        let response = called.await;
+        assert_eq!(context.0.tracker.total(), 1);
+        assert_eq!(response.headers().get(CONNECTION), None);
+        drop(response.into_body());
+        assert_eq!(context.0.tracker.total(), 0);
+
+        context.0.enter(Phase::Draining);
+        assert_eq!(call(&layer, Version::HTTP_11).await.headers()[CONNECTION], "close");
+        assert_eq!(call(&layer, Version::HTTP_2).await.headers().get(CONNECTION), None);
+    }
+}
