@@ -1,0 +1,25 @@
+//! The README's first command does what it says: a rolling restart under load in which no request fails.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used)]
+
+use std::process::Command;
+
+#[test]
+fn a_rolling_restart_under_load_shows_every_timeline_and_fails_no_request() {
+    let output = Command::new(env!("CARGO_BIN_EXE_demo")).output().unwrap();
+    let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{}\n{said}\n{errors}", output.status);
+    for replica in ["a", "b", "c", "d"] {
+        for step in [&format!("SIGTERM to replica {replica}"), &format!("replica {replica} exited: exit status: 0")] {
+            assert!(said.lines().any(|line| line.ends_with(step.as_str())), "`{step}`\n{said}");
+        }
+        let of_it = format!(" {replica} | ");
+        for phase in ["serving: ready", "grace: after SIGTERM", "draining: ", "stopped"] {
+            assert!(said.lines().any(|line| line.contains(&of_it) && line.contains(phase)), "{of_it}{phase}\n{said}");
+        }
+    }
+    let last = said.lines().last().unwrap();
+    assert!(last.contains(": 0 failed; exit codes [0, 0, 0, 0]"), "{said}");
+    let requests: u32 = last.split(' ').next().unwrap().parse().unwrap();
+    assert!(requests > 1000, "{said}");
+}
