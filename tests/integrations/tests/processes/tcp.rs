@@ -1,6 +1,7 @@
 //! A protocol of the user's own.
 
-use graceful_tests::{App, Client, Running, Signal};
+use graceful_tests::{App, Client, Running, Signal, probe};
+use std::{thread, time::Duration};
 
 fn start() -> (Running, Client) {
     let app = App::new(env!("CARGO_BIN_EXE_tcp")).start();
@@ -59,6 +60,22 @@ fn a_handler_that_panics_takes_nobody_along() {
     drop(other);
     app.signal(Signal::TERM);
     app.end().with_code(0).says_in_order(&["the handler panics", "hooks: nothing is in flight"]);
+}
+
+#[test]
+fn grace_goes_on_while_connections_come_and_ends_when_it_is_quiet() {
+    let app = App::new(env!("CARGO_BIN_EXE_tcp")).env("GRACEFUL_GRACE", "100ms").env("GRACEFUL_QUIET", "1s");
+    let app = app.env("GRACEFUL_GRACE_LIMIT", "1m").env("GRACEFUL_TERMINATION_GRACE_PERIOD", "2m").start();
+    let to = app.ready();
+    let sent = app.begin_shutdown(Signal::TERM);
+    while sent.elapsed() < Duration::from_millis(2500) {
+        echoes(&mut Client::new(to), "still here\n");
+        thread::sleep(Duration::from_millis(50)); // the pace of clients that come
+    }
+    let seen = probe(app.health(), "/readyz?verbose").unwrap();
+    assert!(seen.body.contains("phase: grace\n"), "{seen:?}");
+    app.says("draining: ");
+    app.end().with_code(0);
 }
 
 #[test]
