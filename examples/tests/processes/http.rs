@@ -81,6 +81,19 @@ fn systemd_loses_nothing() {
 }
 
 #[test]
+fn a_request_under_the_layer_that_does_not_end_is_cut_at_the_drain_deadline_and_named() {
+    let app = example!("axum_own_server").env("GRACEFUL_GRACE", "0s").env("GRACEFUL_DRAIN", "500ms").start();
+    let mut slow = Client::new(traffic_of(&app));
+    slow.send("/slow");
+    wait_for(app.health(), "/readyz?verbose", 200, "in flight: 1 requests under the tower layer\n");
+    app.signal(Signal::TERM);
+    let ended = app.end();
+    slow.is_cut();
+    ended.with_code(3).says_in_order(&["draining: waiting up to 500ms for main, requests under the tower layer"]);
+    assert!(ended.summary().contains("CUT: requests under the tower layer"), "{}", ended.all());
+}
+
+#[test]
 fn a_handler_of_axum_gets_the_context_and_its_client() {
     let app = example!("axum").start();
     let mut client = Client::new(traffic_of(&app));
