@@ -57,6 +57,11 @@ async fn serve(ctx: graceful::Context, workers: usize) -> io::Result<()> {
     if let Ok(connections) = directed("MAX_CONNECTIONS").parse() {
         serve = serve.max_connections(connections);
     }
+    if directed("KEEP_ALIVE") == "no" {
+        serve = serve.http1(|http1| {
+            http1.keep_alive(false);
+        });
+    }
     if let Ok(millis) = directed("TIMEOUTS_MS").parse().map(Duration::from_millis) {
         serve = serve.header_timeout(millis).body_timeout(millis);
     }

@@ -97,6 +97,16 @@ fn a_body_that_comes_slowly_but_steadily_is_not_cut() {
 }
 
 #[test]
+fn settings_of_hypers_own_are_changed_as_the_user_says() {
+    let app = serve().env("KEEP_ALIVE", "no").start();
+    let mut client = app.client();
+    assert!(client.get("/fast").says_close());
+    client.is_closed();
+    app.begin_drain();
+    app.end().with_code(0);
+}
+
+#[test]
 fn half_of_a_second_head_that_is_completed_in_the_drain_is_answered() {
     let app = serve().start();
     let mut clients: Vec<_> = (0..10).map(|_| app.client()).collect();
