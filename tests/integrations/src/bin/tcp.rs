@@ -1,6 +1,6 @@
 //! A protocol of its own: each line comes back. `stay` stays for ever, `panic` panics.
 
-use graceful_tests::stage::{self, Gate, say};
+use graceful_tests::stage::{self, Gate, directed, say};
 use std::{pin::pin, sync::Arc};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -38,5 +38,6 @@ async fn main(ctx: graceful::Context) -> std::io::Result<()> {
     ctx.provide(stage::direct(&ctx, 1));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     say(format!("serving on {}", listener.local_addr()?));
-    graceful::tcp::serve(listener, echo).await
+    let limit = directed("MAX_CONNECTIONS").parse().unwrap_or(usize::MAX);
+    graceful::tcp::serve(listener, echo).max_connections(limit).await
 }

@@ -63,6 +63,22 @@ fn a_handler_that_panics_takes_nobody_along() {
 }
 
 #[test]
+fn connections_over_the_limit_wait_for_their_turn() {
+    let app = App::new(env!("CARGO_BIN_EXE_tcp")).env("MAX_CONNECTIONS", "1").start();
+    let (mut first, mut second) = (Client::new(app.ready()), Client::new(app.address()));
+    second.write("second\n");
+    for _ in 0..100 {
+        echoes(&mut first, "first\n");
+    }
+    assert!(!app.so_far().contains("heard second"), "{}", app.so_far());
+    drop(first);
+    assert_eq!(second.until("\n").unwrap(), "second\n");
+    drop(second);
+    app.signal(Signal::TERM);
+    app.end().with_code(0);
+}
+
+#[test]
 fn grace_goes_on_while_connections_come_and_ends_when_it_is_quiet() {
     let app = App::new(env!("CARGO_BIN_EXE_tcp")).env("GRACEFUL_GRACE", "100ms").env("GRACEFUL_QUIET", "1s");
     let app = app.env("GRACEFUL_GRACE_LIMIT", "1m").env("GRACEFUL_TERMINATION_GRACE_PERIOD", "2m").start();
