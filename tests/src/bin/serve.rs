@@ -4,7 +4,7 @@ use bytes::Bytes;
 use graceful_tests::stage::{self, Gate, directed, say};
 use http_body_util::{BodyExt, Channel, Full, combinators::BoxBody};
 use hyper::{
-    Request, Response, StatusCode,
+    Method, Request, Response, StatusCode,
     body::{Frame, Incoming},
     header::{CONNECTION, UPGRADE},
     service::service_fn,
@@ -70,6 +70,11 @@ async fn serve(ctx: graceful::Context, workers: usize) -> io::Result<()> {
 
 async fn answer(request: Request<Incoming>, gate: Arc<Gate>) -> Response<Body> {
     let (path, query) = (request.uri().path().to_owned(), request.uri().query().unwrap_or_default().to_owned());
+    if request.method() == Method::CONNECT {
+        let mut response = upgraded(request, false);
+        *response.status_mut() = StatusCode::OK;
+        return response;
+    }
     if path != "/fast" {
         say(format!("in {path}"));
     }

@@ -130,10 +130,22 @@ fn an_upgraded_connection_is_waited_for_until_it_is_closed() {
 
 #[test]
 fn an_upgraded_connection_that_stays_is_cut_at_the_deadline() {
+    is_cut_at_the_deadline("GET /upgrade HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n");
+}
+
+#[test]
+fn a_tunnel_of_a_proxy_that_stays_is_cut_at_the_deadline() {
+    is_cut_at_the_deadline("CONNECT elsewhere:80 HTTP/1.1\r\nHost: elsewhere\r\n\r\n");
+}
+
+/// A connection that speaks another protocol after this request.
+fn is_cut_at_the_deadline(request: &str) {
     let app = serve().env("GRACEFUL_DRAIN", "500ms").start();
     let mut client = app.client();
-    client.write("GET /upgrade HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n");
+    client.write(request);
     client.until("\r\n\r\n").unwrap();
+    client.write("one\n");
+    client.until("one\n").unwrap();
     let drained = Instant::now();
     app.begin_drain();
     let ended = app.end();
