@@ -104,14 +104,40 @@ fn a_refusal_to_start_is_in_the_termination_log() {
     assert!(written.contains("refused to start: ") && written.contains("GRACEFUL_GRACE: "), "{written}");
 }
 
+/// In a mount namespace, as a container is one. Where the system does not permit that, it says so and proves nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_file_that_kubernetes_mounts_has_the_summary_and_none_is_made_where_there_is_none() {
+    const DEV: &str = "mount -t tmpfs none /dev";
+    let permitted = std::process::Command::new("unshare").args(["--mount", "sh", "-c", DEV]).status();
+    if !permitted.is_ok_and(|status| status.success()) {
+        println!("skipped: no mount namespaces for this user");
+        return;
+    }
+    let run = |mounted: &str| {
+        let script = format!("{DEV} && {mounted} && \"$0\"; ls /dev; cat /dev/* 2>&1");
+        let app = App::new("unshare").arg("--mount").arg("sh").arg("-c").arg(script);
+        app.arg(env!("CARGO_BIN_EXE_main_end")).env("MAIN", "fail").run()
+    };
+    let ended = run("echo 'what a former container has said' > /dev/termination-log");
+    ended.prints_in_order(&["the hook has run", "termination-log", "shutdown after the return of main", "NoDatabase"]);
+    ended.never_prints("what a former container has said");
+    let ended = run("true");
+    ended.prints_in_order(&["the hook has run"]).never_prints("termination-log").never_says("termination log");
+}
+
 #[test]
 fn a_lack_of_file_descriptors_is_survived() {
     let app = App::with_open_files(env!("CARGO_BIN_EXE_serve"), 40).start();
     let address = app.ready();
     let crowd: Vec<_> = (0..60).map(|_| app.client()).collect();
     app.says("cannot accept");
+    let mut probe = Client::new(app.health());
+    probe.send("/readyz");
+    app.says("the health server cannot accept");
     drop(crowd);
     // Served again, as soon as those are gone.
+    assert_eq!(probe.response().status, 200);
     let mut client = Client::new(address);
     assert_eq!(client.get("/fast").status, 200);
     app.begin_drain();
