@@ -22,7 +22,8 @@ thread_local! {
     static ENTERED: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Installs it if the environment variable `SUBSCRIBER` of the app asks for it.
+/// Installs it if the environment variable `SUBSCRIBER` of the app asks for it. One that `hangs` or `panics` does so when
+/// it hears of grace.
 pub fn install_if_asked() {
     if !super::stage::directed("SUBSCRIBER").is_empty() {
         tracing::subscriber::set_global_default(Printer::default()).expect("the first one");
@@ -72,6 +73,15 @@ impl Subscriber for Printer {
         let (thread, metadata) = (thread.name().unwrap_or("?"), event.metadata());
         let (level, target) = (metadata.level(), metadata.target());
         let _ = writeln!(std::io::stderr(), "{thread}: {level} {target} [{spans}]{}", fields.0);
+        if fields.0.contains(" grace: after ") {
+            match super::stage::directed("SUBSCRIBER").as_str() {
+                "hangs" => loop {
+                    thread::park();
+                },
+                "panics" => panic!("the subscriber has had enough"),
+                _ => {}
+            }
+        }
     }
 
     fn enter(&self, span: &Id) {

@@ -1,6 +1,8 @@
 //! What a subscriber of the user's is told, where, and in which spans.
 
 use crate::hooks_app;
+use graceful_tests::Signal;
+use std::time::Duration;
 
 #[test]
 fn a_subscriber_hears_of_phases_and_hooks_in_spans_and_fields_and_stderr_hears_nothing_of_it() {
@@ -40,6 +42,18 @@ fn a_subscriber_hears_of_phases_and_hooks_in_spans_and_fields_and_stderr_hears_n
     ended.never_says("graceful-control: ");
     // Nothing that was told to the subscriber is told to stderr again, not even what came before it was there.
     assert!(!ended.said.lines().any(|line| line.starts_with("graceful ")), "{}", ended.all());
+}
+
+#[test]
+fn a_subscriber_that_hangs_or_panics_holds_up_nothing_but_the_log() {
+    for does in ["hangs", "panics"] {
+        let app = hooks_app().env("SUBSCRIBER", does).start();
+        app.says("serving: ready");
+        let sent = app.begin_shutdown(Signal::TERM);
+        let ended = app.end();
+        assert!(ended.at - sent < Duration::from_secs(10), "{does}: {:?}\n{}", ended.at - sent, ended.all());
+        ended.with_code(0).prints_in_order(&["hook flush", "hook last"]).never_says("draining: ");
+    }
 }
 
 #[test]
