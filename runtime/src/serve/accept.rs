@@ -48,7 +48,7 @@ impl Drop for Unfinished {
 /// # Panics
 /// Without a context, outside of a process that has one.
 pub(crate) async fn run<L: Listener, H: Handle<L::Stream>>(
-    listener: L,
+    mut listener: L,
     context: Option<Context>,
     limits: Limits,
     http1: http1::Builder,
@@ -60,6 +60,7 @@ pub(crate) async fn run<L: Listener, H: Handle<L::Stream>>(
     // The drain waits for the server itself, not only for its connections: it has a queue to empty, even if main has
     // returned without waiting for it.
     let mut unfinished = Unfinished(Some((server.clone(), context.0.tracker.guard(format!("{SERVER}{name}")))));
+    listener.prepare();
     context.ready();
     let mut accept = Accept { listener, handle };
     accept.serve_until_the_drain(&server).await?;

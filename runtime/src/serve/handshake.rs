@@ -72,6 +72,10 @@ where
         self.listener.poll_accept(cx).map_ok(|stream| self.begin(stream))
     }
 
+    fn prepare(&mut self) {
+        self.listener.prepare();
+    }
+
     fn accept_now(&mut self) -> io::Result<Self::Stream> {
         self.listener.accept_now().map(|stream| self.begin(stream))
     }

@@ -24,6 +24,11 @@ pub trait Listener: Send + 'static {
     /// [`serve`](crate::serve); every other error ends it.
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Self::Stream>>;
 
+    /// Called once, before the first connection is accepted. TCP and Unix listeners of tokio make room there for
+    /// connections that come while nobody accepts: tokio asks the kernel for a queue of 128, and a client that finds it
+    /// full tries again a second later, when the process may be gone. The default does nothing.
+    fn prepare(&mut self) {}
+
     /// Accepts what the kernel has queued, without waiting: asked when the drain begins, because closing a listener
     /// resets the connections in its queue. The default says that the queue is empty.
     ///
@@ -75,6 +80,10 @@ impl Listener for TcpListener {
         TcpListener::poll_accept(self, cx).map_ok(|(stream, _)| without_delay(stream))
     }
 
+    fn prepare(&mut self) {
+        make_room(&*self);
+    }
+
     fn accept_now(&mut self) -> io::Result<TcpStream> {
         let (socket, _) = SockRef::from(&*self).accept()?;
         socket.set_nonblocking(true)?;
@@ -84,6 +93,15 @@ impl Listener for TcpListener {
     fn name(&self) -> String {
         self.local_addr().map_or_else(|_| "tcp".to_owned(), |address| address.to_string())
     }
+}
+
+/// How many connections may wait in the kernel's queue, if the system allows as many (`net.core.somaxconn` on Linux, 4096
+/// by default).
+const QUEUE: i32 = 4096;
+
+/// Makes room in the kernel's queue. If that cannot be, it is as long as it was.
+fn make_room<'s>(listener: impl Into<SockRef<'s>>) {
+    let _ = listener.into().listen(QUEUE);
 }
 
 /// Answers go out when they are written (TCP_NODELAY). If that cannot be set, they go out a little later.
@@ -108,7 +126,7 @@ impl Stream for TcpStream {
 
 #[cfg(unix)]
 mod unix {
-    use super::{Context, Listener, Poll, SockRef, Stream, io};
+    use super::{Context, Listener, Poll, SockRef, Stream, io, make_room};
     use tokio::net::{UnixListener, UnixStream};
 
     impl Listener for UnixListener {
@@ -116,6 +134,10 @@ mod unix {
 
         fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<UnixStream>> {
             UnixListener::poll_accept(self, cx).map_ok(|(stream, _)| stream)
+        }
+
+        fn prepare(&mut self) {
+            make_room(&*self);
         }
 
         fn accept_now(&mut self) -> io::Result<UnixStream> {

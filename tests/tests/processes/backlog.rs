@@ -34,7 +34,8 @@ fn what_came_while_the_only_thread_was_blocked_is_answered() {
     app.prints("every worker is blocked");
     // Requests on idle connections, and connections that nobody can accept, all before the drain.
     idle.iter_mut().for_each(|client| client.send("/fast"));
-    let mut queued: Vec<_> = (0..20).map(|_| app.client()).collect();
+    // More of them than tokio's own queue holds.
+    let mut queued: Vec<_> = (0..300).map(|_| app.client()).collect();
     queued.iter_mut().for_each(|client| client.send("/fast"));
     app.begin_drain();
     app.tell("release");
