@@ -125,8 +125,9 @@ impl Activity {
                 self.turn_to(HEAD);
             }
             BODY => self.turn_to(ANSWERED | EARLY),
-            UPGRADE if now & OWNED != 0 || bytes.starts_with(b"HTTP/1.1 101 ") => {}
-            UPGRADE if now & CONNECT != 0 && bytes.starts_with(b"HTTP/1.1 2") => {}
+            UPGRADE if now & OWNED != 0 => {}
+            UPGRADE if bytes.starts_with(b"HTTP/1.1 101 ") => self.set(now | OWNED),
+            UPGRADE if now & CONNECT != 0 && bytes.starts_with(b"HTTP/1.1 2") => self.set(now | OWNED),
             UPGRADE if bytes.starts_with(b"HTTP/1.") => {
                 self.turn_to(ANSWERED | if now & HAD_BODY != 0 { EARLY } else { 0 })
             }

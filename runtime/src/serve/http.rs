@@ -69,7 +69,7 @@ impl<S: Stream, T: HttpService> Driver<S, T> {
     fn poll_watchfully(&mut self, mut ended: Option<Poll<bool>>, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             if let Some(Poll::Ready(cleanly)) = ended {
-                self.end(cleanly, Was::Streaming);
+                self.end(cleanly, Was::Streaming, cx);
             } else if matches!(self.stage, Stage::Serving(_)) {
                 // Where no answer can begin, hyper looks for the next request first: its stream may know of more than
                 // the socket does, as TLS does. And a hyper that was never polled would end without a look at what
@@ -99,36 +99,44 @@ impl<S: Stream, T: HttpService> Driver<S, T> {
         let mut http = Pin::new(http);
         http.as_mut().graceful_shutdown();
         if !told && let Poll::Ready(ended) = http.poll(cx) {
-            self.end(ended.is_ok(), was);
+            self.end(ended.is_ok(), was, cx);
         }
     }
 
     /// hyper has ended: what it closed is closed, unless it was only asked whether it was idle.
     #[cold]
     #[inline(never)]
-    fn end(&mut self, cleanly: bool, was: Was) {
+    fn end(&mut self, cleanly: bool, was: Was, cx: &mut Context<'_>) {
         let Stage::Serving(http) = mem::replace(&mut self.stage, Stage::Over) else { return };
-        let Some(parts) = http.into_parts() else {
-            self.conn.activity.on_upgrade(); // whoever owns it now
-            return;
+        let activity = &self.conn.activity;
+        let offer = self.conn.server.offers.take(activity);
+        let (mut io, read, service) = match http.into_parts() {
+            // How a connection fails is between hyper and the client.
+            Some(_) if !cleanly || !activity.is_turning() => return,
+            Some(parts) => (parts.io, parts.read_buf, parts.service),
+            None if activity.is_upgraded() => return activity.on_upgrade(), // whoever owns it now
+            None => match offer.and_then(|offer| offer.take_back::<Watched<S>, T>(cx)) {
+                Some((parts, service)) => (parts.io, parts.read_buf, Noted::new(service, self.conn.clone())),
+                None => return,
+            },
         };
-        if !cleanly || !self.conn.activity.is_turning() {
-            return; // how a connection fails is between hyper and the client
+        if !activity.is_turning() {
+            self.stage = Stage::Closing(io); // hyper has not closed what it handed over
+            return;
         }
-        let mut io = parts.io;
-        io.put_back(&parts.read_buf);
-        let was_early = self.conn.activity.end_turn();
+        io.put_back(&read);
+        let was_early = activity.end_turn();
         let draining = self.conn.server.mode() >= Mode::Drain;
         // What is left of a body that nobody wanted is no request.
         let may_go_on = was != Was::Streaming || !was_early;
         if may_go_on && (io.unread() > 0 || (draining && io.reads_more() > 0)) {
             self.conn.activity.on_last_begin(io.unread(), was == Was::Stalled);
             let mut http1 = self.conn.server.http1.clone();
-            self.stage = serving(io, parts.service, http1.keep_alive(false));
+            self.stage = serving(io, service, http1.keep_alive(false));
         } else if was != Was::Streaming && !draining {
             // Nothing ends an idle one before the drain.
             self.conn.activity.on_new_begin();
-            self.stage = serving(io, parts.service, &self.conn.server.http1);
+            self.stage = serving(io, service, &self.conn.server.http1);
         } else if !io.ends_by_drop() {
             self.stage = Stage::Closing(io);
         }

@@ -5,6 +5,7 @@ mod mode;
 mod bits;
 mod brings;
 mod activity;
+mod offers;
 mod population;
 mod stream;
 mod handshake;

@@ -9,6 +9,7 @@ use super::{
     activity::Activity,
     brings::Brings,
     mode::{Limits, Mode, Verdict},
+    offers::Offers,
 };
 use crate::{
     context::Context,
@@ -46,6 +47,7 @@ pub(crate) struct Server {
     /// What they were woken for.
     woken_for: AtomicU8,
     goodbyes: Goodbyes,
+    pub(crate) offers: Offers,
     slots: Mutex<Slab<Slot>>,
     left: Notify,
     /// Accepting pauses for want of file descriptors.
@@ -75,6 +77,7 @@ impl Server {
             mode: AtomicU8::new(Mode::Serve as u8),
             woken_for: AtomicU8::new(Mode::Serve as u8),
             goodbyes: Goodbyes::default(),
+            offers: Offers::default(),
             slots: Mutex::default(),
             left: Notify::new(),
             starved: AtomicBool::new(false),
@@ -142,6 +145,7 @@ impl Server {
 
     fn leave(&self, slot: u32) {
         let gone = self.lock().remove(slot as usize);
+        drop(self.offers.take(&gone.conn.activity));
         drop(gone); // outside of the lock
         let members = self.group.leave();
         // Only where somebody waits for it: waking a task for each of thousands costs more than ending them.
@@ -294,22 +298,24 @@ impl Conn {
         !self.server.is_serving() && !asks_to_upgrade(head) && self.server.says_goodbye()
     }
 
-    /// A request of HTTP/1.1 has arrived.
+    /// A request of HTTP/1.1 has arrived. Returns whether it offers an upgrade.
     #[inline(always)]
-    pub(crate) fn on_request<B: Body>(&self, request: &Request<B>) {
+    pub(crate) fn on_request<B: Body>(&self, request: &Request<B>) -> bool {
         // What nearly every request is while the server serves: one without a body.
         if request.body().is_end_stream() && request.extensions().is_empty() && self.server.is_serving() {
             self.activity.on_plain_request();
-        } else {
-            self.on_special_request(request);
+            return false;
         }
+        self.on_special_request(request)
     }
 
     #[cold]
     #[inline(never)]
-    fn on_special_request<B: Body>(&self, request: &Request<B>) {
-        self.activity.on_request(Brings::of(request));
+    fn on_special_request<B: Body>(&self, request: &Request<B>) -> bool {
+        let brings = Brings::of(request);
+        self.activity.on_request(brings);
         self.note_traffic(request.uri().path());
+        brings.upgrade.is_some()
     }
 
     /// A request for this path has arrived: of interest in grace alone.

@@ -6,6 +6,7 @@ use hyper::{
     Request, Response,
     body::{Body, Buf, Incoming},
     service::Service,
+    upgrade::OnUpgrade,
 };
 use std::{error::Error, future::Future, sync::Arc};
 
@@ -80,7 +81,16 @@ impl<S> Noted<S> {
     }
 }
 
-impl<S: Service<Request<Incoming>>> Service<Request<Incoming>> for Noted<S> {
+impl<S: Clone + Send + 'static> Noted<S> {
+    #[cold]
+    fn keep_offer(&self, request: &Request<Incoming>) {
+        if let Some(upgrade) = request.extensions().get::<OnUpgrade>().cloned() {
+            self.conn.server.offers.keep(&self.conn.activity, upgrade, &self.service);
+        }
+    }
+}
+
+impl<S: Service<Request<Incoming>> + Clone + Send + 'static> Service<Request<Incoming>> for Noted<S> {
     type Response = S::Response;
     type Error = S::Error;
     type Future = S::Future;
@@ -88,7 +98,9 @@ impl<S: Service<Request<Incoming>>> Service<Request<Incoming>> for Noted<S> {
     // A function of its own would copy the request once more.
     #[inline(always)]
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        self.conn.on_request(&request);
+        if self.conn.on_request(&request) {
+            self.keep_offer(&request);
+        }
         self.service.call(request)
     }
 }
