@@ -11,7 +11,10 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use std::{convert::Infallible, io, process::ExitCode, sync::Arc, time::Duration};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::{
+    io::AsyncReadExt,
+    net::{TcpListener, TcpStream, UnixListener},
+};
 
 type Body = BoxBody<Bytes, Infallible>;
 
@@ -53,6 +56,9 @@ async fn serve(ctx: graceful::Context, workers: usize) -> io::Result<()> {
     }
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     say(format!("serving on {}", listener.local_addr()?));
+    if !directed("HANDSHAKE").is_empty() {
+        return graceful::serve(graceful::with_handshake(listener, Duration::from_secs(20), shake), service).await;
+    }
     let mut serve = graceful::serve(listener, service);
     if let Ok(connections) = directed("MAX_CONNECTIONS").parse() {
         serve = serve.max_connections(connections);
@@ -66,6 +72,12 @@ async fn serve(ctx: graceful::Context, workers: usize) -> io::Result<()> {
         serve = serve.header_timeout(millis).body_timeout(millis);
     }
     serve.await
+}
+
+/// A line of the client's, after which it speaks HTTP.
+async fn shake(mut stream: TcpStream) -> io::Result<TcpStream> {
+    while stream.read_u8().await? != b'\n' {}
+    Ok(stream)
 }
 
 async fn answer(request: Request<Incoming>, gate: Arc<Gate>) -> Response<Body> {

@@ -9,6 +9,7 @@ mod connections;
 mod crowd;
 #[cfg(feature = "tonic")]
 mod goaway;
+mod handshakes;
 mod hooks;
 mod linked;
 mod main_ends;
@@ -16,6 +17,7 @@ mod output;
 mod prestop;
 mod readiness;
 mod requests;
+mod second_half;
 mod servers;
 mod signals;
 #[cfg(feature = "tonic")]
@@ -23,6 +25,7 @@ mod slow_readers;
 mod tasks;
 mod tracing;
 mod unix;
+mod unread_bodies;
 
 use graceful_tests::App;
 
