@@ -101,6 +101,11 @@ impl Activity {
         self.is_fresh() || self.is_answered()
     }
 
+    /// Whether what arrives now can be the next request, or the rest of the body of the last one.
+    pub(crate) fn is_early(&self) -> bool {
+        self.state.load(Relaxed) == ANSWERED | EARLY
+    }
+
     /// Bytes are being written.
     #[inline]
     pub(crate) fn on_write(&self, slices: &[IoSlice<'_>]) {

@@ -7,7 +7,7 @@
 
 use super::{
     activity::Activity,
-    brings::Brings,
+    brings::{self, Brings},
     mode::{Limits, Mode, Verdict},
     offers::Offers,
 };
@@ -289,13 +289,18 @@ impl Conn {
 
     /// Whether what has arrived begins a request that is to be this connection's last.
     pub(crate) fn withholds(&self, head: &[u8]) -> bool {
-        !head.is_empty() && self.activity.is_between_requests() && self.is_last(head)
+        if head.is_empty() {
+            return false;
+        }
+        // Behind an answer that began before its request's body had ended, what comes may be the rest of that.
+        let begins = self.activity.is_between_requests() || (self.activity.is_early() && brings::is_head(head));
+        begins && self.is_last(head)
     }
 
     /// Whether the request that begins so is to be this connection's last.
     pub(crate) fn is_last(&self, head: &[u8]) -> bool {
         // An answer that hands the connection over has nothing to say about it.
-        !self.server.is_serving() && !asks_to_upgrade(head) && self.server.says_goodbye()
+        !self.server.is_serving() && !brings::asks_to_upgrade(head) && self.server.says_goodbye()
     }
 
     /// A request of HTTP/1.1 has arrived. Returns whether it offers an upgrade.
@@ -337,15 +342,6 @@ impl Conn {
         }
         self.activity.verdict(mode)
     }
-}
-
-/// Whether this part of a head has a field `Upgrade`, but for HTTP/2: some clients offer that with each request, and no
-/// server has to accept it.
-fn asks_to_upgrade(head: &[u8]) -> bool {
-    const FIELD: &[u8] = b"\nupgrade:";
-    let fields = head.windows(FIELD.len()).enumerate().filter(|(_, field)| field.eq_ignore_ascii_case(FIELD));
-    let mut values = fields.map(|(at, _)| head[at + FIELD.len()..].trim_ascii_start());
-    values.any(|value| !value.get(..3).is_some_and(|value| value.eq_ignore_ascii_case(b"h2c")))
 }
 
 /// The membership of a connection in its server, which ends when this is dropped, whoever owns it by then.

@@ -52,6 +52,21 @@ fn an_idle_connection_is_not_closed_and_its_next_request_is_its_last() {
 }
 
 #[test]
+fn who_sends_every_request_in_chunks_is_told_as_all_others_are() {
+    const CHUNKED: &str =
+        "POST /echo HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    let (app, mut client) = second_half(|app| {
+        let mut client = app.client();
+        client.write(CHUNKED);
+        assert!(!client.response().says_close());
+        client
+    });
+    client.write(CHUNKED);
+    told(&mut client, "hello");
+    ends(app);
+}
+
+#[test]
 fn a_stream_that_ends_in_grace_is_no_end_of_its_connection_and_the_next_request_is() {
     let (mut app, mut client) = second_half(streaming);
     app.tell("release");
