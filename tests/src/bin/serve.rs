@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use graceful_tests::stage::{self, Gate, directed, say};
-use http_body_util::{BodyExt, Channel, Full, combinators::BoxBody};
+use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use hyper::{
     Method, Request, Response, StatusCode,
     body::{Frame, Incoming},
@@ -10,10 +10,19 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
-use std::{convert::Infallible, io, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    pin::Pin,
+    process::ExitCode,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 use tokio::{
     io::AsyncReadExt,
     net::{TcpListener, TcpStream, UnixListener},
+    sync::mpsc,
 };
 
 type Body = BoxBody<Bytes, Infallible>;
@@ -130,17 +139,28 @@ fn text(text: &'static str) -> Response<Body> {
 
 /// A first chunk at once, the last one after `release`.
 fn streamed(gate: Arc<Gate>) -> Response<Body> {
-    let (mut sender, body) = Channel::<Bytes>::new(1);
+    let (sender, chunks) = mpsc::channel(1);
     tokio::spawn(async move {
         for chunk in ["first\n", "last\n"] {
-            let sent = sender.send(Frame::data(Bytes::from_static(chunk.as_bytes()))).await;
-            if sent.is_err() {
+            if sender.send(chunk).await.is_err() {
                 return;
             }
             gate.passed().await;
         }
     });
-    Response::new(body.boxed())
+    Response::new(Chunks(chunks).boxed())
+}
+
+/// What comes through a channel. (`http_body_util::Channel` can lose the last chunk if its sender is dropped behind it.)
+struct Chunks(mpsc::Receiver<&'static str>);
+
+impl hyper::body::Body for Chunks {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0.poll_recv(cx).map(|chunk| chunk.map(|chunk| Ok(Frame::data(Bytes::from_static(chunk.as_bytes())))))
+    }
 }
 
 /// Another protocol: what comes goes back, until the client closes; or nobody ever looks at it.
