@@ -102,9 +102,9 @@
 //!
 //! # Grace that waits for quiet
 //!
-//! With `quiet = "1s", grace_limit = "20s"`, grace lasts at least `grace`, ends once no request and no connection has
-//! arrived for `quiet`, and never lasts longer than `grace_limit`, which is what counts in the budget. Probes do not
-//! count as traffic.
+//! With `quiet = "1s", grace_limit = "20s"`, grace lasts at least `grace`, ends once nothing has arrived for `quiet`
+//! (no request; of [`tcp::serve`], no connection), and never lasts longer than `grace_limit`, which is what counts in
+//! the budget. Probes do not count as traffic, nor do connections of HTTP without a request, as a probe makes them too.
 //!
 //! # Other servers and protocols
 //!
