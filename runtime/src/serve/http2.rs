@@ -68,17 +68,16 @@ impl<S: Stream, T: HttpService> Sniffing<S, T> {
         if !std::mem::replace(&mut self.registered, true) {
             self.io.member().register(cx.waker());
         }
-        let polled = self.first.poll_is_http2(&mut Unnoticed(&mut self.io), cx);
+        if let Poll::Ready(known) = self.first.poll_is_http2(&mut Unnoticed(&mut self.io), cx) {
+            return Poll::Ready(known);
+        }
         let conn = &self.io.member().conn;
         let is_over = match conn.verdict() {
             Verdict::GoOn => false,
             Verdict::Turn => conn.activity.is_fresh(), // else its first request is on the wire
             Verdict::End => true,
         };
-        match polled {
-            Poll::Pending if is_over => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-            polled => polled,
-        }
+        if is_over { Poll::Ready(Err(io::ErrorKind::TimedOut.into())) } else { Poll::Pending }
     }
 
     fn into_driver(self, is_http2: bool) -> Driver<S, T> {
