@@ -11,7 +11,7 @@ pub(crate) fn compare(name: &str, expansion: &TokenStream) {
     let file = syn::parse2(expansion.clone()).unwrap_or_else(|error| panic!("{name}: {error}\n{expansion}"));
     let found = prettyplease::unparse(&file);
     if env::var("GOLDENS").is_ok_and(|value| value == "overwrite") {
-        fs::write(&path, &found).unwrap();
+        fs::write(&path, &found).expect("whoever asks for new goldens may write them");
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(found, expected, "{name} differs; `GOLDENS=overwrite` writes it anew");
@@ -19,7 +19,7 @@ pub(crate) fn compare(name: &str, expansion: &TokenStream) {
 
 /// Source text as tokens.
 pub(crate) fn tokens(text: &str) -> TokenStream {
-    text.parse().unwrap()
+    text.parse().expect("tests write tokens")
 }
 
 /// The messages of an expansion's errors.

@@ -94,6 +94,18 @@ impl Client {
         self.try_response().unwrap_or_else(|error| panic!("no complete response: {error:?}"))
     }
 
+    /// Reads a response that says that it is the connection's last, and the end of the connection behind it.
+    ///
+    /// # Panics
+    /// It is not there, not 200, does not say so, or is not the last.
+    #[track_caller]
+    pub fn last_response(&mut self) -> Response {
+        let response = self.response();
+        assert!(response.status == 200 && response.says_close(), "{response:?}");
+        self.is_closed();
+        response
+    }
+
     /// Reads a response, or says why not.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ pub use app::{App, Running};
 pub use ended::Ended;
 pub use http::{Client, Response};
 pub use lines::Lines;
-pub use probe::{Answer, Poller, probe};
+pub use probe::{Answer, Poller, probe, wait_for};
 pub use rustix::process::Signal;
 pub use traffic::{Exchange, Traffic};
 

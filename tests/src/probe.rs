@@ -17,6 +17,23 @@ pub fn probe(health: SocketAddr, path: &str) -> io::Result<Response> {
     Client::connect(health)?.try_get(path)
 }
 
+/// Asks the health server until its answer has this status, and this in its body.
+///
+/// # Panics
+/// It takes too long, or nobody answers.
+#[track_caller]
+pub fn wait_for(health: SocketAddr, path: &str, status: u16, body: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let seen = probe(health, path).expect("somebody answers");
+        if seen.status == status && seen.body.contains(body) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "no {status} `{body}` for {path}, but {seen:?}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// One answer that a poller was given: to `/readyz?verbose` and to `/livez`.
 #[derive(Debug)]
 pub struct Answer {

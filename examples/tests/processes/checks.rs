@@ -1,7 +1,7 @@
 //! Health checks.
 
-use crate::{example, traffic_of, wait_for};
-use graceful_tests::{Client, Running, Signal, probe};
+use crate::{example, traffic_of};
+use graceful_tests::{Client, Running, Signal, probe, wait_for};
 
 fn post(app: &Running, path: &str) {
     let mut client = Client::new(traffic_of(app));

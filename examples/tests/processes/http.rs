@@ -1,7 +1,7 @@
 //! Every example that serves HTTP goes through its whole shutdown without a failed request.
 
-use crate::{example, traffic_of, wait_for};
-use graceful_tests::{App, Client, Signal, Traffic, probe};
+use crate::{example, traffic_of};
+use graceful_tests::{App, Client, Signal, Traffic, probe, wait_for};
 
 /// What is in flight when the drain begins.
 #[derive(Clone, Copy)]

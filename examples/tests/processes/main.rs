@@ -13,12 +13,8 @@ mod systemd;
 mod tls;
 mod websocket;
 
-use graceful_tests::{App, PATIENCE, Running, probe};
-use std::{
-    net::SocketAddr,
-    thread,
-    time::{Duration, Instant},
-};
+use graceful_tests::{App, Running};
+use std::net::SocketAddr;
 
 /// The example of this name, on free ports.
 macro_rules! example {
@@ -46,18 +42,4 @@ fn address(app: &Running, part: &str) -> SocketAddr {
 /// Where the app serves.
 fn traffic_of(app: &Running) -> SocketAddr {
     address(app, "serving on http")
-}
-
-/// Probes until the answer is this, in status and word.
-#[track_caller]
-fn wait_for(health: SocketAddr, path: &str, status: u16, body: &str) {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let seen = probe(health, path).unwrap();
-        if seen.status == status && seen.body.contains(body) {
-            return;
-        }
-        assert!(Instant::now() < deadline, "no {status} `{body}` for {path}, but {seen:?}");
-        thread::sleep(Duration::from_millis(5));
-    }
 }

@@ -1,7 +1,7 @@
 //! HTTP, gRPC, TCP and a metrics port in one process.
 
-use crate::{address, example, wait_for};
-use graceful_tests::{Client, Signal, probe};
+use crate::{address, example};
+use graceful_tests::{Client, Signal, probe, wait_for};
 use std::net::SocketAddr;
 use tonic::transport::Endpoint;
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};

@@ -1,8 +1,11 @@
 //! Grace that ends when it is quiet.
 
 use crate::{example, traffic_of};
-use graceful_tests::{App, Client, Poller, Signal, Traffic, probe};
-use std::time::{Duration, Instant};
+use graceful_tests::{App, Client, Poller, Running, Signal, Traffic, probe};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 fn quiet(example: App, grace: &str, quiet: &str, limit: &str) -> App {
     let example = example.env("GRACEFUL_GRACE", grace).env("GRACEFUL_QUIET", quiet).env("GRACEFUL_GRACE_LIMIT", limit);
@@ -68,11 +71,11 @@ fn it_ends_at_its_limit_whatever_comes() {
     app.end().with_code(0);
 }
 
-#[test]
-fn probes_are_not_traffic() {
-    let app = quiet(example!("hello"), "100ms", "500ms", "1m").start();
+/// Grace ends although this app is probed here.
+fn probed(app: App, port: fn(&Running) -> SocketAddr) {
+    let app = quiet(app, "100ms", "500ms", "1m").start();
     traffic_of(&app);
-    let poller = Poller::start(app.health());
+    let poller = Poller::start(port(&app));
     poller.polls(3);
     let sent = app.begin_shutdown(Signal::TERM);
     app.says("draining: ");
@@ -83,16 +86,13 @@ fn probes_are_not_traffic() {
 }
 
 #[test]
+fn probes_are_not_traffic() {
+    probed(example!("hello"), Running::health);
+}
+
+#[test]
 fn probes_on_the_port_of_the_traffic_are_not_traffic_either() {
-    let app = quiet(example!("axum"), "100ms", "500ms", "1m").start();
-    let poller = Poller::start(traffic_of(&app));
-    poller.polls(3);
-    let sent = app.begin_shutdown(Signal::TERM);
-    app.says("draining: ");
-    assert!(sent.elapsed() < Duration::from_secs(20), "{:?}", sent.elapsed());
-    app.end().with_code(0);
-    let (answers, _) = poller.end();
-    assert!(answers.iter().filter(|answer| answer.ready.1.contains("phase: grace")).count() > 5, "{answers:?}");
+    probed(example!("axum"), traffic_of);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! TLS, with rustls as the client.
 
-use crate::{example, traffic_of, wait_for};
-use graceful_tests::{Client, PATIENCE, Signal, Traffic};
+use crate::{example, traffic_of};
+use graceful_tests::{Client, PATIENCE, Signal, Traffic, wait_for};
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},

@@ -1,7 +1,7 @@
 //! WebSockets, with tungstenite as the client.
 
-use crate::{example, traffic_of, wait_for};
-use graceful_tests::Signal;
+use crate::{example, traffic_of};
+use graceful_tests::{Signal, wait_for};
 use std::net::{SocketAddr, TcpStream};
 use tungstenite::{Error, Message, WebSocket, client, protocol::frame::coding::CloseCode};
 

@@ -1,7 +1,6 @@
 //! Checks that misbehave, and configurations of checks that are refused.
 
-use crate::wait_for;
-use graceful_tests::{App, Signal, probe};
+use graceful_tests::{App, Signal, probe, wait_for};
 use std::time::{Duration, Instant};
 
 #[test]

@@ -1,7 +1,7 @@
 //! Liveness that follows the heartbeat of the runtime.
 
-use crate::{life, wait_for};
-use graceful_tests::{Signal, probe};
+use crate::life;
+use graceful_tests::{Signal, probe, wait_for};
 
 #[test]
 fn liveness_fails_while_the_runtime_of_main_runs_no_task_and_comes_back() {

@@ -12,27 +12,8 @@ mod supervise;
 mod systemd;
 mod tcp;
 
-use graceful_tests::{App, PATIENCE, probe};
-use std::{
-    net::SocketAddr,
-    thread,
-    time::{Duration, Instant},
-};
+use graceful_tests::App;
 
 fn life() -> App {
     App::new(env!("CARGO_BIN_EXE_life"))
-}
-
-/// Probes until the answer is this, in status and a part of the body.
-#[track_caller]
-fn wait_for(health: SocketAddr, path: &str, status: u16, body: &str) {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let seen = probe(health, path).unwrap();
-        if seen.status == status && seen.body.contains(body) {
-            return;
-        }
-        assert!(Instant::now() < deadline, "no {status} `{body}` for {path}, but {seen:?}");
-        thread::sleep(Duration::from_millis(5));
-    }
 }
