@@ -54,6 +54,7 @@ impl Prices for Market {
 #[graceful::main(grace = "5s")]
 async fn main(ctx: graceful::Context) -> std::io::Result<()> {
     ctx.grpc_service(SERVICE_NAME); // SERVING in grpc.health.v1 for as long as /readyz says 200
-    let listener = TcpListener::bind("0.0.0.0:50051").await?;
+    let listener = TcpListener::bind(std::env::var("LISTEN").unwrap_or("0.0.0.0:50051".to_owned())).await?;
+    println!("serving on http://{}", listener.local_addr()?);
     graceful::tonic::serve(listener, Routes::new(PricesServer::new(Market))).await
 }

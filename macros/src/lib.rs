@@ -237,6 +237,19 @@ mod tests {
     }
 
     #[test]
+    fn every_key_of_main_stands_in_the_table_of_the_readme_and_no_other() {
+        let readme = include_str!("../../README.md");
+        let table = readme.split("## Keys of").nth(1).unwrap().lines().skip_while(|line| !line.starts_with("| `"));
+        let rows = table.take_while(|line| line.starts_with('|')).filter_map(|line| line.split('|').nth(1));
+        let mut found: Vec<&str> = rows.flat_map(|keys| keys.split('`').skip(1).step_by(2)).collect();
+        found.iter_mut().for_each(|key| *key = key.split('(').next().unwrap());
+        let mut keys: Vec<&str> = MAIN.keys.iter().map(|key| key.name).collect();
+        found.sort_unstable();
+        keys.sort_unstable();
+        assert_eq!(found, keys);
+    }
+
+    #[test]
     fn every_example_of_a_key_is_accepted() {
         for (function, attribute, entry, item) in ENTRIES {
             for key in attribute.keys {

@@ -306,3 +306,23 @@ async fn write(log: &Log, termination_log: Option<PathBuf>, report: &Report) {
     let file = tokio::task::spawn_blocking(move || log::termination_message(termination_log, &message));
     let _ = tokio::join!(log.summary(report.digest(), LOG_PATIENCE), tokio::time::timeout(LOG_PATIENCE, file));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    #[test]
+    fn the_runtime_has_as_many_threads_as_it_is_told() {
+        let config =
+            RuntimeConfig { flavor: Flavor::MultiThread, worker_threads: Some(7), max_blocking_threads: Some(1) };
+        let runtime = config.build().unwrap();
+        assert_eq!(runtime.metrics().num_workers(), 7);
+        // The second one runs when the first has given up on it.
+        let (started, second) = mpsc::channel();
+        let first = runtime.spawn_blocking(move || second.recv_timeout(Duration::from_millis(100)));
+        let behind = runtime.spawn_blocking(move || started.send(()));
+        assert!(runtime.block_on(first).unwrap().is_err(), "two threads for blocking code");
+        assert!(runtime.block_on(behind).unwrap().is_err());
+    }
+}

@@ -1,7 +1,10 @@
 //! Which answers ask their client to move to another replica, so that not all clients move at once.
 
 use crate::context::Context;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::{
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// A sequence of decisions during grace: spread evenly, and the same in every run.
@@ -19,9 +22,11 @@ impl Goodbyes {
 
     /// Whether the next answer says goodbye: ever more likely over the first half of grace, certain from then on.
     pub(crate) fn next(&self, context: &Context) -> bool {
-        let half = context.0.plan.grace.as_secs_f64() / 2.0;
-        let passed = context.since_shutdown().unwrap_or_default().as_secs_f64();
-        self.number() * half <= passed
+        self.next_after(context.since_shutdown().unwrap_or_default(), context.0.plan.grace)
+    }
+
+    fn next_after(&self, passed: Duration, grace: Duration) -> bool {
+        self.number() * grace.as_secs_f64() / 2.0 <= passed.as_secs_f64()
     }
 
     /// From when on every answer says goodbye: half of grace. None before the shutdown.
@@ -40,6 +45,15 @@ impl Goodbyes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ever_more_answers_say_goodbye_over_the_first_half_of_grace_and_all_of_them_in_the_second() {
+        let (goodbyes, grace) = (Goodbyes::default(), Duration::from_secs(8));
+        for (after, of_a_hundred) in [(0, 0), (1, 25), (2, 50), (3, 75), (4, 100), (7, 100), (9, 100)] {
+            let said = (0..100).filter(|_| goodbyes.next_after(Duration::from_secs(after), grace)).count();
+            assert!(said.abs_diff(of_a_hundred) <= 2, "{said} of 100 after {after} s");
+        }
+    }
 
     #[test]
     fn any_few_answers_in_a_row_are_spread_evenly() {

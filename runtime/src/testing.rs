@@ -103,3 +103,17 @@ impl Report {
         assert!(self.exit_code() == 0, "exit code {}\n{self}", self.exit_code());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    #[should_panic(expected = "no route to host")]
+    async fn a_report_with_a_failure_is_not_clean_and_names_it() {
+        let report = Life::new().run(|ctx, _| async move {
+            ctx.on_shutdown(1, "copy", || async { Err("no route to host") });
+        });
+        report.await.assert_clean();
+    }
+}

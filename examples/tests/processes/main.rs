@@ -3,6 +3,7 @@
 
 mod checks;
 mod custom_answers;
+mod grpc;
 mod http;
 mod multi;
 mod no_server;

@@ -199,7 +199,11 @@ impl<R: Body> Body for InFlightBody<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{board::Board, context::Shared, recorder::Recorder};
+    use crate::{
+        board::Board,
+        context::{Shared, Window},
+        recorder::Recorder,
+    };
     use graceful_plan::Plan;
     use std::future::{Ready, ready};
     use tokio::runtime::Handle;
@@ -241,6 +245,11 @@ mod tests {
         assert_eq!(response.headers().get(CONNECTION), None);
         drop(response.into_body());
         assert_eq!(context.0.tracker.total(), 0);
+
+        context.0.enter(Phase::Grace);
+        let began = tokio::time::Instant::now() - Plan::DEFAULT.grace;
+        assert!(context.0.window.set(Window { began, deadline: began }).is_ok());
+        assert_eq!(call(&layer, Version::HTTP_11).await.headers()[CONNECTION], "close", "the second half of grace");
 
         context.0.enter(Phase::Draining);
         assert_eq!(call(&layer, Version::HTTP_11).await.headers()[CONNECTION], "close");

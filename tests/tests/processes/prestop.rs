@@ -2,12 +2,14 @@
 
 use crate::serve;
 use graceful_tests::{Client, Signal, probe};
+use std::time::{Duration, Instant};
 
 #[test]
 fn prestop_begins_the_shutdown_and_answers_when_grace_is_over() {
     let app = serve().env("GRACEFUL_PRESTOP_TOKEN", "s3cret").env("GRACEFUL_GRACE", "7s").start();
     app.ready();
     let mut hook = Client::new(app.health());
+    let begun = Instant::now();
     hook.write("GET /prestop HTTP/1.1\r\nhost: test\r\nx-graceful-token: s3cret\r\n\r\n");
     app.says("grace: after a request to shut down: /prestop was called");
     assert_eq!(probe(app.health(), "/readyz").unwrap().status, 503);
@@ -15,6 +17,7 @@ fn prestop_begins_the_shutdown_and_answers_when_grace_is_over() {
     // Longer than any other connection to the health server lives.
     let answer = hook.response();
     assert_eq!((answer.status, answer.body.as_str()), (200, "grace is over\n"));
+    assert!(begun.elapsed() >= Duration::from_secs(7), "{:?}", begun.elapsed());
     let ended = app.end();
     ended.with_code(0).says_in_order(&["grace: ", "SIGTERM during the shutdown", "draining: ", "stopped"]);
 }

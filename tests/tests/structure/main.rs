@@ -70,6 +70,20 @@ fn no_file_is_longer_than_400_lines() {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
+/// One idea each: more lines are a second one.
+#[test]
+fn every_example_has_at_most_60_lines() {
+    for folder in ["examples", "examples/frameworks"] {
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "rs") {
+                let lines = fs::read_to_string(&path).unwrap().lines().count();
+                assert!(lines <= 60, "{} has {lines} lines", path.display());
+            }
+        }
+    }
+}
+
 #[test]
 fn no_test_is_ignored() {
     // In two parts, or this line would find itself.

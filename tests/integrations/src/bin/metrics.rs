@@ -72,6 +72,11 @@ impl Recorder for Printer {
 #[graceful::health_check(name = "db", period = "60ms", timeout = "50ms", failures = 1)]
 async fn db(_: State<Installed>) {}
 
+#[graceful::health_check(name = "cache", period = "60ms", timeout = "50ms", failures = 1, on = "liveness")]
+async fn cache(_: State<Installed>) -> Result<(), &'static str> {
+    Err("cold")
+}
+
 /// The recorder is there: what was counted before is lost.
 struct Installed;
 

@@ -8,6 +8,7 @@ fn phases_what_is_in_flight_hooks_and_checks() {
     app.says("serving: ready");
     app.prints("gauge graceful_phase{} =1");
     app.prints("gauge graceful_check_ok{check=db,on=readiness} =1");
+    app.prints("gauge graceful_check_ok{check=cache,on=liveness} =0");
     app.prints("gauge graceful_in_flight{name=task uploader} =1");
     app.tell("release");
     app.prints("gauge graceful_in_flight{name=task indexer} =0");
