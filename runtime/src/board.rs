@@ -17,6 +17,15 @@ pub enum On {
     Startup,
 }
 
+/// The paths of probes, without their slash.
+pub(crate) const PROBES: [(&str, On); 5] = [
+    ("livez", On::Liveness),
+    ("readyz", On::Readiness),
+    ("startupz", On::Startup),
+    ("healthz", On::Readiness),
+    ("health", On::Readiness),
+];
+
 impl On {
     /// The word that stands for it, in attributes, logs and answers.
     pub const fn name(self) -> &'static str {
@@ -26,9 +35,7 @@ impl On {
             Self::Startup => "startup",
         }
     }
-}
 
-impl On {
     /// A probe's path: which probe, and the one check that it is about, if it is about one.
     pub(crate) fn of_path(path: &str) -> Option<(Self, Option<&str>)> {
         let path = path.strip_prefix('/')?;
@@ -36,13 +43,8 @@ impl On {
             Some((probe, check)) => (probe, Some(check)),
             None => (path, None),
         };
-        let on = match probe {
-            "livez" => Self::Liveness,
-            "readyz" | "healthz" | "health" => Self::Readiness,
-            "startupz" => Self::Startup,
-            _ => return None,
-        };
-        Some((on, check))
+        let (_, on) = PROBES.iter().find(|(name, _)| *name == probe)?;
+        Some((*on, check))
     }
 }
 

@@ -135,12 +135,15 @@ impl Shared {
         self.was_ready.load(Ordering::Acquire)
     }
 
-    /// A request for this path has arrived: noted during grace, whose end waits for quiet if the plan says so. Probes
-    /// are no traffic, wherever they are answered.
-    pub(crate) fn note_traffic(&self, path: &str) {
-        if On::of_path(path).is_some() {
-            return;
+    /// A request for this path has arrived. Probes are no traffic, wherever they are answered.
+    pub(crate) fn note_request(&self, path: &str) {
+        if On::of_path(path).is_none() {
+            self.note_traffic();
         }
+    }
+
+    /// Something has arrived: of interest in grace, whose end waits for quiet if the plan says so.
+    pub(crate) fn note_traffic(&self) {
         self.traffic.store(self.recorder.started().elapsed().as_millis() as u64, Ordering::Relaxed);
     }
 

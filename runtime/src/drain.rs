@@ -2,7 +2,7 @@
 //!
 //! Everything that the drain waits for is a member of a [`Group`]: the connections of one server, or one task.
 //! A group counts its members, and the [`Tracker`] counts all of them, so that waiting needs no lock and joining
-//! costs two atomic additions. Who was the last to end in a drain is noted where a group becomes empty, and there alone.
+//! costs two atomic additions. Who was the last to end in a drain is noted where a group becomes empty, and where `main` ends.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -192,8 +192,8 @@ impl Group {
 
 impl Guard {
     /// Remembers how to abort the task that holds this guard.
-    pub(crate) fn abort_with(group: &Arc<Tracker>, number: u64, abort: AbortHandle) {
-        if let Some(members) = lock(&group.groups).get(&number) {
+    pub(crate) fn abort_with(tracker: &Arc<Tracker>, number: u64, abort: AbortHandle) {
+        if let Some(members) = lock(&tracker.groups).get(&number) {
             *lock(&members.abort) = Some(abort);
         }
     }

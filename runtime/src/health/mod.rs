@@ -83,12 +83,11 @@ pub(crate) fn bind(health: Health) -> Result<Option<TcpListener>, StartError> {
     bound.map(Some).map_err(|error| StartError::Health { address: address.to_string(), error })
 }
 
-/// EAFNOSUPPORT, as Linux, Windows and the BSDs (macOS) number it.
-const NO_IPV6: i32 = match () {
-    () if cfg!(target_os = "linux") => 97,
-    () if cfg!(windows) => 10047,
-    () => 47,
-};
+#[cfg(unix)]
+const NO_IPV6: i32 = libc::EAFNOSUPPORT;
+/// WSAEAFNOSUPPORT.
+#[cfg(windows)]
+const NO_IPV6: i32 = 10047;
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
@@ -154,6 +153,14 @@ impl Places {
             taken.pop_front().iter().for_each(AbortHandle::abort);
         }
         taken.push_back(tokio::spawn(connection).abort_handle());
+    }
+}
+
+/// With the health server end its connections: it can be in somebody else's runtime, which goes on.
+impl Drop for Places {
+    fn drop(&mut self) {
+        let taken = self.taken.get_mut().unwrap_or_else(PoisonError::into_inner);
+        taken.iter().for_each(AbortHandle::abort);
     }
 }
 

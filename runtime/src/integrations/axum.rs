@@ -1,6 +1,7 @@
 //! axum routers: feature `axum`.
 
 use crate::{
+    board::PROBES,
     context::{self, Context},
     health,
     serve::{self, ConnectionService, Listener, Serve, Stream},
@@ -120,8 +121,8 @@ fn routes(context: impl Fn() -> Option<Context> + Clone + Send + Sync + 'static)
             }
         }
     };
-    ["/livez", "/readyz", "/startupz", "/healthz", "/health"].into_iter().fold(Router::new(), |router, path| {
-        router.route(path, any(probe.clone())).route(&format!("{path}/{{check}}"), any(probe.clone()))
+    PROBES.iter().fold(Router::new(), |router, (path, _)| {
+        router.route(&format!("/{path}"), any(probe.clone())).route(&format!("/{path}/{{check}}"), any(probe.clone()))
     })
 }
 

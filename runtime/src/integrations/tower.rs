@@ -104,7 +104,7 @@ impl InFlight {
     fn of(requests: &Arc<Requests>, path: &str) -> Self {
         requests.group.enter();
         if requests.context.phase() == Phase::Grace {
-            requests.context.0.note_traffic(path);
+            requests.context.0.note_request(path);
         }
         Self(requests.clone())
     }

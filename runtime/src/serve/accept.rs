@@ -4,6 +4,7 @@ use super::{
     listener::Listener,
     mode::{Limits, Mode},
     population::Server,
+    protocols::Protocols,
 };
 use crate::{
     context::{self, Context},
@@ -11,7 +12,6 @@ use crate::{
     phase::Phase,
     report::Level,
 };
-use hyper::server::conn::http1;
 use std::{future::poll_fn, io, sync::Arc, time::Duration};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 
@@ -51,12 +51,12 @@ pub(crate) async fn run<L: Listener, H: Handle<L::Stream>>(
     mut listener: L,
     context: Option<Context>,
     limits: Limits,
-    http1: http1::Builder,
+    protocols: Protocols,
     handle: H,
 ) -> io::Result<()> {
     let context = context.unwrap_or_else(context::context);
     let name = listener.name();
-    let server = Server::new(context.clone(), limits, http1, &name);
+    let server = Server::new(context.clone(), limits, protocols, &name);
     // The drain waits for the server itself, not only for its connections: it has a queue to empty, even if main has
     // returned without waiting for it.
     let mut unfinished = Unfinished(Some((server.clone(), context.0.tracker.guard(format!("{SERVER}{name}")))));
@@ -179,14 +179,18 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionRefused | ConnectionAborted | ConnectionReset | Interrupted | TimedOut)
 }
 
-/// EBADF, EFAULT, EINVAL, ENOTSOCK, and what no system has said: nothing will be accepted any more. Everything else
-/// passes: too few files or buffers, and whatever the network had to say about a connection that was never accepted.
+/// What says that nothing will be accepted any more.
+#[cfg(unix)]
+const BROKEN: [i32; 4] = [libc::EBADF, libc::EFAULT, libc::EINVAL, libc::ENOTSOCK];
+/// WSAEBADF, WSAEINVAL, WSAENOTSOCK.
+#[cfg(windows)]
+const BROKEN: [i32; 3] = [10009, 10022, 10038];
+
+/// Broken, or what no system has said: nothing will be accepted any more. Everything else passes: too few files or
+/// buffers, and whatever the network had to say about a connection that was never accepted.
 fn is_of_the_listener(error: &io::Error) -> bool {
-    const NOT_A_SOCKET: i32 = if cfg!(target_os = "linux") { 88 } else { 38 };
-    const WINDOWS: [i32; 3] = [10009, 10022, 10038];
     match error.raw_os_error() {
-        Some(code) if cfg!(windows) => WINDOWS.contains(&code),
-        Some(code) => matches!(code, 9 | 14 | 22 | NOT_A_SOCKET),
+        Some(code) => BROKEN.contains(&code),
         None => error.kind() != io::ErrorKind::OutOfMemory,
     }
 }
@@ -195,13 +199,14 @@ fn is_of_the_listener(error: &io::Error) -> bool {
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
     #[test]
     fn what_the_network_says_of_one_connection_does_not_end_a_service() {
-        // EPERM, EAGAIN's neighbours, EPROTO, ENETDOWN, EHOSTUNREACH, EMFILE, ENFILE, ENOBUFS
-        for code in [1, 12, 71, 100, 113, 24, 23, 105] {
+        use libc::*;
+        for code in [EPERM, ENOMEM, EPROTO, ENETDOWN, EHOSTUNREACH, EMFILE, ENFILE, ENOBUFS] {
             assert!(!is_of_the_listener(&io::Error::from_raw_os_error(code)), "{code}");
         }
-        for code in [9, 22] {
+        for code in BROKEN {
             assert!(is_of_the_listener(&io::Error::from_raw_os_error(code)), "{code}");
         }
     }

@@ -1,6 +1,6 @@
 //! What one connection is doing, in two relaxed atomics.
 //!
-//! The connection's own task writes; the sweep of its server adds the age, and the verdict when time is up, and gives
+//! The connection's own task writes (with HTTP/2 the tasks of its streams count, too); the sweep of its server adds the age, and the verdict when time is up, and gives
 //! way to whatever the task has written meanwhile. Nothing here orders other memory: every decision that follows is
 //! taken by the task itself, on what it wrote itself.
 //!

@@ -20,7 +20,7 @@ use tokio::{
 ///
 /// The handshake runs in the connection's task, so that a slow client holds up nobody; the connection counts as in
 /// flight meanwhile; and after `timeout` it is closed. What the socket under it holds is not known here as it is for TCP
-/// itself, so an idle connection whose next request has just arrived can be closed at the end of the drain; grace and
+/// itself, so an idle connection whose next request has just arrived can be closed when the drain begins; grace and
 /// `Connection: close` see to it that there is none. This is how TLS is served:
 ///
 /// ```no_run

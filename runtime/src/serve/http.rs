@@ -58,7 +58,7 @@ impl<S: Stream, T: HttpService> Driver<S, T> {
     pub(super) fn new(io: Watched<S>, service: T) -> Self {
         let conn = io.member().conn.clone();
         let noted = Noted::new(service, conn.clone());
-        let stage = serving(io, noted, &conn.server.http1);
+        let stage = serving(io, noted, &conn.server.protocols.http1);
         Self { conn, stage }
     }
 
@@ -109,16 +109,20 @@ impl<S: Stream, T: HttpService> Driver<S, T> {
     fn end(&mut self, cleanly: bool, was: Was, cx: &mut Context<'_>) {
         let Stage::Serving(http) = mem::replace(&mut self.stage, Stage::Over) else { return };
         let activity = &self.conn.activity;
-        let offer = self.conn.server.offers.take(activity);
         let (mut io, read, service) = match http.into_parts() {
             // How a connection fails is between hyper and the client.
             Some(_) if !cleanly || !activity.is_turning() => return,
             Some(parts) => (parts.io, parts.read_buf, parts.service),
-            None if activity.is_upgraded() => return activity.on_upgrade(), // whoever owns it now
-            None => match offer.and_then(|offer| offer.take_back::<Watched<S>, T>(cx)) {
-                Some((parts, service)) => (parts.io, parts.read_buf, Noted::new(service, self.conn.clone())),
-                None => return,
-            },
+            None => {
+                let offer = self.conn.server.offers.take(activity);
+                if activity.is_upgraded() {
+                    return activity.on_upgrade(); // whoever owns it now
+                }
+                match offer.and_then(|offer| offer.take_back::<Watched<S>, T>(cx)) {
+                    Some((parts, service)) => (parts.io, parts.read_buf, Noted::new(service, self.conn.clone())),
+                    None => return,
+                }
+            }
         };
         if !activity.is_turning() {
             self.stage = Stage::Closing(io); // hyper has not closed what it handed over
@@ -131,12 +135,12 @@ impl<S: Stream, T: HttpService> Driver<S, T> {
         let may_go_on = was != Was::Streaming || !was_early;
         if may_go_on && (io.unread() > 0 || (draining && io.reads_more() > 0)) {
             self.conn.activity.on_last_begin(io.unread(), was == Was::Stalled);
-            let mut http1 = self.conn.server.http1.clone();
+            let mut http1 = self.conn.server.protocols.http1.clone();
             self.stage = serving(io, service, http1.keep_alive(false));
         } else if was != Was::Streaming && !draining {
             // Nothing ends an idle one before the drain.
             self.conn.activity.on_new_begin();
-            self.stage = serving(io, service, &self.conn.server.http1);
+            self.stage = serving(io, service, &self.conn.server.protocols.http1);
         } else if !io.ends_by_drop() {
             self.stage = Stage::Closing(io);
         }

@@ -11,7 +11,7 @@ use super::{
     streams::Streams,
 };
 use hyper::server::conn::http2;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::TokioExecutor;
 use pin_project_lite::pin_project;
 use std::{
     future::Future,
@@ -19,22 +19,10 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 use tokio::time::{Sleep, sleep_until};
 
-pub(super) type Builder = http2::Builder<TokioExecutor>;
 type Http2<S, T> = http2::Connection<Watched<S>, Streams<T>, TokioExecutor>;
-
-/// hyper's settings, with pings that notice a client that is gone.
-pub(super) fn builder() -> Builder {
-    let mut builder = http2::Builder::new(TokioExecutor::new());
-    builder
-        .timer(TokioTimer::new())
-        .keep_alive_interval(Duration::from_secs(30))
-        .keep_alive_timeout(Duration::from_secs(10));
-    builder
-}
 
 pin_project! {
     /// The task of a connection whose protocol shows in its first bytes.
@@ -50,15 +38,13 @@ pin_project! {
 pub(super) struct Sniffing<S, T> {
     io: Watched<S>,
     service: T,
-    http2: Builder,
     registered: bool,
     first: First,
 }
 
 impl<S: Stream, T: HttpService> Driver<S, T> {
-    pub(super) fn new(io: Watched<S>, service: T, http2: &Builder) -> Self {
-        let (http2, first) = (http2.clone(), First::default());
-        Self::Sniffing { sniffing: Some(Sniffing { io, service, http2, registered: false, first }) }
+    pub(super) fn new(io: Watched<S>, service: T) -> Self {
+        Self::Sniffing { sniffing: Some(Sniffing { io, service, registered: false, first: First::default() }) }
     }
 }
 
@@ -90,7 +76,8 @@ impl<S: Stream, T: HttpService> Sniffing<S, T> {
         }
         let conn = io.member().conn.clone();
         conn.activity.on_http2();
-        let http = Box::pin(self.http2.serve_connection(io, Streams::new(self.service, conn.clone())));
+        let streams = Streams::new(self.service, conn.clone());
+        let http = Box::pin(conn.server.protocols.http2.serve_connection(io, streams));
         Driver::Http2 { conn, http, goaway: None, told: false }
     }
 }

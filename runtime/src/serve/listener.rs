@@ -20,8 +20,9 @@ pub trait Listener: Send + 'static {
     /// Accepts the next connection.
     ///
     /// # Errors
-    /// What `accept` says. Errors of one connection and a lack of file descriptors are survived by
-    /// [`serve`](crate::serve); every other error ends it.
+    /// What `accept` says. [`serve`](crate::serve) survives what the system says of one connection, of the network, and of a
+    /// lack of files or memory. It ends with an error that says that the listener itself is broken (`EBADF`, `EFAULT`,
+    /// `EINVAL`, `ENOTSOCK`), and with one that has no code of the system, unless its kind is one of those survived.
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Self::Stream>>;
 
     /// Called once, before the first connection is accepted. TCP and Unix listeners of tokio make room there for

@@ -2,6 +2,7 @@
 
 mod listener;
 mod mode;
+mod protocols;
 mod bits;
 mod brings;
 mod activity;
@@ -29,6 +30,7 @@ use crate::context::Context;
 use connection::Http;
 use hyper::server::conn::http1;
 use mode::Limits;
+use protocols::Protocols;
 use std::{
     fmt,
     future::{Future, IntoFuture},
@@ -63,9 +65,7 @@ pub(crate) fn serve_with<L, S>(listener: L, service: S) -> Serve<L, S> {
         service,
         context: None,
         limits: Limits { header: Duration::from_secs(10), body: Duration::from_secs(30), connections: usize::MAX },
-        http1: http1::Builder::new(),
-        #[cfg(feature = "http2")]
-        http2: http2::builder(),
+        protocols: Protocols::default(),
     }
 }
 
@@ -83,7 +83,7 @@ pub(crate) fn serve_with<L, S>(listener: L, service: S) -> Serve<L, S> {
 /// (WebSocket) count until whoever owns them drops them.
 ///
 /// # Errors
-/// An error of the listener itself. Errors of single connections, and a lack of file descriptors, are survived.
+/// An error that says that the listener itself is broken, as [`Listener::poll_accept`] tells them; all others are survived.
 ///
 /// # Panics
 /// When it is polled outside of a program that `#[graceful::main]` or [`Builder::run`](crate::Builder::run) started,
@@ -98,9 +98,7 @@ pub struct Serve<L, S> {
     service: S,
     context: Option<Context>,
     limits: Limits,
-    http1: http1::Builder,
-    #[cfg(feature = "http2")]
-    http2: http2::Builder,
+    protocols: Protocols,
 }
 
 impl<L, S> Serve<L, S> {
@@ -141,9 +139,7 @@ impl<L, S> Serve<L, S> {
             service: map(self.service),
             context: self.context,
             limits: self.limits,
-            http1: self.http1,
-            #[cfg(feature = "http2")]
-            http2: self.http2,
+            protocols: self.protocols,
         }
     }
 
@@ -152,7 +148,7 @@ impl<L, S> Serve<L, S> {
     /// hyper's own `header_read_timeout` closes idle connections too, with a request of theirs on the wire if need
     /// be, and costs every request a timer; [`header_timeout`](Self::header_timeout) does neither.
     pub fn http1(mut self, change: impl FnOnce(&mut http1::Builder)) -> Self {
-        change(&mut self.http1);
+        change(&mut self.protocols.http1);
         self
     }
 
@@ -162,7 +158,7 @@ impl<L, S> Serve<L, S> {
         mut self,
         change: impl FnOnce(&mut hyper::server::conn::http2::Builder<hyper_util::rt::TokioExecutor>),
     ) -> Self {
-        change(&mut self.http2);
+        change(&mut self.protocols.http2);
         self
     }
 }
@@ -178,11 +174,6 @@ impl<L: Listener, S: ConnectionService<L::Stream>> IntoFuture for Serve<L, S> {
     type IntoFuture = Pin<Box<dyn Future<Output = io::Result<()>> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let http = Http {
-            service: self.service,
-            #[cfg(feature = "http2")]
-            http2: self.http2,
-        };
-        Box::pin(accept::run(self.listener, self.context, self.limits, self.http1, http))
+        Box::pin(accept::run(self.listener, self.context, self.limits, self.protocols, Http(self.service)))
     }
 }

@@ -1,15 +1,16 @@
 //! The connections of one server: counted, aged, woken and cut.
 //!
-//! A request touches only its own connection's [`Conn`], with plain loads and stores of relaxed atomics; the shared
-//! list is locked when a connection comes and when it goes. While a client is in the middle of a
-//! request, once a second, the server's task looks at every
-//! connection, which is what timeouts cost instead of a timer for each.
+//! A request touches only its own connection's [`Conn`], in relaxed atomics; the shared list is locked when a connection
+//! comes, when it goes, and where the owner of an upgraded one waits for it. While a client is in the middle of a
+//! request, once a second, the server's task looks at every connection, which is what timeouts cost instead of a timer
+//! for each.
 
 use super::{
     activity::Activity,
     brings::{self, Brings},
     mode::{Limits, Mode, Verdict},
     offers::Offers,
+    protocols::Protocols,
 };
 use crate::{
     context::Context,
@@ -19,7 +20,7 @@ use crate::{
     phase::Phase,
     report::Level,
 };
-use hyper::{Request, body::Body, server::conn::http1};
+use hyper::{Request, body::Body};
 use slab::Slab;
 use std::{
     sync::{
@@ -39,8 +40,7 @@ use tokio::{sync::Notify, time::Instant};
 pub(crate) struct Server {
     pub(crate) context: Context,
     pub(crate) limits: Limits,
-    /// How it speaks HTTP/1.1, for connections that [begin anew](super::http).
-    pub(crate) http1: http1::Builder,
+    pub(crate) protocols: Protocols,
     group: Group,
     /// What the connections are to know.
     mode: AtomicU8,
@@ -67,12 +67,12 @@ struct Slot {
 }
 
 impl Server {
-    pub(crate) fn new(context: Context, limits: Limits, http1: http1::Builder, name: &str) -> Arc<Self> {
+    pub(crate) fn new(context: Context, limits: Limits, protocols: Protocols, name: &str) -> Arc<Self> {
         let group = context.0.tracker.group(format!("{CONNECTIONS}{name}"));
         let server = Arc::new(Self {
             context,
             limits,
-            http1,
+            protocols,
             group,
             mode: AtomicU8::new(Mode::Serve as u8),
             woken_for: AtomicU8::new(Mode::Serve as u8),
@@ -139,7 +139,10 @@ impl Server {
     /// Remembers the task of the connection in this slot, to wake it.
     pub(crate) fn register(&self, slot: u32, waker: &Waker) {
         if let Some(slot) = self.lock().get_mut(slot as usize) {
-            slot.waker = Some(waker.clone());
+            match &mut slot.waker {
+                Some(known) => known.clone_from(waker), // nothing, if it is the same
+                unknown => *unknown = Some(waker.clone()),
+            }
         }
     }
 
@@ -258,7 +261,7 @@ impl Server {
     }
 
     fn lock(&self) -> MutexGuard<'_, Slab<Slot>> {
-        // Nothing of a user's runs under this lock but the cloning of wakers.
+        // Nothing of a user's runs under this lock but the cloning and dropping of wakers.
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -319,15 +322,15 @@ impl Conn {
     fn on_special_request<B: Body>(&self, request: &Request<B>) -> bool {
         let brings = Brings::of(request);
         self.activity.on_request(brings);
-        self.note_traffic(request.uri().path());
+        self.note_request(request.uri().path());
         brings.upgrade.is_some()
     }
 
     /// A request for this path has arrived: of interest in grace alone.
     #[cold]
-    pub(crate) fn note_traffic(&self, path: &str) {
+    pub(crate) fn note_request(&self, path: &str) {
         if matches!(self.server.mode(), Mode::Grace | Mode::Farewell) {
-            self.server.context.0.note_traffic(path);
+            self.server.context.0.note_request(path);
         }
     }
 

@@ -5,10 +5,9 @@ use super::{listener::Stream, mode::Mode, population::Member};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use std::{
-    collections::VecDeque,
     future::Future,
     io,
-    mem::{self, MaybeUninit},
+    mem::MaybeUninit,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -40,10 +39,31 @@ struct Counted<S> {
     member: Member,
 }
 
+impl<S: Stream> Counted<S> {
+    /// The runtime knows of nothing to read; the socket may know better.
+    fn read_straight(&self, read: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let activity = &self.member.conn.activity;
+        match self.stream.read_now(read.initialize_unfilled()) {
+            Ok(bytes) => {
+                read.advance(bytes);
+                Poll::Ready(Ok(()))
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if activity.is_fresh() && self.stream.is_opening() {
+                    activity.on_handshake();
+                }
+                activity.on_nothing_there();
+                Poll::Pending
+            }
+            Err(error) => Poll::Ready(Err(error)),
+        }
+    }
+}
+
 #[derive(Default)]
 struct Aside {
     /// What was read from the stream, and is to be read again.
-    unread: VecDeque<u8>,
+    unread: Vec<u8>,
     /// The end of lingering.
     lingering: Option<Pin<Box<Sleep>>>,
 }
@@ -65,9 +85,7 @@ impl<S> Watched<S> {
     /// Lets these bytes be read again, before all others.
     pub(crate) fn put_back(&mut self, bytes: &[u8]) {
         if !bytes.is_empty() {
-            let unread = &mut self.aside.get_or_insert_default().unread;
-            let later = mem::replace(unread, bytes.iter().copied().collect());
-            unread.extend(later);
+            self.aside.get_or_insert_default().unread.splice(0..0, bytes.iter().copied());
         }
     }
 
@@ -83,7 +101,8 @@ impl<S> Watched<S> {
     fn reads_aside(&mut self, buffer: &mut ReadBufCursor<'_>) -> bool {
         let Some(aside) = &mut self.aside else { return false };
         let length = aside.unread.len().min(buffer.remaining());
-        aside.unread.drain(..length).for_each(|byte| buffer.put_slice(&[byte]));
+        buffer.put_slice(&aside.unread[..length]);
+        aside.unread.drain(..length);
         if aside.unread.is_empty() && aside.lingering.is_none() {
             self.aside = None;
         }
@@ -119,7 +138,7 @@ impl<S: Stream> Watched<S> {
         let mut read = ReadBuf::uninit(&mut scratch[..length]);
         let mut polled = Pin::new(self.stream_mut()).poll_read(cx, &mut read);
         if polled.is_pending() && self.member().conn.wants_certainty() {
-            polled = self.read_straight(&mut read);
+            polled = self.io.inner().read_straight(&mut read);
         }
         ready!(polled)?;
         let (conn, read) = (&self.member().conn, read.filled());
@@ -141,8 +160,8 @@ impl<S: Stream> Watched<S> {
         if self.member().conn.server.mode() > Mode::Serve && self.unread() > 0 {
             let more = self.reads_more(); // the whole head, most often
             self.member().conn.activity.on_read(more);
-            let head: Vec<u8> = self.aside.iter().flat_map(|aside| aside.unread.iter().copied()).collect();
-            if self.member().conn.is_last(&head) {
+            let head = self.aside.as_ref().map_or(&[][..], |aside| &aside.unread);
+            if self.member().conn.is_last(head) {
                 self.member().conn.activity.on_withheld(head.len());
             }
         }
@@ -171,25 +190,6 @@ impl<S: Stream> Watched<S> {
         match self.member().conn.server.mode() {
             Mode::Cut => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
             _ => Poll::Pending,
-        }
-    }
-
-    /// The runtime knows of nothing to read; the socket may know better.
-    fn read_straight(&self, read: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let activity = &self.member().conn.activity;
-        match self.stream().read_now(read.initialize_unfilled()) {
-            Ok(bytes) => {
-                read.advance(bytes);
-                Poll::Ready(Ok(()))
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                if activity.is_fresh() && self.stream().is_opening() {
-                    activity.on_handshake();
-                }
-                activity.on_nothing_there();
-                Poll::Pending
-            }
-            Err(error) => Poll::Ready(Err(error)),
         }
     }
 
@@ -293,27 +293,14 @@ pub(crate) struct Unnoticed<'a, S>(pub(crate) &'a mut Watched<S>);
 #[cfg(feature = "http2")]
 impl<S: Stream> AsyncRead for Unnoticed<'_, S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let Counted { stream, member } = self.0.io.inner_mut();
+        let counted = self.0.io.inner_mut();
         let before = buffer.filled().len();
-        let mut polled = Pin::new(&mut *stream).poll_read(cx, buffer);
-        if polled.is_pending() && member.conn.wants_certainty() {
-            polled = match stream.read_now(buffer.initialize_unfilled()) {
-                Ok(bytes) => {
-                    buffer.advance(bytes);
-                    Poll::Ready(Ok(()))
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if stream.is_opening() {
-                        member.conn.activity.on_handshake();
-                    }
-                    Poll::Pending
-                }
-                Err(error) => Poll::Ready(Err(error)),
-            };
+        let mut polled = Pin::new(&mut counted.stream).poll_read(cx, buffer);
+        if polled.is_pending() && counted.member.conn.wants_certainty() {
+            polled = counted.read_straight(buffer);
         }
         if polled.is_ready() {
-            let read = buffer.filled().len() - before;
-            member.conn.activity.on_read(read);
+            counted.member.conn.activity.on_read(buffer.filled().len() - before);
         }
         polled
     }

@@ -46,7 +46,7 @@ where
     #[inline(always)] // its argument and its result are large, and would be copied
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         self.conn.activity.on_stream();
-        self.conn.note_traffic(request.uri().path());
+        self.conn.note_request(request.uri().path());
         // Before the call: if it panics, the stream has ended.
         let open = Some(Open(self.conn.clone()));
         Answer { future: self.service.call(request), open }

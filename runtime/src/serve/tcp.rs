@@ -5,6 +5,7 @@ use super::{
     listener::Listener,
     mode::{Limits, Mode},
     population::{Member, Server},
+    protocols::Protocols,
 };
 use crate::context::Context;
 use pin_project_lite::pin_project;
@@ -64,7 +65,7 @@ where
 /// the listener, and resolves once the last handler has ended, or at the drain deadline.
 ///
 /// # Errors
-/// An error of the listener itself. Errors of single connections, and a lack of file descriptors, are survived.
+/// An error that says that the listener itself is broken, as [`Listener::poll_accept`] tells them; all others are survived.
 ///
 /// # Panics
 /// When it is polled outside of a program that `#[graceful::main]` or [`Builder::run`](crate::Builder::run) started,
@@ -111,13 +112,7 @@ where
     type IntoFuture = Pin<Box<dyn Future<Output = io::Result<()>> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(accept::run(
-            self.listener,
-            self.context,
-            self.limits,
-            hyper::server::conn::http1::Builder::new(),
-            Handler(self.handler),
-        ))
+        Box::pin(accept::run(self.listener, self.context, self.limits, Protocols::default(), Handler(self.handler)))
     }
 }
 
@@ -130,7 +125,7 @@ where
 {
     fn start(&self, server: &Arc<Server>, stream: S) {
         let member = server.join();
-        member.conn.note_traffic(""); // a connection is all that is seen of its traffic
+        server.context.0.note_traffic(); // a connection is all that is seen of it
         member.conn.activity.on_upgrade(); // its handler decides when it ends
         let handler = (self.0)(stream, server.context.clone());
         tokio::spawn(Driver { handler, member, registered: false });

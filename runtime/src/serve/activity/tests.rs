@@ -171,17 +171,20 @@ fn what_turns_out_not_to_be_half_a_head_is_a_request_and_what_is_one_ends_with_t
 
 #[test]
 fn an_answer_that_declines_an_upgrade_is_one_and_what_a_new_owner_writes_is_none() {
-    let asked = || {
+    const SWITCHES: &str = "HTTP/1.1 101 Switching Protocols\r\n";
+    for (upgrade, answer, accepted) in [
+        (Upgrade::Header, SWITCHES, true),
+        (Upgrade::Header, OK, false),
+        (Upgrade::Connect, OK, true),
+        (Upgrade::Connect, "HTTP/1.1 403 Forbidden\r\n", false),
+    ] {
         let activity = Activity::new();
-        activity.set(UPGRADE | SUSPECT);
-        activity
-    };
-    let (declined, accepted) = (asked(), asked());
-    write(&declined, OK);
-    assert!(declined.is_answered());
-    accepted.on_upgrade();
-    write(&accepted, OK);
-    assert!(accepted.is_upgraded());
+        activity.on_request(Brings { length: Length::None, upgrade: Some(upgrade) });
+        write(&activity, answer);
+        assert_eq!((activity.is_upgraded(), activity.is_answered()), (accepted, !accepted), "{upgrade:?}: {answer}");
+        write(&activity, OK);
+        assert_eq!(activity.is_upgraded(), accepted, "{upgrade:?}: {answer}");
+    }
 }
 
 #[test]
