@@ -171,7 +171,7 @@ mod tasks;
 mod check;
 mod checking;
 mod settings;
-mod goodbye;
+mod close_pacer;
 mod serve;
 mod sequence;
 mod health;

@@ -6,6 +6,9 @@ use std::{
     net::{Shutdown, SocketAddr, TcpStream},
 };
 
+/// A request that stalls in its body, more bytes of which are missing than its head has, so that the server knows.
+pub const STALLED_BODY: &str = "POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\n12345";
+
 /// One connection to a server.
 pub struct Client {
     stream: TcpStream,

@@ -16,7 +16,7 @@ mod traffic;
 
 pub use app::{App, Running};
 pub use ended::Ended;
-pub use http::{Client, Response};
+pub use http::{Client, Response, STALLED_BODY};
 pub use lines::Lines;
 pub use probe::{Answer, Poller, probe, wait_for};
 pub use rustix::process::Signal;

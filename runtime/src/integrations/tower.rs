@@ -1,13 +1,17 @@
 //! A tower layer for servers that this crate does not run: feature `tower`.
 //!
 //! [`serve`](crate::serve()) needs no layer. For any other server, the layer makes the drain wait for its requests
-//! and asks its clients to move during grace, as `serve` does.
+//! and asks its clients to reconnect during grace, as `serve` does.
 
-use crate::{context::Context, drain::Group, goodbye::Goodbyes, phase::Phase};
+use crate::{
+    close_pacer::{ClosePacer, accepts_upgrade, close_after},
+    context::Context,
+    drain::Group,
+    phase::Phase,
+};
 use hyper::{
-    Request, Response, Version,
+    Method, Request, Response, Version,
     body::{Body, Frame, SizeHint},
-    header::{CONNECTION, HeaderValue},
 };
 use pin_project_lite::pin_project;
 use std::{
@@ -20,8 +24,8 @@ use std::{
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Counts the requests in flight, from their arrival to the end of the answer's body, and says `Connection: close` on
-/// ever more answers during grace and on all of them in the drain (HTTP/1).
+/// Counts the requests in flight, from their arrival to the end of the response's body, and adds `Connection: close` to
+/// ever more responses during grace and to all of them in the drain (HTTP/1).
 ///
 /// Connections themselves belong to the server: its own graceful shutdown closes the idle ones.
 ///
@@ -40,14 +44,14 @@ pub struct GracefulLayer(Arc<Requests>);
 struct Requests {
     context: Context,
     group: Group,
-    goodbyes: Goodbyes,
+    pacer: ClosePacer,
 }
 
 impl GracefulLayer {
     /// A layer whose requests are part of this context's drain.
     pub fn new(context: Context) -> Self {
         let group = context.0.tracker.group("requests under the tower layer".to_owned());
-        Self(Arc::new(Requests { context, group, goodbyes: Goodbyes::default() }))
+        Self(Arc::new(Requests { context, group, pacer: ClosePacer::default() }))
     }
 }
 
@@ -91,13 +95,13 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let may_say_goodbye = request.version() <= Version::HTTP_11;
+        let (version, connect) = (request.version(), request.method() == Method::CONNECT);
         let in_flight = Some(InFlight::of(&self.requests, request.uri().path()));
-        ResponseFuture { future: self.service.call(request), in_flight, may_say_goodbye }
+        ResponseFuture { future: self.service.call(request), in_flight, version, connect }
     }
 }
 
-/// A request between its arrival and the end of its answer.
+/// A request in flight: from its arrival to the end of its response.
 struct InFlight(Arc<Requests>);
 
 impl InFlight {
@@ -109,10 +113,10 @@ impl InFlight {
         Self(requests.clone())
     }
 
-    fn says_goodbye(&self) -> bool {
+    fn closes_after_response(&self) -> bool {
         match self.0.context.phase() {
             Phase::Starting | Phase::Serving => false,
-            Phase::Grace => self.0.goodbyes.next(&self.0.context),
+            Phase::Grace => self.0.pacer.closes_next(&self.0.context),
             Phase::Draining | Phase::Hooks | Phase::Stopped => true,
         }
     }
@@ -125,12 +129,13 @@ impl Drop for InFlight {
 }
 
 pin_project! {
-    /// The future of an answer under a [`GracefulLayer`].
+    /// The future of a response under a [`GracefulLayer`].
     pub struct ResponseFuture<F> {
         #[pin]
         future: F,
         in_flight: Option<InFlight>,
-        may_say_goodbye: bool,
+        version: Version,
+        connect: bool,
     }
 }
 
@@ -150,16 +155,16 @@ where
         let this = self.project();
         let mut response = ready!(this.future.poll(cx))?;
         let in_flight = this.in_flight.take();
-        let switches = response.status() == hyper::StatusCode::SWITCHING_PROTOCOLS;
-        if *this.may_say_goodbye && !switches && in_flight.as_ref().is_some_and(InFlight::says_goodbye) {
-            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        let may_close = *this.version <= Version::HTTP_11 && !accepts_upgrade(response.status(), *this.connect);
+        if may_close && in_flight.as_ref().is_some_and(InFlight::closes_after_response) {
+            close_after(&mut response, *this.version);
         }
         Poll::Ready(Ok(response.map(|body| InFlightBody { body, _in_flight: in_flight })))
     }
 }
 
 pin_project! {
-    /// The body of an answer under a [`GracefulLayer`]: its request is in flight until it has been sent or dropped.
+    /// The body of a response under a [`GracefulLayer`]: its request is in flight until the body is sent or dropped.
     pub struct InFlightBody<R> {
         #[pin]
         body: R,
@@ -205,6 +210,7 @@ mod tests {
         recorder::Recorder,
     };
     use graceful_plan::Plan;
+    use hyper::header::CONNECTION;
     use std::future::{Ready, ready};
     use tokio::runtime::Handle;
 
@@ -233,7 +239,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_is_in_flight_from_its_call_until_its_body_is_gone_and_hears_of_the_drain_in_http_1_alone() {
+    async fn a_request_is_in_flight_until_its_response_body_is_dropped_and_only_http_1_responses_close() {
         let (plan, board) = (Plan::DEFAULT, Board::default());
         let (context, _requests) = Shared::open(plan, false, board, Recorder::new(|_| {}), Handle::current());
         let layer = GracefulLayer::new(context.clone());

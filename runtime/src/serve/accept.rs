@@ -3,35 +3,34 @@
 use super::{
     listener::Listener,
     mode::{Limits, Mode},
-    population::Server,
     protocols::Protocols,
+    server::Server,
 };
 use crate::{
     context::{self, Context},
     drain::{Guard, SERVER},
     phase::Phase,
-    report::Level,
 };
 use std::{future::poll_fn, io, sync::Arc, time::Duration};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 
-/// How often connections are looked at for timeouts.
+/// The period of sweeps for timeouts.
 const SWEEP: Duration = Duration::from_secs(1);
-/// The same in the drain, where everyone waits for the slowest.
+/// The same in the drain, which waits for the slowest connection.
 const SWEEP_IN_DRAIN: Duration = Duration::from_millis(100);
-/// How long a lack of file descriptors pauses accepting, unless a connection ends before.
+/// How long accepting pauses for lack of file descriptors, unless a connection ends earlier.
 const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(100);
 
-/// What a server does with a connection: starts its task.
+/// Starts the tasks of connections.
 pub(crate) trait Handle<S>: Send + 'static {
-    /// Starts the task of one connection, as a member of `server`.
+    /// Starts the task of one connection of `server`.
     fn start(&self, server: &Arc<Server>, stream: S);
 }
 
-/// A server that has not drained: if its future is dropped, its connections are drained without it.
-struct Unfinished(Option<(Arc<Server>, Guard)>);
+/// Drains the connections of a server whose future is dropped before it has drained.
+struct DrainOnDrop(Option<(Arc<Server>, Guard)>);
 
-impl Drop for Unfinished {
+impl Drop for DrainOnDrop {
     fn drop(&mut self) {
         if let Some((server, guard)) = self.0.take() {
             server.set_mode(Mode::Drain);
@@ -57,9 +56,9 @@ pub(crate) async fn run<L: Listener, H: Handle<L::Stream>>(
     let context = context.unwrap_or_else(context::context);
     let name = listener.name();
     let server = Server::new(context.clone(), limits, protocols, &name);
-    // The drain waits for the server itself, not only for its connections: it has a queue to empty, even if main has
-    // returned without waiting for it.
-    let mut unfinished = Unfinished(Some((server.clone(), context.0.tracker.guard(format!("{SERVER}{name}")))));
+    // The drain waits for the server itself, too: it has a backlog to empty, even if main has returned without awaiting
+    // it.
+    let mut drain_on_drop = DrainOnDrop(Some((server.clone(), context.0.tracker.guard(format!("{SERVER}{name}")))));
     listener.prepare();
     context.ready();
     let mut accept = Accept { listener, handle };
@@ -67,7 +66,7 @@ pub(crate) async fn run<L: Listener, H: Handle<L::Stream>>(
     accept.empty_the_backlog(&server).await;
     drop(accept); // closes the listener
     drain(&server).await;
-    unfinished.0 = None;
+    drain_on_drop.0 = None;
     Ok(())
 }
 
@@ -88,20 +87,16 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
             if phase >= Phase::Draining {
                 return Ok(());
             }
-            let farewell = if server.mode() == Mode::Grace { server.farewell() } else { None };
             server.set_starved(pause.is_some());
             let accepting = pause.is_none() && server.has_room();
             tokio::select! {
                 biased;
                 _ = phases.changed() => {}
                 () = server.armed() => {
-                    sweeps.reset(); // the time without anybody to wait for ages nobody
+                    sweeps.reset(); // the period begins with the client that is waited for
                     sweeping = true;
                 }
                 _ = sweeps.tick(), if sweeping => sweeping = server.sweep(SWEEP),
-                () = sleep_until(farewell.unwrap_or_else(Instant::now)), if farewell.is_some() => {
-                    server.set_mode(Mode::Farewell);
-                }
                 accepted = poll_fn(|cx| self.listener.poll_accept(cx)), if accepting => match accepted {
                     Ok(stream) => self.handle.start(server, stream),
                     Err(error) => pause = self.after(error, server)?,
@@ -112,7 +107,7 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
         }
     }
 
-    /// What an error of `accept` means: nothing, a pause, or the end.
+    /// When to accept again after an error of `accept`: at once (`None`) or after a pause; the error if the listener is broken.
     fn after(&self, error: io::Error, server: &Server) -> io::Result<Option<Instant>> {
         if is_of_one_connection(&error) {
             return Ok(None);
@@ -121,24 +116,23 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
             return Err(error);
         }
         let name = self.listener.name();
-        server.say_once(|| {
-            let text = format!(
+        server.warn_once(|| {
+            format!(
                 "{name} cannot accept: {error}; connections wait, and it tries again. If files are short, raise their \
                  limit (ulimit -n), or set max_connections below it"
-            );
-            server.context.0.recorder.note(Level::Warn, text);
+            )
         });
         Ok(Some(Instant::now() + OUT_OF_DESCRIPTORS))
     }
 
-    /// Accepts what the kernel has completed and queued: closing the listener would reset it.
+    /// Accepts the connections in the kernel's backlog: closing the listener would reset them.
     async fn empty_the_backlog(&mut self, server: &Arc<Server>) {
         loop {
-            match self.listener.accept_now() {
+            match self.listener.accept_nonblocking() {
                 Ok(stream) => self.handle.start(server, stream),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if is_of_one_connection(&error) => {}
-                Err(error) if !is_of_the_listener(&error) && server.mode() < Mode::Cut => {
+                Err(error) if !is_of_the_listener(&error) && server.mode() < Mode::Abort => {
                     server.set_starved(true);
                     let _ = tokio::time::timeout(OUT_OF_DESCRIPTORS, server.one_left()).await;
                     server.set_starved(false);
@@ -150,15 +144,15 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
     }
 }
 
-/// Waits until the last connection has ended, or the hooks begin without the rest.
+/// Waits until the last connection has ended; aborts the rest when the hooks begin.
 async fn drain(server: &Arc<Server>) {
     let mut hooks = std::pin::pin!(server.context.reached(Phase::Hooks));
     let mut sweeps = sweeps(SWEEP_IN_DRAIN);
     loop {
         tokio::select! {
             biased;
-            () = server.emptied() => return server.tell_who_was_late(),
-            () = &mut hooks => return server.set_mode(Mode::Cut),
+            () = server.emptied() => return server.report_late_clients(),
+            () = &mut hooks => return server.set_mode(Mode::Abort),
             _ = sweeps.tick() => {
                 server.sweep(SWEEP_IN_DRAIN);
             }
@@ -166,8 +160,7 @@ async fn drain(server: &Arc<Server>) {
     }
 }
 
-/// The ticks of a sweep. Each counts as one period, however late it comes: a stall of this process is no fault of its
-/// clients.
+/// The ticks of a sweep. A late tick counts as one period: no client is late because this process has stalled.
 fn sweeps(period: Duration) -> Interval {
     let mut ticks = interval_at(Instant::now() + period, period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -179,15 +172,15 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionRefused | ConnectionAborted | ConnectionReset | Interrupted | TimedOut)
 }
 
-/// What says that nothing will be accepted any more.
+/// The errors of a listener that accepts nothing any more.
 #[cfg(unix)]
 const BROKEN: [i32; 4] = [libc::EBADF, libc::EFAULT, libc::EINVAL, libc::ENOTSOCK];
 /// WSAEBADF, WSAEINVAL, WSAENOTSOCK.
 #[cfg(windows)]
 const BROKEN: [i32; 3] = [10009, 10022, 10038];
 
-/// Broken, or what no system has said: nothing will be accepted any more. Everything else passes: too few files or
-/// buffers, and whatever the network had to say about a connection that was never accepted.
+/// Whether an error is final: a broken listener, or an error that is not the system's. Others pass: a lack of file
+/// descriptors or buffers, and network errors of connections that were never accepted.
 fn is_of_the_listener(error: &io::Error) -> bool {
     match error.raw_os_error() {
         Some(code) => BROKEN.contains(&code),
@@ -201,7 +194,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_the_network_says_of_one_connection_does_not_end_a_service() {
+    fn network_errors_of_one_connection_do_not_end_the_server() {
         use libc::*;
         for code in [EPERM, ENOMEM, EPROTO, ENETDOWN, EHOSTUNREACH, EMFILE, ENFILE, ENOBUFS] {
             assert!(!is_of_the_listener(&io::Error::from_raw_os_error(code)), "{code}");

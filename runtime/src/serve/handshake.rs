@@ -18,10 +18,10 @@ use tokio::{
 
 /// A listener each of whose connections goes through `handshake` before a byte of it is served.
 ///
-/// The handshake runs in the connection's task, so that a slow client holds up nobody; the connection counts as in
-/// flight meanwhile; and after `timeout` it is closed. What the socket under it holds is not known here as it is for TCP
-/// itself, so an idle connection whose next request has just arrived can be closed when the drain begins; grace and
-/// `Connection: close` see to it that there is none. This is how TLS is served:
+/// The handshake runs in the connection's task, so that a slow client delays no other; the connection counts as in
+/// flight meanwhile, and is closed after `timeout`. The drain cannot ask the socket below the handshake for bytes that
+/// the runtime has not seen, as it does for TCP, so a request that arrives at an idle connection in the moment in which
+/// the drain begins can be lost; `Connection: close` during grace leaves few idle connections. To serve TLS:
 ///
 /// ```no_run
 /// # use std::{io, time::Duration};
@@ -76,8 +76,8 @@ where
         self.listener.prepare();
     }
 
-    fn accept_now(&mut self) -> io::Result<Self::Stream> {
-        self.listener.accept_now().map(|stream| self.begin(stream))
+    fn accept_nonblocking(&mut self) -> io::Result<Self::Stream> {
+        self.listener.accept_nonblocking().map(|stream| self.begin(stream))
     }
 
     fn name(&self) -> String {
@@ -112,7 +112,7 @@ enum State<F, S> {
     Failed,
 }
 
-/// A connection that is in its handshake, or past it.
+/// A connection in its handshake, or after it.
 pub struct Handshaking<F, S> {
     state: State<F, S>,
     peer: Option<SocketAddr>,
@@ -133,7 +133,7 @@ where
     F: Future<Output = io::Result<S>>,
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    /// The stream behind the handshake, once that is done.
+    /// The stream that the handshake has made.
     fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Pin<&mut S>>> {
         if let State::Shaking(shaking) = &mut self.state {
             let shaking = shaking.as_mut().project();
@@ -159,7 +159,7 @@ where
     F: Future<Output = io::Result<S>> + Send + 'static,
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    fn is_opening(&self) -> bool {
+    fn is_handshaking(&self) -> bool {
         matches!(self.state, State::Shaking(_))
     }
 
@@ -206,7 +206,7 @@ where
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.state {
             State::Done(stream) => Pin::new(stream).poll_shutdown(cx),
-            _ => Poll::Ready(Ok(())), // nothing was said that would need an end
+            _ => Poll::Ready(Ok(())), // nothing to shut down
         }
     }
 }

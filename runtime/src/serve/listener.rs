@@ -1,4 +1,4 @@
-//! Where connections come from, and what the drain must be able to ask of them.
+//! The sources of connections, and what the drain asks of them.
 
 use socket2::SockRef;
 use std::{
@@ -20,22 +20,22 @@ pub trait Listener: Send + 'static {
     /// Accepts the next connection.
     ///
     /// # Errors
-    /// What `accept` says. [`serve`](crate::serve) survives what the system says of one connection, of the network, and of a
-    /// lack of files or memory. It ends with an error that says that the listener itself is broken (`EBADF`, `EFAULT`,
-    /// `EINVAL`, `ENOTSOCK`), and with one that has no code of the system, unless its kind is one of those survived.
+    /// The error of `accept`. [`serve`](crate::serve) survives errors of one connection, of the network, and a lack of
+    /// file descriptors or memory. It ends with an error of the listener itself (`EBADF`, `EFAULT`, `EINVAL`,
+    /// `ENOTSOCK`), and with an error without a system code, unless its kind is one of those survived.
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Self::Stream>>;
 
-    /// Called once, before the first connection is accepted. TCP and Unix listeners of tokio make room there for
-    /// connections that come while nobody accepts: tokio asks the kernel for a queue of 128, and a client that finds it
-    /// full tries again a second later, when the process may be gone. The default does nothing.
+    /// Called once, before the first connection is accepted. The TCP and Unix listeners of tokio lengthen the kernel's
+    /// backlog here: tokio asks for 128, and a client that finds the backlog full retries its SYN a second later, when
+    /// the process may be gone. The default does nothing.
     fn prepare(&mut self) {}
 
-    /// Accepts what the kernel has queued, without waiting: asked when the drain begins, because closing a listener
-    /// resets the connections in its queue. The default says that the queue is empty.
+    /// Accepts a connection from the backlog without waiting. Called until the backlog is empty when the drain begins,
+    /// because closing a listener resets the connections in its backlog. The default reports an empty backlog.
     ///
     /// # Errors
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if the queue is empty; else what `accept` says.
-    fn accept_now(&mut self) -> io::Result<Self::Stream> {
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if the backlog is empty; else the error of `accept`.
+    fn accept_nonblocking(&mut self) -> io::Result<Self::Stream> {
         Err(io::ErrorKind::WouldBlock.into())
     }
 
@@ -45,30 +45,23 @@ pub trait Listener: Send + 'static {
 
 /// A connection of a [`Listener`].
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
-    /// Reads what the kernel holds for this connection, without waiting and without asking the runtime, whose news
-    /// may be late: asked before an idle connection is closed, so that no request is left unread in it.
-    /// The default says that there is nothing.
+    /// Reads from the socket without waiting and without asking the runtime, which may not have polled the socket yet.
+    /// Called before an idle connection is closed, so that no request is left unread. The default reports that there
+    /// is nothing.
     ///
     /// # Errors
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if there is nothing; else what `read` says.
-    fn read_now(&self, buffer: &mut [u8]) -> io::Result<usize> {
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if there is nothing; else the error of `recv`.
+    fn recv_nonblocking(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let _ = buffer;
         Err(io::ErrorKind::WouldBlock.into())
     }
 
-    /// Whether dropping this connection while it is idle ends it as well as shutting it down does: where the kernel
-    /// says goodbye, and the stream has no words of its own for that, as TLS has. The default says no.
-    fn ends_by_drop(&self) -> bool {
+    /// Whether a handshake before the first request is in progress. The drain waits for it. Default: **no**.
+    fn is_handshaking(&self) -> bool {
         false
     }
 
-    /// Whether it is still in a handshake that comes before the first request: the drain has patience with it then.
-    /// The default says no.
-    fn is_opening(&self) -> bool {
-        false
-    }
-
-    /// The address of the client, if it has one. The default says that it has none.
+    /// The address of the client, if it has one. Default: **none**.
     fn peer_addr(&self) -> Option<SocketAddr> {
         None
     }
@@ -82,10 +75,10 @@ impl Listener for TcpListener {
     }
 
     fn prepare(&mut self) {
-        make_room(&*self);
+        lengthen_backlog(&*self);
     }
 
-    fn accept_now(&mut self) -> io::Result<TcpStream> {
+    fn accept_nonblocking(&mut self) -> io::Result<TcpStream> {
         let (socket, _) = SockRef::from(&*self).accept()?;
         socket.set_nonblocking(true)?;
         TcpStream::from_std(socket.into()).map(without_delay)
@@ -96,16 +89,15 @@ impl Listener for TcpListener {
     }
 }
 
-/// How many connections may wait in the kernel's queue, if the system allows as many (`net.core.somaxconn` on Linux, 4096
-/// by default).
-const QUEUE: i32 = 4096;
+/// The length of the backlog. The system may allow less (`net.core.somaxconn` on Linux, 4096 by default).
+const BACKLOG: i32 = 4096;
 
-/// Makes room in the kernel's queue. If that cannot be, it is as long as it was.
-fn make_room<'s>(listener: impl Into<SockRef<'s>>) {
-    let _ = listener.into().listen(QUEUE);
+/// Lengthens the kernel's backlog; on failure it keeps its length.
+fn lengthen_backlog<'s>(listener: impl Into<SockRef<'s>>) {
+    let _ = listener.into().listen(BACKLOG);
 }
 
-/// Answers go out when they are written (TCP_NODELAY). If that cannot be set, they go out a little later.
+/// Sets TCP_NODELAY; on failure responses are sent a little later.
 fn without_delay(stream: TcpStream) -> TcpStream {
     let _ = stream.set_nodelay(true);
     stream
@@ -116,18 +108,14 @@ impl Stream for TcpStream {
         TcpStream::peer_addr(self).ok()
     }
 
-    fn ends_by_drop(&self) -> bool {
-        true
-    }
-
-    fn read_now(&self, buffer: &mut [u8]) -> io::Result<usize> {
+    fn recv_nonblocking(&self, buffer: &mut [u8]) -> io::Result<usize> {
         io::Read::read(&mut &*SockRef::from(self), buffer)
     }
 }
 
 #[cfg(unix)]
 mod unix {
-    use super::{Context, Listener, Poll, SockRef, Stream, io, make_room};
+    use super::{Context, Listener, Poll, SockRef, Stream, io, lengthen_backlog};
     use tokio::net::{UnixListener, UnixStream};
 
     impl Listener for UnixListener {
@@ -138,10 +126,10 @@ mod unix {
         }
 
         fn prepare(&mut self) {
-            make_room(&*self);
+            lengthen_backlog(&*self);
         }
 
-        fn accept_now(&mut self) -> io::Result<UnixStream> {
+        fn accept_nonblocking(&mut self) -> io::Result<UnixStream> {
             let (socket, _) = SockRef::from(&*self).accept()?;
             socket.set_nonblocking(true)?;
             UnixStream::from_std(socket.into())
@@ -155,11 +143,7 @@ mod unix {
     }
 
     impl Stream for UnixStream {
-        fn ends_by_drop(&self) -> bool {
-            true
-        }
-
-        fn read_now(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        fn recv_nonblocking(&self, buffer: &mut [u8]) -> io::Result<usize> {
             io::Read::read(&mut &*SockRef::from(self), buffer)
         }
     }

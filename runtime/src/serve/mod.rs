@@ -1,40 +1,34 @@
-//! Serves HTTP from a listener, through every phase, without a lost request.
+//! Serves HTTP from a listener, through every phase, without losing a request.
 
 mod listener;
 mod mode;
 mod protocols;
-mod bits;
-mod brings;
-mod activity;
-mod offers;
-mod population;
-mod stream;
+mod state;
+mod server;
+mod io;
 mod handshake;
 mod accept;
 pub mod tcp;
 mod service;
-mod http;
+mod tracked;
+mod http1;
 #[cfg(feature = "http2")]
 pub(crate) mod preface;
 #[cfg(feature = "http2")]
-mod streams;
-#[cfg(feature = "http2")]
 mod http2;
-mod connection;
+mod start;
 
 pub use handshake::{Handshake, Handshaking, with_handshake};
 pub use listener::{Listener, Stream};
 pub use service::{ConnectionService, HttpService};
 
 use crate::context::Context;
-use connection::Http;
-use hyper::server::conn::http1;
 use mode::Limits;
 use protocols::Protocols;
+use start::Http;
 use std::{
     fmt,
     future::{Future, IntoFuture},
-    io,
     pin::Pin,
     time::Duration,
 };
@@ -58,7 +52,7 @@ pub fn serve<L: Listener, S: HttpService>(listener: L, service: S) -> Serve<L, S
     serve_with(listener, service)
 }
 
-/// The same for a service that is made for each connection.
+/// [`serve`] for a service that is made for each connection.
 pub(crate) fn serve_with<L, S>(listener: L, service: S) -> Serve<L, S> {
     Serve {
         listener,
@@ -75,15 +69,27 @@ pub(crate) fn serve_with<L, S>(listener: L, service: S) -> Serve<L, S> {
 /// |---|---|
 /// | starting | the first poll makes the process ready (`ready = "on-serve"`) |
 /// | serving | accepts and serves, with keep-alive |
-/// | grace | goes on; ever more answers say `Connection: close` over the first half of grace, all of them in the second; HTTP/2 connections get their GOAWAY one after the other, each while a request is open; idle ones at the drain |
-/// | draining | empties the kernel's queue of connections, closes the listener, finishes requests, closes idle connections |
-/// | hooks | what is left is cut |
+/// | grace | accepts and serves; ever more responses say `Connection: close` over the first half of grace, all of them in the second; HTTP/2 connections get their GOAWAY one after the other, each while a request is open; idle ones at the drain |
+/// | draining | empties the kernel's backlog, closes the listener, finishes requests, closes idle connections |
+/// | hooks | aborts the connections that are left |
 ///
-/// It resolves once its last connection has ended, or at the drain deadline. Connections that were upgraded
-/// (WebSocket) count until whoever owns them drops them.
+/// It resolves once its last connection has ended, or at the drain deadline. An upgraded connection (WebSocket) counts
+/// until its owner drops it; at the deadline its reads and writes fail.
+///
+/// # HTTP/1.1
+/// hyper reads and writes every byte; nothing is parsed, withheld or replayed. What differs from hyper alone:
+///
+/// - In a shutdown, responses get `Connection: close`, except for accepted upgrades. What a client has pipelined behind
+///   such a response is not executed; the client sends it again on another connection (RFC 9112, section 9.3.2).
+/// - At the drain, idle connections are closed, after the socket has been asked for a request that the runtime has not
+///   seen yet. The first part of a head that came in one packet with the request before it is dropped with them.
+/// - A client that stops in the middle of a request is cut off, see [`header_timeout`](Self::header_timeout) and
+///   [`body_timeout`](Self::body_timeout).
+/// - A connection that closes while its client may still be sending sends FIN and reads on for up to a second, so that
+///   no reset destroys the last response.
 ///
 /// # Errors
-/// An error that says that the listener itself is broken, as [`Listener::poll_accept`] tells them; all others are survived.
+/// An error of the listener itself, as described at [`Listener::poll_accept`]; all others are survived.
 ///
 /// # Panics
 /// When it is polled outside of a program that `#[graceful::main]` or [`Builder::run`](crate::Builder::run) started,
@@ -109,29 +115,30 @@ impl<L, S> Serve<L, S> {
         self
     }
 
-    /// How many connections may be open at a time; further ones wait in the kernel's queue. Default: **no limit**.
+    /// How many connections may be open at a time; further ones wait in the kernel's backlog. Default: **no limit**.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.limits.connections = connections;
         self
     }
 
-    /// How long the head of a request may take from its first byte; then its connection is closed. A connection
-    /// that is idle between requests has no limit, so that it is the client who closes it. Default: **10 s**,
-    /// and in the drain at most half of the drain.
+    /// How long the head of a request may take from its first byte; then its connection is closed. An idle connection
+    /// has no limit, so that the client closes it. If the response ends before the request's body has arrived, the rest
+    /// of the body may take as long as a head; then the connection closes behind it. Default: **10 s**, and in the drain
+    /// at most half of the drain.
     pub fn header_timeout(mut self, timeout: Duration) -> Self {
         self.limits.header = timeout;
         self
     }
 
-    /// How long the body of a request may stand still while its handler waits for it; then its connection is
-    /// closed. Known for bodies with a `Content-Length`; others end with the drain at the latest. Default: **30 s**,
-    /// and in the drain at most half of the drain.
+    /// How long a handler may wait for the next bytes of a request's body, until its response begins; then the
+    /// connection is closed. It holds for bodies with a `Content-Length`; a chunked body that stalls ends with the drain
+    /// at the latest. Default: **30 s**, and in the drain at most half of the drain.
     pub fn body_timeout(mut self, timeout: Duration) -> Self {
         self.limits.body = timeout;
         self
     }
 
-    /// The same server with another service.
+    /// Replaces the service.
     #[cfg(feature = "axum")]
     pub(crate) fn map_service<T>(self, map: impl FnOnce(S) -> T) -> Serve<L, T> {
         Serve {
@@ -145,9 +152,9 @@ impl<L, S> Serve<L, S> {
 
     /// Changes hyper's settings for HTTP/1.1, such as the largest head.
     ///
-    /// hyper's own `header_read_timeout` closes idle connections too, with a request of theirs on the wire if need
-    /// be, and costs every request a timer; [`header_timeout`](Self::header_timeout) does neither.
-    pub fn http1(mut self, change: impl FnOnce(&mut http1::Builder)) -> Self {
+    /// hyper's own `header_read_timeout` also closes idle connections, even if a request is on the wire, and costs every
+    /// request a timer; [`header_timeout`](Self::header_timeout) does neither.
+    pub fn http1(mut self, change: impl FnOnce(&mut hyper::server::conn::http1::Builder)) -> Self {
         change(&mut self.protocols.http1);
         self
     }
@@ -170,8 +177,8 @@ impl<L, S> fmt::Debug for Serve<L, S> {
 }
 
 impl<L: Listener, S: ConnectionService<L::Stream>> IntoFuture for Serve<L, S> {
-    type Output = io::Result<()>;
-    type IntoFuture = Pin<Box<dyn Future<Output = io::Result<()>> + Send>>;
+    type Output = std::io::Result<()>;
+    type IntoFuture = Pin<Box<dyn Future<Output = std::io::Result<()>> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(accept::run(self.listener, self.context, self.limits, self.protocols, Http(self.service)))

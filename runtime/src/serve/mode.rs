@@ -1,51 +1,38 @@
-//! What a server tells its connections, what a connection's task makes of it, and how long clients may take.
+//! The part of a server's behavior that follows the phase, and the limits of a server.
 
 use crate::phase::Phase;
 use std::time::Duration;
 
-/// What a server tells its connections.
+/// How a server treats its connections. Modes only move forward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub(crate) enum Mode {
-    /// Serve on.
+    /// Serve with keep-alive.
     Serve,
-    /// Serve on, and tell ever more clients to move.
+    /// Serve, and ask ever more clients to reconnect.
     Grace,
-    /// Serve on, and tell every client to move.
-    Farewell,
-    /// Finish what was begun.
+    /// Finish the requests in flight, close idle connections.
     Drain,
-    /// End now.
-    Cut,
+    /// Abort every connection.
+    Abort,
 }
 
 impl Mode {
-    /// The mode that goes with a phase.
+    /// The mode that belongs to a phase.
     pub(crate) fn of(phase: Phase) -> Self {
         match phase {
             Phase::Starting | Phase::Serving => Self::Serve,
             Phase::Grace => Self::Grace,
             Phase::Draining => Self::Drain,
-            Phase::Hooks | Phase::Stopped => Self::Cut,
+            Phase::Hooks | Phase::Stopped => Self::Abort,
         }
     }
 }
 
-/// How long clients may take.
+/// The timeouts and the size of a server.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) header: Duration,
     pub(crate) body: Duration,
     pub(crate) connections: usize,
-}
-
-/// What a connection's task is to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Go on.
-    GoOn,
-    /// Let the request at hand, or the one that begins to arrive, be the last; close if there is none.
-    Turn,
-    /// End now, without another word.
-    End,
 }

@@ -1,11 +1,12 @@
-//! Serves any protocol: each connection is handed to a function of the user's, and counted, drained and cut here.
+//! Serves any protocol: each connection is handed to a function of the user, counted, drained, and aborted at the drain
+//! deadline.
 
 use super::{
     accept::{self, Handle},
     listener::Listener,
     mode::{Limits, Mode},
-    population::{Member, Server},
     protocols::Protocols,
+    server::{ConnectionGuard, Server},
 };
 use crate::context::Context;
 use pin_project_lite::pin_project;
@@ -55,17 +56,17 @@ where
     H: Fn(L::Stream, Context) -> F + Send + 'static,
     F: Future<Output: Send> + Send + 'static,
 {
-    let unused = Duration::MAX; // nothing here speaks HTTP
+    let unused = Duration::MAX; // the timeouts are those of HTTP
     Serve { listener, handler, context: None, limits: Limits { header: unused, body: unused, connections: usize::MAX } }
 }
 
 /// A server of any protocol that is about to serve; made by [`serve`], and started by awaiting it.
 ///
-/// It makes the process ready, accepts through grace, empties the kernel's queue of connections at the drain, closes
-/// the listener, and resolves once the last handler has ended, or at the drain deadline.
+/// It makes the process ready, accepts through grace, empties the kernel's backlog at the drain, closes the listener,
+/// and resolves once the last handler has ended, or at the drain deadline.
 ///
 /// # Errors
-/// An error that says that the listener itself is broken, as [`Listener::poll_accept`] tells them; all others are survived.
+/// An error of the listener itself, as described at [`Listener::poll_accept`]; all others are survived.
 ///
 /// # Panics
 /// When it is polled outside of a program that `#[graceful::main]` or [`Builder::run`](crate::Builder::run) started,
@@ -89,7 +90,7 @@ impl<L, H> Serve<L, H> {
         self
     }
 
-    /// How many connections may be open at a time; further ones wait in the kernel's queue. Default: **no limit**.
+    /// How many connections may be open at a time; further ones wait in the kernel's backlog. Default: **no limit**.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.limits.connections = connections;
         self
@@ -124,33 +125,33 @@ where
     F: Future<Output: Send> + Send + 'static,
 {
     fn start(&self, server: &Arc<Server>, stream: S) {
-        let member = server.join();
-        server.context.0.note_traffic(); // a connection is all that is seen of it
-        member.conn.activity.on_upgrade(); // its handler decides when it ends
+        let guard = server.join();
+        server.context.0.note_traffic(); // of its protocol, only the connection is visible here
+        guard.connection().state.on_upgrade(); // the handler decides when the connection ends
         let handler = (self.0)(stream, server.context.clone());
-        tokio::spawn(Driver { handler, member, registered: false });
+        tokio::spawn(ConnectionTask { handler, guard, registered: false });
     }
 }
 
 pin_project! {
-    /// The task of a connection: its handler, until that ends or the time is up.
-    struct Driver<F> {
+    /// The task of a connection: its handler, until that ends or the drain deadline passes.
+    struct ConnectionTask<F> {
         #[pin]
         handler: F,
-        member: Member,
+        guard: ConnectionGuard,
         registered: bool,
     }
 }
 
-impl<F: Future> Future for Driver<F> {
+impl<F: Future> Future for ConnectionTask<F> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<()> {
         let this = self.project();
         if !std::mem::replace(this.registered, true) {
-            this.member.register(cx.waker());
+            this.guard.connection().register(cx.waker());
         }
-        if this.handler.poll(cx).is_ready() || this.member.conn.server.mode() == Mode::Cut {
+        if this.handler.poll(cx).is_ready() || this.guard.connection().server.mode() == Mode::Abort {
             return Poll::Ready(());
         }
         Poll::Pending

@@ -1,10 +1,9 @@
 //! Connections whose first request was chunked: whether all of it has arrived, the number of bytes does not tell.
 
 use crate::serve;
-use graceful_tests::{App, Client, Running};
+use graceful_tests::{App, Client, Running, STALLED_BODY};
 
 const CHUNKED: &str = "POST /echo HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
-const HALF_A_BODY: &str = "POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\n12345";
 
 /// A connection whose first request was chunked.
 fn client(app: &Running) -> Client {
@@ -23,7 +22,7 @@ fn held_longer_than_half_a_body(app: App, second_head: &str, second_body: &str, 
     app.prints("in /echo_held");
     app.prints("has the body of /echo_held");
     let mut clock = app.client();
-    clock.write(HALF_A_BODY);
+    clock.write(STALLED_BODY);
     app.prints_times("in /echo", 3); // of the chunked one, of the held one, and of this
     begin(&app);
     clock.is_cut();

@@ -1,7 +1,7 @@
 //! Requests that are only half on the wire, and answers that come before the request is complete.
 
 use crate::serve;
-use graceful_tests::Running;
+use graceful_tests::{Running, STALLED_BODY};
 use std::time::{Duration, Instant};
 
 /// Another request is in flight all the while, and is answered.
@@ -43,15 +43,14 @@ fn half_a_head_is_cut_after_half_of_the_drain_at_the_latest() {
 #[test]
 fn half_a_body_is_cut_at_its_timeout() {
     let app = serve().env("GRACEFUL_DRAIN", "20s").env("TIMEOUTS_MS", "700").start();
-    let half = "POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\n12345";
-    beside_a_held_request(app, half, |slow| slow.is_cut());
+    beside_a_held_request(app, STALLED_BODY, |slow| slow.is_cut());
 }
 
 #[test]
 fn half_a_body_is_cut_after_half_of_the_drain_at_the_latest() {
     let app = serve().env("GRACEFUL_DRAIN", "1500ms").start();
     let mut slow = app.client();
-    slow.write("POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\n12345");
+    slow.write(STALLED_BODY);
     app.prints("in /echo");
     app.begin_drain();
     slow.is_cut();
@@ -73,7 +72,7 @@ fn half_a_head_is_cut_at_its_timeout_while_serving() {
 fn half_a_body_is_cut_at_its_timeout_while_serving() {
     let app = serve().env("TIMEOUTS_MS", "300").start();
     let mut slow = app.client();
-    slow.write("POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\n12345");
+    slow.write(STALLED_BODY);
     slow.is_cut();
     assert_eq!(app.client().get("/fast").status, 200);
     app.begin_drain();

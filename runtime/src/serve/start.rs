@@ -1,10 +1,10 @@
-//! Starts the task of an HTTP connection, whatever protocol it speaks.
+//! Starts the task of an HTTP connection.
 
 #[cfg(not(feature = "http2"))]
-use super::http::Driver;
+use super::http1::ConnectionTask;
 #[cfg(feature = "http2")]
-use super::http2::Driver;
-use super::{accept::Handle, listener::Stream, population::Server, service::ConnectionService, stream::Watched};
+use super::http2::ConnectionTask;
+use super::{accept::Handle, io::ConnIo, listener::Stream, server::Server, service::ConnectionService};
 use std::sync::Arc;
 
 /// Serves each connection with hyper.
@@ -13,7 +13,7 @@ pub(super) struct Http<S>(pub(super) S);
 impl<T: Stream, S: ConnectionService<T>> Handle<T> for Http<S> {
     fn start(&self, server: &Arc<Server>, stream: T) {
         let service = self.0.of(&stream, &server.context);
-        let io = Watched::new(stream, server.join());
-        tokio::spawn(Driver::new(io, service));
+        let io = ConnIo::new(stream, server.join());
+        tokio::spawn(ConnectionTask::new(io, service));
     }
 }

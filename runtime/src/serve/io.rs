@@ -1,0 +1,214 @@
+//! A connection's stream: reads are counted, the drain asks the socket itself, and closing lingers where the client
+//! may still be sending.
+
+use super::{listener::Stream, mode::Mode, server::ConnectionGuard};
+use std::{
+    io,
+    mem::MaybeUninit,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Instant, Sleep, sleep},
+};
+
+/// How long a client that may still be sending gets to close its side after this side has sent FIN.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// A stream that is a connection of its server until it is dropped.
+pub(crate) struct ConnIo<S> {
+    stream: S,
+    guard: ConnectionGuard,
+    /// Only at the beginning and at the end of a connection.
+    ends: Option<Box<Ends>>,
+}
+
+#[derive(Default)]
+struct Ends {
+    /// The first bytes of the connection, read to tell its protocol and not yet handed to hyper.
+    prefix: Vec<u8>,
+    /// FIN has been sent; this is when the connection is dropped at the latest.
+    lingering: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> ConnIo<S> {
+    pub(crate) fn new(stream: S, guard: ConnectionGuard) -> Self {
+        Self { stream, guard, ends: None }
+    }
+
+    pub(crate) fn guard(&self) -> &ConnectionGuard {
+        &self.guard
+    }
+
+    /// Lets the next reads begin with these bytes.
+    #[cfg(feature = "http2")]
+    pub(crate) fn put_back(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.ends.get_or_insert_default().prefix = bytes.to_vec();
+        }
+    }
+
+    #[cold]
+    fn read_prefix(&mut self, buffer: &mut ReadBuf<'_>) -> bool {
+        let Some(ends) = &mut self.ends else { return false };
+        let length = ends.prefix.len().min(buffer.remaining());
+        buffer.put_slice(&ends.prefix[..length]);
+        ends.prefix.drain(..length);
+        if ends.prefix.is_empty() && ends.lingering.is_none() {
+            self.ends = None;
+        }
+        length > 0
+    }
+}
+
+impl<S: Stream> ConnIo<S> {
+    /// Nothing to read, as far as the runtime knows, where a shutdown has begun, the client is late or in the middle of
+    /// a request, or the owner of an upgraded connection reads.
+    #[cold]
+    #[inline(never)]
+    fn nothing_to_read(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let connection = self.guard.connection();
+        if connection.state.is_upgraded() {
+            return self.or_aborted(Poll::Pending, cx);
+        }
+        let before = filled(buffer);
+        let polled = if connection.asks_socket() { self.read_socket(buffer) } else { Poll::Pending };
+        match polled.is_pending() {
+            true => connection.state.on_nothing_to_read(),
+            false => connection.state.on_read(filled(buffer) - before),
+        }
+        polled
+    }
+
+    /// Asks the socket itself, because the runtime may not have heard of the latest bytes.
+    fn read_socket(&self, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let state = &self.guard.connection().state;
+        match self.stream.recv_nonblocking(buffer.initialize_unfilled()) {
+            Ok(bytes) => {
+                buffer.advance(bytes);
+                Poll::Ready(Ok(()))
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if self.stream.is_handshaking() {
+                    state.on_handshake();
+                }
+                state.on_socket_empty();
+                Poll::Pending
+            }
+            Err(error) => Poll::Ready(Err(error)),
+        }
+    }
+
+    fn mode(&self) -> Mode {
+        self.guard.connection().server.mode()
+    }
+
+    /// Lets the owner of an upgraded connection hear of the drain deadline where it waits: its task is registered, and
+    /// what it waits for fails then.
+    fn or_aborted<T>(&self, polled: Poll<io::Result<T>>, cx: &Context<'_>) -> Poll<io::Result<T>> {
+        let connection = self.guard.connection();
+        if polled.is_pending() && connection.state.is_upgraded() {
+            connection.register(cx.waker());
+            if self.mode() == Mode::Abort {
+                return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+            }
+        }
+        polled
+    }
+
+    /// Whether closing now may reset the connection and destroy a response that the client has not read yet.
+    fn must_linger(&self) -> bool {
+        let state = &self.guard.connection().state;
+        // The owner of an upgraded connection may close its side alone, and read on. A late client gets no more time.
+        if state.is_upgraded() || state.is_late() {
+            return false;
+        }
+        state.may_receive_more() || matches!(self.stream.recv_nonblocking(&mut [0]), Ok(1..))
+    }
+
+    /// Reads and discards until the client closes its side or the time is up.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut scratch = [MaybeUninit::uninit(); 8192];
+        loop {
+            let timer = self.ends.as_ref().and_then(|ends| ends.lingering.as_ref());
+            if timer.is_some_and(|timer| timer.is_elapsed() || timer.deadline() <= Instant::now()) {
+                return Poll::Ready(()); // however much the client still sends
+            }
+            let mut buffer = ReadBuf::uninit(&mut scratch);
+            match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => break,
+            }
+        }
+        let timer = self.ends.as_mut().and_then(|ends| ends.lingering.as_mut());
+        timer.map_or(Poll::Ready(()), |timer| timer.as_mut().poll(cx))
+    }
+}
+
+/// How many bytes of the buffer are filled, without the bounds check of `ReadBuf::filled`.
+#[inline(always)]
+fn filled(buffer: &ReadBuf<'_>) -> usize {
+    buffer.capacity() - buffer.remaining()
+}
+
+impl<S: Stream> AsyncRead for ConnIo<S> {
+    #[inline]
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.ends.is_some() && self.read_prefix(buffer) {
+            return Poll::Ready(Ok(()));
+        }
+        let before = filled(buffer);
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        let connection = self.guard.connection();
+        if polled.is_ready() {
+            connection.state.on_read(filled(buffer) - before);
+        } else if !connection.is_quiet() {
+            return self.nothing_to_read(cx, buffer);
+        }
+        polled
+    }
+}
+
+impl<S: Stream> AsyncWrite for ConnIo<S> {
+    #[inline]
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.or_aborted(polled, cx)
+    }
+
+    #[inline]
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.or_aborted(polled, cx)
+    }
+
+    #[inline]
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    #[inline]
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    /// Sends FIN. Then, where the client may still be sending, reads and discards what arrives: closing a socket with
+    /// unread bytes resets the connection, and a reset destroys a response that the client has not read yet.
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.ends.as_ref().is_none_or(|ends| ends.lingering.is_none()) {
+            // A client that is gone needs no FIN.
+            if ready!(Pin::new(&mut self.stream).poll_shutdown(cx)).is_err() || !self.must_linger() {
+                return Poll::Ready(Ok(()));
+            }
+            self.ends.get_or_insert_default().lingering = Some(Box::pin(sleep(LINGER)));
+        }
+        self.poll_linger(cx).map(Ok)
+    }
+}

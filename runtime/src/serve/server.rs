@@ -1,0 +1,323 @@
+//! A server and its connections: counted, swept for timeouts, woken, and aborted at the drain deadline.
+//!
+//! A request touches only its own [`Connection`]. The list of connections is locked when one is accepted and when one
+//! ends. While a client is in the middle of a request, the server's task sweeps all connections once a second, so a
+//! timeout costs a connection no timer and a request no timer reset.
+
+use super::{
+    mode::{Limits, Mode},
+    protocols::Protocols,
+    state::{Action, ConnState},
+};
+use crate::{
+    close_pacer::ClosePacer,
+    context::Context,
+    drain::{CONNECTIONS, Group},
+    followers::Follow,
+    phase::Phase,
+    report::Level,
+};
+use slab::Slab;
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, Once, PoisonError,
+        atomic::{
+            AtomicBool, AtomicU8, AtomicUsize,
+            Ordering::{Relaxed, SeqCst},
+            fence,
+        },
+    },
+    task::Waker,
+    time::Duration,
+};
+use tokio::sync::Notify;
+
+/// A server, shared by its task and its connections.
+pub(crate) struct Server {
+    pub(crate) context: Context,
+    pub(crate) limits: Limits,
+    pub(crate) protocols: Protocols,
+    pub(crate) pacer: ClosePacer,
+    group: Group,
+    /// What responses and connections go by. It follows the phase at once, on the control thread.
+    mode: AtomicU8,
+    /// The mode for which connections have been woken.
+    woken_for: AtomicU8,
+    connections: Mutex<Slab<Arc<Connection>>>,
+    left: Notify,
+    /// Whether accepting pauses for lack of file descriptors.
+    starved: AtomicBool,
+    /// Whether sweeps are scheduled. Without a client in the middle of a request there are none, and no timer.
+    sweeping: AtomicBool,
+    armed: Notify,
+    warned: Once,
+    /// How many connections the drain has cut because of their clients.
+    late: AtomicUsize,
+}
+
+impl Server {
+    pub(crate) fn new(context: Context, limits: Limits, protocols: Protocols, name: &str) -> Arc<Self> {
+        let group = context.0.tracker.group(format!("{CONNECTIONS}{name}"));
+        let server = Arc::new(Self {
+            context,
+            limits,
+            protocols,
+            pacer: ClosePacer::default(),
+            group,
+            mode: AtomicU8::new(Mode::Serve as u8),
+            woken_for: AtomicU8::new(Mode::Serve as u8),
+            connections: Mutex::default(),
+            left: Notify::new(),
+            starved: AtomicBool::new(false),
+            sweeping: AtomicBool::new(false),
+            armed: Notify::new(),
+            warned: Once::new(),
+            late: AtomicUsize::new(0),
+        });
+        // Observe first: a phase that begins in between is seen either way.
+        server.context.0.followers.add(&server);
+        server.follow(server.context.phase());
+        server
+    }
+
+    pub(crate) fn mode(&self) -> Mode {
+        match self.mode.load(Relaxed) {
+            0 => Mode::Serve,
+            1 => Mode::Grace,
+            2 => Mode::Drain,
+            _ => Mode::Abort,
+        }
+    }
+
+    /// Whether no shutdown has begun.
+    #[inline]
+    pub(crate) fn is_serving(&self) -> bool {
+        self.mode.load(Relaxed) == Mode::Serve as u8
+    }
+
+    /// Enters a mode, and wakes the connections that must act on it.
+    pub(crate) fn set_mode(&self, mode: Mode) {
+        self.mode.fetch_max(mode as u8, Relaxed);
+        if self.woken_for.fetch_max(mode as u8, Relaxed) < mode as u8 {
+            // In grace, an HTTP/1 connection acts with its next response.
+            self.wake(|state| mode >= Mode::Drain || state.is_http2());
+        }
+    }
+
+    /// Whether the response that is about to begin is to be the last one of its HTTP/1 connection.
+    pub(crate) fn closes_after_response(&self) -> bool {
+        match self.mode() {
+            Mode::Serve => false,
+            Mode::Grace => self.pacer.closes_next(&self.context),
+            Mode::Drain | Mode::Abort => true,
+        }
+    }
+
+    /// Adds a connection.
+    pub(crate) fn join(self: &Arc<Self>) -> ConnectionGuard {
+        self.group.enter();
+        let mut connections = self.lock();
+        if connections.len() == connections.capacity() {
+            // By a sixteenth: doubling would leave up to half of the list unused.
+            let more = (connections.len() / 16).max(64);
+            connections.reserve_exact(more);
+        }
+        let vacant = connections.vacant_entry();
+        let connection = Arc::new(Connection {
+            server: self.clone(),
+            state: ConnState::new(),
+            key: vacant.key() as u32,
+            waker: Mutex::new(None),
+        });
+        vacant.insert(connection.clone());
+        ConnectionGuard(connection)
+    }
+
+    fn leave(&self, key: u32) {
+        let gone = self.lock().remove(key as usize);
+        drop(gone); // outside of the lock
+        let left = self.group.leave();
+        // Only where the server waits for it: waking its task for each of thousands costs more than ending them.
+        if left == 0 || left + 1 >= self.limits.connections || self.starved.load(Relaxed) {
+            self.left.notify_one();
+        }
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.group.count()
+    }
+
+    pub(crate) fn has_room(&self) -> bool {
+        self.count() < self.limits.connections
+    }
+
+    /// Sets whether accepting pauses for lack of file descriptors, so that the end of any connection matters.
+    pub(crate) fn set_starved(&self, starved: bool) {
+        self.starved.store(starved, Relaxed);
+    }
+
+    /// Resolves when a connection has ended that the server waits for: the last one, one that makes room under the
+    /// limit, any while accepting pauses. Resolves at once if one has ended since the last call.
+    pub(crate) async fn one_left(&self) {
+        self.left.notified().await;
+    }
+
+    pub(crate) async fn emptied(&self) {
+        while self.count() > 0 {
+            self.one_left().await;
+        }
+    }
+
+    /// Reports how many connections the drain has cut because their clients stopped sending or reading.
+    pub(crate) fn report_late_clients(&self) {
+        let late = self.late.load(Relaxed);
+        if late > 0 {
+            let text = format!(
+                "{late} {} were cut in the drain: their clients had stopped sending or reading",
+                self.group.name()
+            );
+            self.context.0.recorder.note(Level::Warn, text);
+        }
+    }
+
+    /// Logs a warning once per server.
+    pub(crate) fn warn_once(&self, text: impl FnOnce() -> String) {
+        self.warned.call_once(|| self.context.0.recorder.note(Level::Warn, text()));
+    }
+
+    fn wake(&self, which: impl Fn(&ConnState) -> bool) {
+        // Collected first: a woken task may end on the spot, and its end takes the lock.
+        let wakers: Vec<_> = {
+            let connections = self.lock();
+            let chosen = connections.iter().filter(|(_, connection)| which(&connection.state));
+            chosen.filter_map(|(_, connection)| connection.waker()).collect()
+        };
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Resolves when sweeps are needed, at once if that has happened since the last call.
+    pub(crate) async fn armed(&self) {
+        self.armed.notified().await;
+    }
+
+    /// Schedules sweeps, because a connection waits for its client.
+    fn arm(&self) {
+        // This fence stands between the store of the connection's state and the load of `sweeping`, and the one in
+        // `sweep` between the store of `sweeping` and the loads of the states. Without them both sides could read the
+        // old values, and nobody would sweep.
+        fence(SeqCst);
+        if !self.sweeping.load(Relaxed) && !self.sweeping.swap(true, Relaxed) {
+            self.armed.notify_one();
+        }
+    }
+
+    /// Adds `elapsed` to the age of every connection's state, and wakes the connections whose timeout has passed.
+    /// Returns whether another sweep is needed.
+    pub(crate) fn sweep(&self, elapsed: Duration) -> bool {
+        let draining = self.mode() >= Mode::Drain;
+        let mut limits = self.limits;
+        if draining {
+            // A client that stops sending leaves the others at least half of the drain.
+            let half = self.context.0.plan.drain / 2;
+            (limits.header, limits.body) = (limits.header.min(half), limits.body.min(half));
+        }
+        // Before the states are read: a connection that begins to wait later arms again.
+        self.sweeping.store(false, Relaxed);
+        fence(SeqCst);
+        let connections = self.lock();
+        let late = connections.iter().filter(|(_, connection)| connection.state.tick(elapsed, &limits, draining));
+        let wakers: Vec<_> = late.filter_map(|(_, connection)| connection.waker()).collect();
+        let again = connections.iter().any(|(_, connection)| connection.state.waits_for_client());
+        if again {
+            self.sweeping.store(true, Relaxed);
+        }
+        drop(connections);
+        wakers.into_iter().for_each(Waker::wake);
+        again
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Slab<Arc<Connection>>> {
+        // Nothing that can panic runs under this lock but the cloning of wakers, which leaves the list intact.
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Follow for Server {
+    fn follow(&self, phase: Phase) {
+        self.mode.fetch_max(Mode::of(phase) as u8, Relaxed);
+    }
+}
+
+/// One connection of a server.
+pub(crate) struct Connection {
+    pub(crate) server: Arc<Server>,
+    pub(crate) state: ConnState,
+    key: u32,
+    /// The task that reads from the connection.
+    waker: Mutex<Option<Waker>>,
+}
+
+impl Connection {
+    /// Makes this waker's task the one that is woken for timeouts and for the server's mode.
+    ///
+    /// The task reads the mode after this call: a mode that is set later wakes it, and one that was set before is
+    /// visible to it, because both sides take the lock.
+    pub(crate) fn register(&self, waker: &Waker) {
+        let mut registered = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *registered {
+            Some(known) => known.clone_from(waker), // does nothing if it wakes the same task
+            unknown => *unknown = Some(waker.clone()),
+        }
+    }
+
+    fn waker(&self) -> Option<Waker> {
+        self.waker.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether the socket itself is asked where the runtime knows of nothing to read.
+    pub(crate) fn asks_socket(&self) -> bool {
+        self.state.has_expired() || self.server.mode() >= Mode::Drain
+    }
+
+    /// Whether the connection needs no attention: no shutdown has begun, and no client is waited for.
+    #[inline]
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.server.is_serving() && self.state.is_quiet()
+    }
+
+    /// Notes traffic for a grace period that waits for quiet.
+    pub(crate) fn note_request(&self, path: &str) {
+        if self.server.mode() == Mode::Grace {
+            self.server.context.0.note_request(path);
+        }
+    }
+
+    /// What the connection's task does next, after hyper has been polled.
+    pub(crate) fn action(&self) -> Action {
+        if self.state.waits_for_client() {
+            self.server.arm();
+        }
+        let mode = self.server.mode();
+        let action = self.state.action(mode);
+        if mode == Mode::Drain && action != Action::Continue && self.state.is_late() {
+            self.server.late.fetch_add(1, Relaxed);
+        }
+        action
+    }
+}
+
+/// The membership of a connection in its server. It ends when the connection's stream is dropped, also by the owner of
+/// an upgraded connection.
+pub(crate) struct ConnectionGuard(Arc<Connection>);
+
+impl ConnectionGuard {
+    pub(crate) fn connection(&self) -> &Arc<Connection> {
+        &self.0
+    }
+}
+
+impl Drop for ConnectionGuard {
+    fn drop(&mut self) {
+        self.0.server.leave(self.0.key);
+    }
+}

@@ -1,0 +1,351 @@
+//! The state of one connection, in two relaxed atomics.
+//!
+//! The state follows from events, never from bytes: how many bytes a read brought, that hyper parsed a request and
+//! called the service, that a response head is ready, that a response body was sent or dropped. The tasks of the
+//! connection write the state. The sweep of the server only adds the age and [`EXPIRED`], by compare-and-swap, so that
+//! a concurrent write of a task wins. No other memory depends on these atomics, so relaxed ordering suffices: each
+//! decision is taken by the connection's own task, on values that this task wrote or that the sweep added to them.
+//!
+//! ```text
+//! New ──read──► ReadingHead ──request──► InFlight or ReadingBody ──response sent──► Idle ──read──► ReadingHead
+//!                                              └──upgrade accepted──► Upgraded
+//! ```
+
+use super::mode::{Limits, Mode};
+use std::{
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    time::Duration,
+};
+
+/// How long a new connection may stay silent in the drain: its first request may be on the wire.
+const NEW_IN_DRAIN: Duration = Duration::from_millis(500);
+
+// The kind: the lowest three bits of `ConnState::word`.
+const KIND: u32 = 0b111;
+/// No byte has been read.
+const NEW: u32 = 0;
+/// Bytes have been read since the last response, and no request has been parsed. `count`: how many.
+const READING_HEAD: u32 = 1;
+/// A request is in flight.
+const IN_FLIGHT: u32 = 2;
+/// A request is in flight whose body is certain to be incomplete. `count`: at least so many bytes are missing.
+const READING_BODY: u32 = 3;
+/// The last response was sent or given up, and nothing was read since.
+const IDLE: u32 = 4;
+/// The connection belongs to another protocol, whose owner decides when it ends.
+const UPGRADED: u32 = 5;
+/// HTTP/2. `count`: the open streams.
+const HTTP2: u32 = 6;
+/// The client stopped sending in the middle of a request, and its time is up.
+const TIMED_OUT: u32 = 7;
+
+// Flags beside the kind.
+/// Of `READING_HEAD`: no request came before on this connection.
+const FIRST: u32 = 1 << 3;
+/// The timeout has passed. The connection's task decides what follows, after it has asked the socket itself.
+const EXPIRED: u32 = 1 << 4;
+/// Of `READING_BODY`: hyper has asked for more bytes and got none, so the client is waited for.
+const STALLED: u32 = 1 << 5;
+/// The last request's body may be incomplete, so the client may still be sending.
+const BODY_OPEN: u32 = 1 << 6;
+/// The request at hand offers an upgrade.
+const OFFERS_UPGRADE: u32 = 1 << 7;
+/// The request at hand has the method CONNECT.
+const CONNECT: u32 = 1 << 8;
+/// The request at hand is of HTTP/1.0.
+const HTTP_10: u32 = 1 << 9;
+/// What is known of the request at hand.
+const OF_REQUEST: u32 = OFFERS_UPGRADE | CONNECT | HTTP_10;
+
+/// Above the flags: the age of the state, in units of 50 ms; up to 58 hours.
+const AGE: u32 = 10;
+const OLDEST: u32 = u32::MAX >> AGE;
+
+fn age_of(time: Duration) -> u32 {
+    (time.as_millis() / 50).min(u128::from(OLDEST)) as u32
+}
+
+/// What a request says about its connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RequestFacts {
+    /// The length of its body, 0 if it has none; `None` if the length is unknown.
+    pub(crate) body: Option<u64>,
+    /// Whether hyper has attached something to the request, such as an upgrade.
+    pub(crate) offers_upgrade: bool,
+    /// Whether its method is CONNECT.
+    pub(crate) connect: bool,
+    /// Whether it is of HTTP/1.0.
+    pub(crate) http_10: bool,
+}
+
+/// What the task of a connection does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Wait for the next event.
+    Continue,
+    /// Ask hyper to close the connection once it is idle.
+    GracefulShutdown,
+    /// Drop the connection.
+    Abort,
+}
+
+/// The state of one connection.
+pub(crate) struct ConnState {
+    word: AtomicU32,
+    /// Bytes or streams, depending on the kind.
+    count: AtomicU32,
+}
+
+impl ConnState {
+    pub(crate) const fn new() -> Self {
+        Self { word: AtomicU32::new(NEW), count: AtomicU32::new(0) }
+    }
+
+    fn word(&self) -> u32 {
+        self.word.load(Relaxed)
+    }
+
+    fn kind(&self) -> u32 {
+        self.word() & KIND
+    }
+
+    fn set(&self, word: u32) {
+        self.word.store(word, Relaxed);
+    }
+
+    fn has(&self, flag: u32) -> bool {
+        self.word() & flag != 0
+    }
+
+    /// A read of the stream has brought so many bytes; 0 at its end.
+    #[inline(never)]
+    pub(crate) fn on_read(&self, bytes: usize) {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        if self.word() == IDLE && bytes > 0 {
+            self.count.store(bytes, Relaxed);
+            self.set(READING_HEAD);
+        } else {
+            self.on_special_read(bytes);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn on_special_read(&self, bytes: u32) {
+        let now = self.word();
+        let count = self.count.load(Relaxed);
+        match now & KIND {
+            _ if bytes == 0 => {}
+            NEW => {
+                self.count.store(bytes, Relaxed);
+                self.set(READING_HEAD | FIRST);
+            }
+            IDLE => {
+                self.count.store(bytes, Relaxed);
+                self.set(READING_HEAD | now & BODY_OPEN);
+            }
+            READING_HEAD => self.count.store(count.saturating_add(bytes), Relaxed),
+            READING_BODY => {
+                let missing = count.saturating_sub(bytes);
+                self.count.store(missing, Relaxed);
+                let kind = if missing == 0 { IN_FLIGHT } else { READING_BODY };
+                self.set(kind | now & OF_REQUEST);
+            }
+            HTTP2 => self.set(HTTP2), // the client is alive
+            _ => {}
+        }
+    }
+
+    /// hyper has asked for bytes, and there are none.
+    pub(crate) fn on_nothing_to_read(&self) {
+        let now = self.word();
+        if now & KIND == READING_BODY {
+            self.set(now | STALLED);
+        }
+    }
+
+    /// The socket itself holds nothing to read, whatever the runtime knows of it.
+    pub(crate) fn on_socket_empty(&self) {
+        if self.word() & (KIND | EXPIRED) == READING_BODY | EXPIRED {
+            self.set(TIMED_OUT);
+        }
+    }
+
+    /// The handshake before the first request goes on.
+    pub(crate) fn on_handshake(&self) {
+        if self.kind() == NEW {
+            self.set(NEW);
+        }
+    }
+
+    /// An HTTP/1.1 request without a body and without an upgrade has been parsed.
+    #[inline]
+    pub(crate) fn on_plain_request(&self) {
+        self.set(IN_FLIGHT);
+    }
+
+    /// An HTTP/1 request has been parsed.
+    ///
+    /// All bytes of its body have been read since the response before, unless its head was in hyper's buffer by then:
+    /// in that case nothing was read in between, and how much of the body has arrived is unknown. If it is known, the
+    /// bytes of the head are counted as well, so a body is called incomplete only if it certainly is.
+    pub(crate) fn on_request(&self, request: RequestFacts) {
+        let flags = [(request.offers_upgrade, OFFERS_UPGRADE), (request.connect, CONNECT), (request.http_10, HTTP_10)];
+        let flags = flags.into_iter().filter(|(is_set, _)| *is_set).fold(0, |flags, (_, flag)| flags | flag);
+        let read = if self.kind() == READING_HEAD { Some(self.count.load(Relaxed)) } else { None };
+        match (request.body, read) {
+            (Some(0), _) => self.set(IN_FLIGHT | flags),
+            (Some(length), Some(read)) => {
+                let missing = length.saturating_sub(read.into()).min(u32::MAX.into()) as u32;
+                self.count.store(missing, Relaxed);
+                self.set(flags | if missing == 0 { IN_FLIGHT } else { READING_BODY });
+            }
+            _ => self.set(IN_FLIGHT | BODY_OPEN | flags),
+        }
+    }
+
+    /// Whether the request at hand is anything but plain, so that its response must be looked at.
+    #[inline]
+    pub(crate) fn is_plain_request(&self) -> bool {
+        self.word() == IN_FLIGHT
+    }
+
+    pub(crate) fn is_connect(&self) -> bool {
+        self.has(CONNECT)
+    }
+
+    pub(crate) fn is_http_10(&self) -> bool {
+        self.has(HTTP_10)
+    }
+
+    /// The head of an HTTP/1 response is ready. From here on the client may take its time for the request's body.
+    pub(crate) fn on_response(&self) {
+        let now = self.word();
+        if now & KIND == READING_BODY {
+            self.set(IN_FLIGHT | BODY_OPEN | now & OF_REQUEST);
+        }
+    }
+
+    /// A response was sent to its end, or given up: of HTTP/2, that of one stream.
+    #[inline]
+    pub(crate) fn on_response_end(&self) {
+        match self.word() {
+            IN_FLIGHT => self.set(IDLE),
+            now => self.on_special_response_end(now),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn on_special_response_end(&self, now: u32) {
+        match now & KIND {
+            HTTP2 => {
+                self.count.fetch_sub(1, Relaxed);
+            }
+            IN_FLIGHT => self.set(IDLE | now & BODY_OPEN),
+            READING_BODY => self.set(IDLE | BODY_OPEN),
+            _ => {}
+        }
+    }
+
+    /// The connection belongs to another protocol.
+    pub(crate) fn on_upgrade(&self) {
+        self.set(UPGRADED);
+    }
+
+    /// The connection speaks HTTP/2.
+    #[cfg(feature = "http2")]
+    pub(crate) fn on_http2(&self) {
+        self.count.store(0, Relaxed);
+        self.set(HTTP2);
+    }
+
+    /// An HTTP/2 stream has begun. It ends with [`on_response_end`](Self::on_response_end).
+    pub(crate) fn on_stream(&self) {
+        self.count.fetch_add(1, Relaxed);
+    }
+
+    /// How many HTTP/2 streams are open.
+    #[cfg(feature = "http2")]
+    pub(crate) fn open_streams(&self) -> u32 {
+        self.count.load(Relaxed)
+    }
+
+    pub(crate) fn is_http2(&self) -> bool {
+        self.kind() == HTTP2
+    }
+
+    pub(crate) fn is_upgraded(&self) -> bool {
+        self.kind() == UPGRADED
+    }
+
+    /// Whether a timeout has passed.
+    pub(crate) fn has_expired(&self) -> bool {
+        self.has(EXPIRED)
+    }
+
+    /// Whether the connection needs no attention while the server serves.
+    #[inline]
+    pub(crate) fn is_quiet(&self) -> bool {
+        matches!(self.word(), IDLE | IN_FLIGHT)
+    }
+
+    /// Whether the client is in the middle of a request, so that a timeout runs.
+    pub(crate) fn waits_for_client(&self) -> bool {
+        matches!(self.kind(), READING_HEAD | READING_BODY)
+    }
+
+    /// Whether the client may still be sending when the connection is closed.
+    pub(crate) fn may_receive_more(&self) -> bool {
+        self.has(BODY_OPEN) || self.waits_for_client()
+    }
+
+    /// Whether the client has let a timeout pass.
+    pub(crate) fn is_late(&self) -> bool {
+        let now = self.word();
+        now & KIND == TIMED_OUT || (now & EXPIRED != 0 && now & KIND != NEW)
+    }
+
+    /// What the connection's task does next, after hyper has read what there was to read.
+    pub(crate) fn action(&self, mode: Mode) -> Action {
+        let now = self.word();
+        let expired = now & EXPIRED != 0;
+        match now & KIND {
+            _ if mode == Mode::Abort => Action::Abort,
+            TIMED_OUT => Action::Abort,
+            READING_HEAD if expired && now & FIRST != 0 => Action::Abort,
+            HTTP2 if expired => Action::Abort,
+            // hyper knows whether the connection is idle, with a part of a head, or sends and receives still.
+            READING_HEAD if expired => Action::GracefulShutdown,
+            NEW if expired => Action::GracefulShutdown,
+            IDLE if mode == Mode::Drain => Action::GracefulShutdown,
+            HTTP2 if mode == Mode::Drain => Action::GracefulShutdown,
+            _ => Action::Continue,
+        }
+    }
+
+    /// Adds `elapsed` to the age. Returns whether the timeout has passed, so that the connection's task must look.
+    pub(crate) fn tick(&self, elapsed: Duration, limits: &Limits, draining: bool) -> bool {
+        let now = self.word();
+        let limit = match now & KIND {
+            NEW if draining => NEW_IN_DRAIN,
+            READING_HEAD => limits.header,
+            READING_BODY if now & STALLED != 0 => limits.body,
+            // After GOAWAY, without a stream: a client that is alive closes the connection.
+            HTTP2 if draining && self.count.load(Relaxed) == 0 => limits.body,
+            _ => return false,
+        };
+        // The first tick starts the clock: for how much of the period before it the state lasted is unknown, and no
+        // timeout is early.
+        let age = match now >> AGE {
+            0 => 1,
+            age => age.saturating_add(age_of(elapsed)).min(OLDEST),
+        };
+        let expired = age >= age_of(limit).max(1);
+        let next = now & !(OLDEST << AGE) | age << AGE | if expired { EXPIRED } else { 0 };
+        self.word.compare_exchange(now, next, Relaxed, Relaxed).is_ok() && expired
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+//! Connections, event by event.
+
+use super::*;
+
+const LIMITS: Limits =
+    Limits { header: Duration::from_secs(10), body: Duration::from_secs(30), connections: usize::MAX };
+const SECOND: Duration = Duration::from_secs(1);
+
+const PLAIN: RequestFacts = RequestFacts { body: Some(0), offers_upgrade: false, connect: false, http_10: false };
+const CHUNKED: RequestFacts = RequestFacts { body: None, ..PLAIN };
+const UPGRADE: RequestFacts = RequestFacts { offers_upgrade: true, ..PLAIN };
+
+fn with_body(length: u64) -> RequestFacts {
+    RequestFacts { body: Some(length), ..PLAIN }
+}
+
+/// A connection that has had a request and its response.
+fn idle() -> ConnState {
+    let state = ConnState::new();
+    state.on_read(40);
+    state.on_plain_request();
+    state.on_response_end();
+    assert_eq!(state.word(), IDLE);
+    state
+}
+
+/// Ticks until the timeout has passed; how many seconds that took, at most 100.
+fn seconds_to_expire(state: &ConnState) -> usize {
+    (0..100).take_while(|_| !state.tick(SECOND, &LIMITS, false)).count()
+}
+
+#[test]
+fn a_request_is_read_handled_and_answered() {
+    let state = ConnState::new();
+    assert_eq!((state.kind(), state.action(Mode::Drain)), (NEW, Action::Continue));
+    state.on_read(40);
+    assert_eq!((state.word(), state.action(Mode::Drain)), (READING_HEAD | FIRST, Action::Continue));
+    state.on_plain_request();
+    assert!(state.is_quiet() && state.is_plain_request());
+    assert_eq!(state.action(Mode::Drain), Action::Continue);
+    state.on_response_end();
+    assert!(state.is_quiet() && !state.may_receive_more());
+    assert_eq!((state.action(Mode::Grace), state.action(Mode::Drain)), (Action::Continue, Action::GracefulShutdown));
+    state.on_read(10);
+    assert_eq!((state.word(), state.action(Mode::Drain)), (READING_HEAD, Action::Continue));
+}
+
+#[test]
+fn every_state_is_aborted_at_the_drain_deadline() {
+    let upgraded = ConnState::new();
+    upgraded.on_upgrade();
+    for state in [ConnState::new(), idle(), upgraded] {
+        assert_eq!(state.action(Mode::Abort), Action::Abort);
+    }
+}
+
+#[test]
+fn a_body_is_incomplete_while_fewer_bytes_were_read_than_its_length() {
+    let state = ConnState::new();
+    state.on_read(100);
+    state.on_request(with_body(150));
+    assert!(state.waits_for_client());
+    state.on_read(49);
+    assert!(state.waits_for_client());
+    state.on_read(1);
+    assert_eq!(state.word(), IN_FLIGHT);
+}
+
+#[test]
+fn a_body_whose_head_was_in_the_buffer_before_may_be_complete() {
+    let state = idle();
+    state.on_request(with_body(1000)); // no read since the response before
+    assert!(!state.waits_for_client());
+    assert_eq!(seconds_to_expire(&state), 100);
+    // Its first bytes came with the request before, the rest of the head and the body after that.
+    let state = idle();
+    state.on_read(1003);
+    state.on_request(with_body(1000));
+    assert!(!state.waits_for_client());
+}
+
+#[test]
+fn a_body_times_out_only_while_hyper_asks_for_it_and_the_socket_is_empty() {
+    let state = ConnState::new();
+    state.on_read(100);
+    state.on_request(with_body(1000));
+    assert_eq!(seconds_to_expire(&state), 100, "the handler has not asked for the body");
+    state.on_nothing_to_read();
+    assert_eq!(seconds_to_expire(&state), 30);
+    assert_eq!(state.action(Mode::Serve), Action::Continue, "the socket has not been asked");
+    state.on_read(10);
+    assert!(!state.has_expired(), "the client is alive");
+    state.on_nothing_to_read();
+    assert_eq!(seconds_to_expire(&state), 30);
+    assert!(state.has_expired());
+    state.on_socket_empty();
+    assert!(state.is_late());
+    assert_eq!(state.action(Mode::Serve), Action::Abort);
+}
+
+#[test]
+fn no_body_times_out_once_its_response_has_begun() {
+    let state = ConnState::new();
+    state.on_read(100);
+    state.on_request(with_body(1000));
+    state.on_nothing_to_read();
+    state.on_response();
+    assert_eq!(seconds_to_expire(&state), 100);
+    assert!(state.may_receive_more(), "the client may still be sending the body");
+    state.on_response_end();
+    assert!(state.may_receive_more());
+    assert_eq!(state.action(Mode::Drain), Action::GracefulShutdown);
+}
+
+#[test]
+fn a_chunked_body_has_no_timeout_and_may_be_unread_when_the_connection_closes() {
+    let state = ConnState::new();
+    state.on_read(100);
+    state.on_request(CHUNKED);
+    state.on_nothing_to_read();
+    assert_eq!(seconds_to_expire(&state), 100);
+    state.on_response_end();
+    assert!(state.may_receive_more());
+    state.on_read(40);
+    state.on_plain_request();
+    assert!(!state.may_receive_more(), "the next request has no body");
+}
+
+#[test]
+fn the_first_head_that_is_late_is_aborted_and_a_later_one_is_left_to_hyper() {
+    let first = ConnState::new();
+    first.on_read(10);
+    assert_eq!(seconds_to_expire(&first), 10);
+    first.on_read(10);
+    assert_eq!(first.action(Mode::Serve), Action::Abort, "the head as a whole is late");
+    let later = idle();
+    later.on_read(10);
+    assert_eq!(seconds_to_expire(&later), 10);
+    assert_eq!(later.action(Mode::Serve), Action::GracefulShutdown);
+    later.on_plain_request();
+    assert_eq!(later.action(Mode::Serve), Action::Continue, "it was complete after all");
+}
+
+#[test]
+fn an_idle_connection_has_no_timeout() {
+    assert_eq!(seconds_to_expire(&idle()), 100);
+}
+
+#[test]
+fn a_silent_new_connection_expires_in_the_drain_alone() {
+    let state = ConnState::new();
+    assert_eq!(seconds_to_expire(&state), 100);
+    let tick = || state.tick(Duration::from_millis(100), &LIMITS, true);
+    let ticks = (0..100).take_while(|_| !tick()).count();
+    assert_eq!((ticks, state.action(Mode::Drain)), (5, Action::GracefulShutdown));
+    state.on_handshake();
+    assert_eq!(state.action(Mode::Drain), Action::Continue, "its handshake goes on");
+    assert!(!state.is_late(), "nobody was late");
+}
+
+#[test]
+fn an_accepted_upgrade_stays_upgraded_and_a_declined_one_is_a_response() {
+    let state = ConnState::new();
+    state.on_read(40);
+    state.on_request(UPGRADE);
+    assert!(!state.is_plain_request());
+    state.on_upgrade();
+    state.on_response_end();
+    state.on_read(10);
+    assert!(state.is_upgraded() && !state.may_receive_more());
+    assert_eq!(state.action(Mode::Drain), Action::Continue, "its owner decides");
+    let state = ConnState::new();
+    state.on_read(40);
+    state.on_request(UPGRADE);
+    state.on_response();
+    state.on_response_end();
+    assert_eq!(state.word(), IDLE);
+}
+
+#[test]
+fn what_is_known_of_a_request_lasts_until_its_response() {
+    let state = ConnState::new();
+    state.on_read(40);
+    state.on_request(RequestFacts { body: Some(100), connect: true, offers_upgrade: true, http_10: true });
+    state.on_read(30);
+    state.on_read(30);
+    assert_eq!(state.word(), IN_FLIGHT | CONNECT | HTTP_10 | OFFERS_UPGRADE);
+    state.on_response_end();
+    assert_eq!(state.word(), IDLE);
+}
+
+#[cfg(feature = "http2")]
+#[test]
+fn http2_counts_streams_and_expires_in_the_drain_without_any() {
+    let state = ConnState::new();
+    state.on_read(24);
+    state.on_http2();
+    state.on_stream();
+    state.on_stream();
+    state.on_response_end();
+    assert_eq!((state.open_streams(), state.action(Mode::Drain)), (1, Action::GracefulShutdown));
+    let tick = || state.tick(SECOND, &LIMITS, true);
+    assert!((0..100).all(|_| !tick()), "a stream is open");
+    state.on_response_end();
+    assert_eq!((0..100).take_while(|_| !tick()).count(), 30);
+    assert_eq!(state.action(Mode::Drain), Action::Abort);
+    state.on_read(9);
+    assert_eq!(state.action(Mode::Drain), Action::GracefulShutdown, "the client is alive");
+}

@@ -1,0 +1,166 @@
+//! The service of one connection, which tells the connection's state when a request begins, when its response begins,
+//! and when its response ends.
+
+use super::{server::Connection, state::RequestFacts};
+use crate::close_pacer::{accepts_upgrade, close_after};
+use hyper::{
+    Method, Request, Response, Version,
+    body::{Body, Frame, Incoming, SizeHint},
+    service::Service,
+};
+use pin_project_lite::pin_project;
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+/// The user's service on one connection.
+pub(crate) struct TrackedService<S> {
+    service: S,
+    connection: Arc<Connection>,
+}
+
+impl<S> TrackedService<S> {
+    pub(crate) fn new(service: S, connection: Arc<Connection>) -> Self {
+        Self { service, connection }
+    }
+}
+
+impl<S, B> Service<Request<Incoming>> for TrackedService<S>
+where
+    S: Service<Request<Incoming>, Response = Response<B>>,
+{
+    type Response = Response<TrackedBody<B>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    // Inlined, because the request is large and would be copied once more.
+    #[inline(always)]
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        // Before the call: if the service panics, the request has ended.
+        let exchange = Exchange::begin(&self.connection, &request);
+        ResponseFuture { future: self.service.call(request), exchange: Some(exchange) }
+    }
+}
+
+/// A request in flight: from its head to the end of its response.
+struct Exchange(Arc<Connection>);
+
+impl Exchange {
+    #[inline(always)]
+    fn begin(connection: &Arc<Connection>, request: &Request<Incoming>) -> Self {
+        // Nearly every request is plain: of HTTP/1.1, without a body, and without an upgrade among its extensions.
+        let is_plain =
+            request.version() == Version::HTTP_11 && request.body().is_end_stream() && request.extensions().is_empty();
+        if is_plain && connection.server.is_serving() {
+            connection.state.on_plain_request();
+        } else {
+            begin_special(connection, request);
+        }
+        Self(connection.clone())
+    }
+
+    /// The head of the response is ready.
+    #[inline(always)]
+    fn respond<B>(&self, response: &mut Response<B>) {
+        if !(self.0.state.is_plain_request() && self.0.server.is_serving()) {
+            respond_special(&self.0, response);
+        }
+    }
+}
+
+impl Drop for Exchange {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.state.on_response_end();
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn begin_special(connection: &Connection, request: &Request<Incoming>) {
+    connection.note_request(request.uri().path());
+    if connection.state.is_http2() {
+        return connection.state.on_stream();
+    }
+    connection.state.on_request(RequestFacts {
+        body: request.body().size_hint().exact(),
+        offers_upgrade: !request.extensions().is_empty(),
+        connect: *request.method() == Method::CONNECT,
+        http_10: request.version() == Version::HTTP_10,
+    });
+}
+
+#[cold]
+#[inline(never)]
+fn respond_special<B>(connection: &Connection, response: &mut Response<B>) {
+    let state = &connection.state;
+    if state.is_http2() {
+        return; // GOAWAY asks its clients to reconnect
+    }
+    if accepts_upgrade(response.status(), state.is_connect()) {
+        return state.on_upgrade();
+    }
+    state.on_response();
+    if connection.server.closes_after_response() {
+        let version = if state.is_http_10() { Version::HTTP_10 } else { Version::HTTP_11 };
+        close_after(response, version);
+    }
+}
+
+pin_project! {
+    /// The future of a response.
+    pub(crate) struct ResponseFuture<F> {
+        #[pin]
+        future: F,
+        exchange: Option<Exchange>,
+    }
+}
+
+impl<F, B, E> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+{
+    type Output = Result<Response<TrackedBody<B>>, E>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let mut polled = this.future.poll(cx);
+        if let (Poll::Ready(Ok(response)), Some(exchange)) = (&mut polled, &*this.exchange) {
+            exchange.respond(response);
+        }
+        polled.map_ok(|response| response.map(|body| TrackedBody { body, _exchange: this.exchange.take() }))
+    }
+}
+
+pin_project! {
+    /// The body of a response. hyper drops it when the last frame is written or the connection has failed.
+    pub(crate) struct TrackedBody<B> {
+        #[pin]
+        body: B,
+        _exchange: Option<Exchange>,
+    }
+}
+
+impl<B: Body> Body for TrackedBody<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    #[inline]
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        self.project().body.poll_frame(cx)
+    }
+
+    #[inline]
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    #[inline]
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
