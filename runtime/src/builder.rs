@@ -2,15 +2,17 @@
 
 use crate::{
     cause::Signal,
-    check, checking,
+    checks::{descriptor as check, runner},
     context::{Context, Request, Shared},
-    control::{self, Flavor, Main, RuntimeConfig},
     error::StartError,
-    health, lifecycle, log,
-    main_run::{self, MainReturn},
-    recorder::Recorder,
-    registry,
-    report::Report,
+    health::server,
+    hooks::registry,
+    lifecycle::control::{self, Flavor, Main, RuntimeConfig},
+    lifecycle::main_run::{self, MainReturn},
+    lifecycle::orchestrator,
+    report::log,
+    report::recorder::Recorder,
+    report::summary::Report,
 };
 use graceful_plan::{Budget, Health, Plan};
 use std::{future::Future, process::ExitCode};
@@ -197,19 +199,19 @@ impl Builder {
         let checks = if self.linked_hooks { check::linked()? } else { Vec::new() };
         plan.check_pairs().map_err(StartError::Plan)?;
         Budget::new(plan, registry::budget_groups(&hooks)).check().map_err(StartError::Budget)?;
-        let listener = health::bind(plan.health)?;
+        let listener = server::bind(plan.health)?;
         let recorder = Recorder::new(|entry| log::emit(&entry));
         let (context, mut requests) = Shared::open(
             plan,
             self.linked_hooks,
-            checking::board(&plan, &checks),
+            runner::board(&plan, &checks),
             recorder,
             tokio::runtime::Handle::current(),
         );
         let mut health_server = EndsWithTheLife(None);
         if let Some(listener) = listener {
             let address = listener.local_addr().map_or_else(|_| plan.health.to_string(), |address| address.to_string());
-            let server = health::start(listener, context.clone());
+            let server = server::start(listener, context.clone());
             health_server.0 = Some(server.map_err(|error| StartError::Health { address, error })?);
         }
         let mut injected = self.triggers.1;
@@ -221,7 +223,7 @@ impl Builder {
         };
         let life = async {
             let drive = main_run::drive(context.clone(), main);
-            let life = lifecycle::run(context.clone(), &checks, &mut requests);
+            let life = orchestrator::run(context.clone(), &checks, &mut requests);
             tokio::join!(drive, life).1
         };
         tokio::select! {

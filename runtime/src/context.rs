@@ -1,16 +1,16 @@
 //! What users hold: the handle to the process's shutdown.
 
 use crate::{
-    board::{Board, CheckState, On},
     cause::{Cause, Signal},
-    drain::Tracker,
-    followers::Followers,
-    hook::HookReturn,
+    checks::board::{Board, CheckState, On},
+    drain::phase_observers::Followers,
+    drain::tracker::Tracker,
+    hooks::descriptor::HookReturn,
+    hooks::registry::Registry,
+    hooks::state::{Provided, State},
     phase::Phase,
-    recorder::Recorder,
-    registry::Registry,
-    report::{Level, MainResult},
-    state::{Provided, State},
+    report::recorder::Recorder,
+    report::summary::{Level, MainResult},
 };
 use graceful_plan::Plan;
 use hyper::Response;

@@ -149,36 +149,19 @@
 extern crate self as graceful;
 
 mod phase;
-mod board;
 mod cause;
-mod report;
-mod exit;
 mod error;
-mod process;
-mod container;
-mod init;
-mod signal;
-mod followers;
+mod report;
+mod os;
+mod hooks;
 mod drain;
-mod recorder;
-mod log;
-mod state;
-mod hook;
-mod call;
-mod registry;
+mod checks;
 mod context;
-mod tasks;
-mod check;
-mod checking;
 mod settings;
-mod goodbye;
 mod serve;
-mod sequence;
 mod health;
 mod integrations;
 mod lifecycle;
-mod main_run;
-mod control;
 mod builder;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -186,16 +169,17 @@ pub mod testing;
 #[path = "private.rs"]
 pub mod __private;
 
-pub use board::{CheckState, CheckStatus, On};
 pub use builder::{Builder, Triggers};
 pub use cause::{Cause, Signal};
-pub use check::{CheckReturn, FromCheckContext};
+pub use checks::board::{CheckState, CheckStatus, On};
+pub use checks::descriptor::{CheckReturn, FromCheckContext};
 pub use context::{Context, Probe, context, try_context};
-pub use control::Flavor;
+pub use drain::tasks::{OnFailure, TaskReturn};
 pub use error::StartError;
 pub use graceful_macros::{health_check, main, shutdown_hook};
 pub use graceful_plan::{Health, Plan, Ready, Unready};
-pub use hook::{FromHookContext, HookContext, HookReturn, MissingState};
+pub use hooks::descriptor::{FromHookContext, HookContext, HookReturn, MissingState};
+pub use hooks::state::State;
 #[cfg(feature = "axum")]
 pub use integrations::axum;
 #[cfg(feature = "metrics")]
@@ -206,11 +190,10 @@ pub use integrations::systemd;
 pub use integrations::tonic;
 #[cfg(feature = "tower")]
 pub use integrations::tower;
-pub use main_run::MainReturn;
+pub use lifecycle::control::Flavor;
+pub use lifecycle::main_run::MainReturn;
 pub use phase::Phase;
-pub use report::{Entry, HookName, HookOutcome, HookReport, Level, MainResult, Report, What};
+pub use report::summary::{Entry, HookName, HookOutcome, HookReport, Level, MainResult, Report, What};
 pub use serve::{
     ConnectionService, Handshake, Handshaking, HttpService, Listener, Serve, Stream, serve, tcp, with_handshake,
 };
-pub use state::State;
-pub use tasks::{OnFailure, TaskReturn};

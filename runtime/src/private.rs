@@ -1,19 +1,19 @@
 //! Everything that expansions may name. Not a public interface: the macros and this crate are pinned to one version.
 
 pub use crate::{
-    board::On,
     cause::Signal,
-    check::{Check, CheckReturn, FromCheckContext, GRACEFUL_CHECKS_V1},
+    checks::board::On,
+    checks::descriptor::{Check, CheckReturn, FromCheckContext, GRACEFUL_CHECKS_V1},
     context::Context,
-    control::{Flavor, Main, RuntimeConfig},
-    hook::{FromHookContext, GRACEFUL_HOOKS_V1, Hook, HookContext, HookReturn, HookRun, MissingState},
-    main_run::MainReturn,
+    hooks::descriptor::{FromHookContext, GRACEFUL_HOOKS_V1, Hook, HookContext, HookReturn, HookRun, MissingState},
+    lifecycle::control::{Flavor, Main, RuntimeConfig},
+    lifecycle::main_run::MainReturn,
 };
 pub use graceful_plan::{Health, Plan, Ready, Unready};
 pub use linkme;
 pub use std::{process::ExitCode, time::Duration};
 
-use crate::{builder::Builder, registry};
+use crate::{builder::Builder, hooks::registry};
 use graceful_plan::Budget;
 use std::future::Future;
 

@@ -1,6 +1,6 @@
 //! The plan and the environment's overrides, checked; and the plan as it is printed.
 
-use crate::{check::Check, error::StartError, hook::Hook, registry};
+use crate::{checks::descriptor::Check, error::StartError, hooks::descriptor::Hook, hooks::registry};
 use graceful_plan::{
     Budget, Health, Plan, Unready,
     duration::{self, Pretty},

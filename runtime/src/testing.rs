@@ -40,8 +40,8 @@
 use crate::{
     builder::{Builder, Triggers},
     context::Context,
-    main_run::MainReturn,
-    report::Report,
+    lifecycle::main_run::MainReturn,
+    report::summary::Report,
 };
 use graceful_plan::Plan;
 use std::future::Future;

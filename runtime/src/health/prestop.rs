@@ -12,7 +12,7 @@
 //! Off unless there is a token. The time that it takes is part of the grace period of the pod, and grace is not
 //! repeated when SIGTERM follows.
 
-use super::answer::plain;
+use super::response::plain;
 use crate::{
     cause::Cause,
     context::{Context, Request as Asked},

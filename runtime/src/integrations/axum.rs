@@ -1,9 +1,9 @@
 //! axum routers: feature `axum`.
 
 use crate::{
-    board::PROBES,
+    checks::board::PROBES,
     context::{self, Context},
-    health,
+    health::server,
     serve::{self, ConnectionService, Listener, Serve, Stream},
 };
 use axum::{
@@ -112,7 +112,7 @@ pub fn health_router_of(context: Context) -> Router {
 
 fn routes(context: impl Fn() -> Option<Context> + Clone + Send + Sync + 'static) -> Router {
     let probe = move |request: Request| {
-        let response = context().map(|context| health::respond(&context, &request));
+        let response = context().map(|context| server::respond(&context, &request));
         drop(request); // its body is not `Sync`
         async move {
             match response {
@@ -150,7 +150,7 @@ impl IntoResponse for NotRunning {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{board::Board, context::Shared, phase::Phase, recorder::Recorder};
+    use crate::{checks::board::Board, context::Shared, phase::Phase, report::recorder::Recorder};
     use axum::routing::get;
     use graceful_plan::Plan;
     use tokio::runtime::Handle;

@@ -11,10 +11,10 @@
 //! | `graceful_check_ok` | gauge | `check`, `on` | 1 if the check allows its probe to say yes, else 0 |
 
 use crate::{
-    board::CheckState,
-    drain::{CONNECTIONS, MAIN, SERVER, Tracker},
+    checks::board::CheckState,
+    drain::tracker::{CONNECTIONS, MAIN, SERVER, Tracker},
     phase::Phase,
-    report::{Entry, MainResult, What},
+    report::summary::{Entry, MainResult, What},
 };
 use metrics::{counter, gauge, histogram};
 use std::{

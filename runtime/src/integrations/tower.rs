@@ -3,7 +3,7 @@
 //! [`serve`](crate::serve()) needs no layer. For any other server, the layer makes the drain wait for its requests
 //! and asks its clients to move during grace, as `serve` does.
 
-use crate::{context::Context, drain::Group, goodbye::Goodbyes, phase::Phase};
+use crate::{context::Context, drain::tracker::Group, phase::Phase, serve::goodbye::Goodbyes};
 use hyper::{
     Request, Response, Version,
     body::{Body, Frame, SizeHint},
@@ -200,9 +200,9 @@ impl<R: Body> Body for InFlightBody<R> {
 mod tests {
     use super::*;
     use crate::{
-        board::Board,
+        checks::board::Board,
         context::{Shared, Window},
-        recorder::Recorder,
+        report::recorder::Recorder,
     };
     use graceful_plan::Plan;
     use std::future::{Ready, ready};

@@ -8,9 +8,9 @@ use super::{
 };
 use crate::{
     context::{self, Context},
-    drain::{Guard, SERVER},
+    drain::tracker::{Guard, SERVER},
     phase::Phase,
-    report::Level,
+    report::summary::Level,
 };
 use std::{future::poll_fn, io, sync::Arc, time::Duration};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};

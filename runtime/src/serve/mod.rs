@@ -1,5 +1,6 @@
 //! Serves HTTP from a listener, through every phase, without a lost request.
 
+pub(crate) mod goodbye;
 mod listener;
 mod mode;
 mod protocols;

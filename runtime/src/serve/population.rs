@@ -14,11 +14,11 @@ use super::{
 };
 use crate::{
     context::Context,
-    drain::{CONNECTIONS, Group},
-    followers::Follow,
-    goodbye::Goodbyes,
+    drain::phase_observers::Follow,
+    drain::tracker::{CONNECTIONS, Group},
     phase::Phase,
-    report::Level,
+    report::summary::Level,
+    serve::goodbye::Goodbyes,
 };
 use hyper::{Request, body::Body};
 use slab::Slab;

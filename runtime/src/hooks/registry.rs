@@ -1,8 +1,8 @@
 //! Every hook, from the binary and from run time, in ordered groups; and the time that each may take.
 
 use crate::{
-    hook::{self, HookContext, HookRun, MissingState},
-    report::HookName,
+    hooks::descriptor::{self as hook, HookContext, HookRun, MissingState},
+    report::summary::HookName,
 };
 use graceful_plan::HookGroup;
 use std::{

@@ -2,13 +2,13 @@
 
 use crate::{
     cause::{Cause, Signal},
-    check::Check,
-    checking,
+    checks::descriptor::Check,
+    checks::runner,
     context::{Context, Request, Shared, Window},
-    drain::{MAIN, SERVER},
+    drain::tracker::{MAIN, SERVER},
+    hooks::sequence,
     phase::{Event, Phase},
-    report::{Level, MainResult, Report, What},
-    sequence,
+    report::summary::{Level, MainResult, Report, What},
 };
 use graceful_plan::{Ready, Unready, duration::Pretty};
 use std::{sync::Arc, time::Duration};
@@ -30,7 +30,7 @@ pub(crate) async fn run(
     checks: &[&'static Check],
     requests: &mut UnboundedReceiver<Request>,
 ) -> Report {
-    checking::start(&context, checks);
+    runner::start(&context, checks);
     let mut lifecycle = Lifecycle {
         shared: context.0.clone(),
         context,
@@ -107,7 +107,7 @@ impl Lifecycle<'_> {
                 Pretty(READY_REMINDER)
             )),
             (_, Ready::OnStart) => {
-                checking::without_state(&self.context, self.checks).into_iter().for_each(note);
+                runner::without_state(&self.context, self.checks).into_iter().for_each(note);
             }
             _ => {}
         }
@@ -136,7 +136,7 @@ impl Lifecycle<'_> {
             return;
         }
         let missing = match self.shared.plan.ready {
-            Ready::OnServe => checking::without_state(&self.context, self.checks),
+            Ready::OnServe => runner::without_state(&self.context, self.checks),
             // It was ready before its first line ran: its checks wait for what it will provide.
             Ready::OnStart => Vec::new(),
         };

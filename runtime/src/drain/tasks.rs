@@ -1,12 +1,12 @@
 //! A user's tasks: waited for by the drain, named in the report, and supervised if the user wants that.
 
 use crate::{
-    call,
     cause::Cause,
     context::{Context, Request, Shared},
-    drain::Guard,
+    drain::tracker::Guard,
+    hooks::call,
     phase::Phase,
-    report::Level,
+    report::summary::Level,
 };
 use graceful_plan::duration::Pretty;
 use std::{fmt, future::Future, panic::Location, sync::Arc, time::Duration};
@@ -213,7 +213,7 @@ impl Drop for ToldIfItPanics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{builder::Builder, report::Report};
+    use crate::{builder::Builder, report::summary::Report};
     use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
     async fn life<M, F>(main: M) -> Report

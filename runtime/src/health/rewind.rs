@@ -9,19 +9,19 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A stream whose first bytes were read before it was known who reads them.
-pub(super) struct Rewound<I> {
+pub(super) struct Rewind<I> {
     io: I,
     first: First,
     read: usize,
 }
 
-impl<I> Rewound<I> {
+impl<I> Rewind<I> {
     pub(super) fn new(first: First, io: I) -> Self {
         Self { io, first, read: 0 }
     }
 }
 
-impl<I: AsyncRead + Unpin> AsyncRead for Rewound<I> {
+impl<I: AsyncRead + Unpin> AsyncRead for Rewind<I> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let unread = &self.first.bytes()[self.read..];
         if unread.is_empty() {
@@ -34,7 +34,7 @@ impl<I: AsyncRead + Unpin> AsyncRead for Rewound<I> {
     }
 }
 
-impl<I: AsyncWrite + Unpin> AsyncWrite for Rewound<I> {
+impl<I: AsyncWrite + Unpin> AsyncWrite for Rewind<I> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.io).poll_write(cx, bytes)
     }

@@ -5,23 +5,28 @@
 //! user's runtime, and a user's log is written by the log thread. (Known exceptions stand in ARCHITECTURE.md.)
 
 #[cfg(feature = "metrics")]
-use crate::board::On;
+use crate::checks::board::On;
 #[cfg(any(feature = "metrics", all(feature = "systemd", unix)))]
 use crate::integrations;
 use crate::{
     cause::Signal,
-    check, checking, container,
+    checks::{descriptor as check, runner},
     context::{self, Context, Request, Shared},
     error::StartError,
-    exit, health, hook, init, lifecycle,
-    log::{self, Log, TERMINATION_LOG_LIMIT},
-    main_run::{self, MainReturn},
-    process,
-    recorder::Recorder,
-    registry,
-    report::{Level, Report},
+    health::server,
+    hooks::descriptor as hook,
+    hooks::registry,
+    lifecycle::main_run::{self, MainReturn},
+    lifecycle::orchestrator,
+    os::container,
+    os::init,
+    os::process,
+    os::signals,
+    report::exit_code,
+    report::log::{self, Log, TERMINATION_LOG_LIMIT},
+    report::recorder::Recorder,
+    report::summary::{Level, Report},
     settings::{self, Settings},
-    signal,
 };
 use graceful_plan::{Plan, duration::Pretty};
 use std::{
@@ -107,7 +112,7 @@ where
         Err(error) => {
             let named = std::env::var_os("GRACEFUL_TERMINATION_LOG").map(PathBuf::from);
             log::last_words(format!("graceful: refused to start: {error}\n"), named, LOG_PATIENCE);
-            exit::CONFIG
+            exit_code::CONFIG
         }
     }
 }
@@ -145,14 +150,14 @@ fn start(main: &Main, linked_hooks: bool) -> Result<Started, StartError> {
         .enable_all()
         .build()
         .map_err(system("the control runtime could not be built"))?;
-    let health = health::bind(settings.plan.health)?;
+    let health = server::bind(settings.plan.health)?;
     let log = Log::start().map_err(system("the log thread could not be started"))?;
     let runtime = main.runtime.build().map_err(system("the runtime of main could not be built"))?;
 
     let sink = log.clone();
     let recorder = Recorder::new(move |entry| sink.entry(entry));
-    checking::refuse_the_heartbeats_name(&settings.plan, &checks)?;
-    let board = checking::board(&settings.plan, &checks);
+    runner::refuse_the_heartbeats_name(&settings.plan, &checks)?;
+    let board = runner::board(&settings.plan, &checks);
     let (context, requests) = Shared::open(settings.plan, linked_hooks, board, recorder, runtime.handle().clone());
     if let Some(token) = &settings.prestop_token {
         let _ = context.0.prestop_token.set(token.clone()); // it is new: there is none yet
@@ -181,7 +186,7 @@ fn start(main: &Main, linked_hooks: bool) -> Result<Started, StartError> {
     match control_is_up.recv() {
         Ok(Ok(())) => Ok(Started::Running(Process { runtime, context, finished })),
         Ok(Err(error)) => Err(StartError::System { what: "the signal handlers could not be installed", error }),
-        Err(_) => process::exit_now(exit::INTERNAL),
+        Err(_) => process::exit_now(exit_code::INTERNAL),
     }
 }
 
@@ -226,7 +231,7 @@ impl Process {
         });
         // Not dropped: that waits for blocking tasks, for ever if need be.
         runtime.shutdown_background();
-        code.unwrap_or(exit::INTERNAL)
+        code.unwrap_or(exit_code::INTERNAL)
     }
 }
 
@@ -253,7 +258,7 @@ impl Control {
                 io::stderr(),
                 "graceful: the control thread panicked; this is a fault in graceful, please report it"
             );
-            process::exit_now(exit::INTERNAL);
+            process::exit_now(exit_code::INTERNAL);
         }
     }
 
@@ -267,7 +272,7 @@ impl Control {
         let margin = self.context.0.plan.margin;
         #[cfg(all(feature = "systemd", unix))]
         let stopping = integrations::systemd::start(&self.context);
-        let report = lifecycle::run(self.context, &self.checks, &mut self.requests).await;
+        let report = orchestrator::run(self.context, &self.checks, &mut self.requests).await;
         let code = report.exit_code();
         let told = write(&self.log, self.termination_log, &report);
         #[cfg(all(feature = "systemd", unix))]
@@ -283,7 +288,7 @@ impl Control {
     }
 
     fn listen(&mut self) -> io::Result<()> {
-        signal::forward(self.signals, &self.context.0.requests(), Request::Signal)?;
+        signals::forward(self.signals, &self.context.0.requests(), Request::Signal)?;
         #[cfg(feature = "metrics")]
         {
             let context = self.context.clone();
@@ -294,7 +299,7 @@ impl Control {
             });
         }
         match self.health.take() {
-            Some(listener) => health::start(listener, self.context.clone()).map(drop),
+            Some(listener) => server::start(listener, self.context.clone()).map(drop),
             None => Ok(()),
         }
     }

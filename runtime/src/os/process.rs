@@ -1,6 +1,6 @@
 //! The one way out of a process that no stuck thread can hold up.
 
-use crate::exit;
+use crate::report::exit_code;
 use std::{thread, time::Duration};
 
 /// Ends the process after this long, if it has not ended by itself: the deadline of the deadlines, on a thread that
@@ -8,7 +8,7 @@ use std::{thread, time::Duration};
 pub(crate) fn end_after(limit: Duration) {
     let _ = thread::Builder::new().name("graceful-end".into()).spawn(move || {
         thread::sleep(limit);
-        exit_now(exit::CUT);
+        exit_now(exit_code::CUT);
     });
 }
 

@@ -1,7 +1,7 @@
 //! What a probe is told: a pure function of the request's head and of a few facts.
 
 use crate::{
-    board::{CheckState, On},
+    checks::board::{CheckState, On},
     context::{Context, Probe},
     phase::Phase,
 };
@@ -175,7 +175,7 @@ pub(super) fn plain(status: StatusCode, body: String) -> Response<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::CheckStatus;
+    use crate::checks::board::CheckStatus;
 
     fn ask(method: &str, uri: &str, accept: &str, phase: Phase, was_ready: bool, unready: Unready) -> (u16, String) {
         let request = Request::builder().method(method).uri(uri).header(ACCEPT, accept).body(()).unwrap();

@@ -1,13 +1,13 @@
 //! Runs the health checks in the background, on the user's runtime, so that probes never wait for one.
 
 use crate::{
-    board::{Board, On},
-    call::Call,
-    check::Check,
+    checks::board::{Board, On},
+    checks::descriptor::Check,
     context::Context,
     error::StartError,
+    hooks::call::Call,
     phase::Phase,
-    report::{HookOutcome, Level, What},
+    report::summary::{HookOutcome, Level, What},
 };
 use graceful_plan::{Plan, duration::Pretty};
 use std::time::Duration;
@@ -116,7 +116,10 @@ pub(crate) fn without_state(context: &Context, checks: &[&'static Check]) -> Vec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{check::FromCheckContext, context::Shared, hook::HookRun, recorder::Recorder, state::State};
+    use crate::{
+        checks::descriptor::FromCheckContext, context::Shared, hooks::descriptor::HookRun, hooks::state::State,
+        report::recorder::Recorder,
+    };
     use tokio::{runtime::Handle, time::sleep};
 
     struct Database;

@@ -2,8 +2,8 @@
 
 use crate::{
     cause::Cause,
-    report::HookName,
-    state::{Provided, State},
+    hooks::state::{Provided, State},
+    report::summary::HookName,
 };
 use std::{
     fmt,

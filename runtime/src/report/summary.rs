@@ -1,8 +1,8 @@
 //! What happened: the timeline of a shutdown, as plain values that can be shown.
 
 use crate::{
-    board::CheckState,
     cause::{Cause, Signal},
+    checks::board::CheckState,
     phase::Phase,
 };
 use graceful_plan::duration::Pretty;

@@ -1,10 +1,10 @@
 //! Runs the user's `main`, beside the lifecycle.
 
 use crate::{
-    call,
     context::{Context, Request},
+    hooks::call,
     phase::Phase,
-    report::MainResult,
+    report::summary::MainResult,
 };
 use graceful_plan::Ready;
 use std::{future::Future, panic::AssertUnwindSafe, task::Poll};

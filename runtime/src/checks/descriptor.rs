@@ -1,11 +1,11 @@
 //! What a health check is: the descriptor that the attribute makes, and what a check may take and return.
 
 use crate::{
-    board::On,
+    checks::board::On,
     context::Context,
     error::StartError,
-    hook::{HookRun, MissingState},
-    state::State,
+    hooks::descriptor::{HookRun, MissingState},
+    hooks::state::State,
 };
 use std::{fmt, time::Duration};
 

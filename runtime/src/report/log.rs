@@ -7,7 +7,7 @@
 use crate::integrations::metrics;
 use crate::{
     phase::Phase,
-    report::{Entry, Level, MainResult, What},
+    report::summary::{Entry, Level, MainResult, What},
 };
 use std::{
     io::{self, Write},

@@ -1,12 +1,12 @@
 //! Runs the hooks: group after group, the hooks of a group together, each under its limit.
 
 use crate::{
-    call::Call,
     cause::Cause,
     context::Shared,
-    hook::{HookContext, HookRun},
-    registry::{self, Planned, Start},
-    report::{HookName, HookOutcome, HookReport, Level, What},
+    hooks::call::Call,
+    hooks::descriptor::{HookContext, HookRun},
+    hooks::registry::{self, Planned, Start},
+    report::summary::{HookName, HookOutcome, HookReport, Level, What},
 };
 use std::{
     collections::HashMap,

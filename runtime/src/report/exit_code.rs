@@ -14,7 +14,7 @@
 
 use crate::{
     cause::Cause,
-    report::{MainResult, Report},
+    report::summary::{MainResult, Report},
 };
 
 /// Something was cut short, or a hook failed.
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
     use crate::{
         cause::Signal,
-        report::{Entry, Level, What},
+        report::summary::{Entry, Level, What},
     };
     use std::time::Duration;
 

@@ -1,0 +1,8 @@
+//! What happened: outcomes and the timeline as values, and the log, the summary and the exit code made of them.
+//!
+//! May use: `phase.rs` and `cause.rs`. Nothing here decides anything about the shutdown.
+
+pub(crate) mod summary;
+pub(crate) mod exit_code;
+pub(crate) mod recorder;
+pub(crate) mod log;
