@@ -3,16 +3,19 @@
 use crate::{
     cause::Signal,
     checks::{descriptor as check, runner},
-    context::{Context, Request, Shared},
+    context::Context,
     error::StartError,
-    health::server,
+    health::{listener, server},
     hooks::registry,
-    lifecycle::control::{self, Flavor, Main, RuntimeConfig},
-    lifecycle::main_run::{self, MainReturn},
-    lifecycle::orchestrator,
-    report::log,
-    report::recorder::Recorder,
-    report::summary::Report,
+    integrations,
+    lifecycle::{
+        main_run::{self, MainReturn},
+        orchestrator,
+        runtime_config::{Flavor, RuntimeConfig},
+        startup::{self, Main},
+    },
+    report::{log, recorder::Recorder, summary::Report},
+    shared::Request,
 };
 use graceful_plan::{Budget, Health, Plan};
 use std::{future::Future, process::ExitCode};
@@ -172,7 +175,7 @@ impl Builder {
         Fut: Future,
         Fut::Output: MainReturn,
     {
-        control::run(self.main, self.linked_hooks, main).into()
+        startup::run(self.main, self.linked_hooks, main).into()
     }
 
     /// Runs `main` and its lifecycle in the current runtime, on its clock, and returns the report.
@@ -199,9 +202,12 @@ impl Builder {
         let checks = if self.linked_hooks { check::linked()? } else { Vec::new() };
         plan.check_pairs().map_err(StartError::Plan)?;
         Budget::new(plan, registry::budget_groups(&hooks)).check().map_err(StartError::Budget)?;
-        let listener = server::bind(plan.health)?;
-        let recorder = Recorder::new(|entry| log::emit(&entry));
-        let (context, mut requests) = Shared::open(
+        let listener = listener::bind(plan.health)?;
+        let recorder = Recorder::new(|entry| {
+            integrations::count(&entry);
+            log::emit(&entry);
+        });
+        let (context, mut requests) = Context::open(
             plan,
             self.linked_hooks,
             runner::board(&plan, &checks),

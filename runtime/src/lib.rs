@@ -156,6 +156,7 @@ mod os;
 mod hooks;
 mod drain;
 mod checks;
+mod shared;
 mod context;
 mod settings;
 mod serve;
@@ -171,13 +172,13 @@ pub mod __private;
 
 pub use builder::{Builder, Triggers};
 pub use cause::{Cause, Signal};
-pub use checks::board::{CheckState, CheckStatus, On};
 pub use checks::descriptor::{CheckReturn, FromCheckContext};
-pub use context::{Context, Probe, context, try_context};
-pub use drain::tasks::{OnFailure, TaskReturn};
+pub use context::{Context, context, try_context};
+pub use drain::supervise::{OnFailure, TaskReturn};
 pub use error::StartError;
 pub use graceful_macros::{health_check, main, shutdown_hook};
 pub use graceful_plan::{Health, Plan, Ready, Unready};
+pub use health::probe::Probe;
 pub use hooks::descriptor::{FromHookContext, HookContext, HookReturn, MissingState};
 pub use hooks::state::State;
 #[cfg(feature = "axum")]
@@ -190,10 +191,15 @@ pub use integrations::systemd;
 pub use integrations::tonic;
 #[cfg(feature = "tower")]
 pub use integrations::tower;
-pub use lifecycle::control::Flavor;
 pub use lifecycle::main_run::MainReturn;
+pub use lifecycle::runtime_config::Flavor;
 pub use phase::Phase;
-pub use report::summary::{Entry, HookName, HookOutcome, HookReport, Level, MainResult, Report, What};
+pub use report::{
+    check_state::{CheckState, CheckStatus, On},
+    outcome::{HookName, HookOutcome, HookReport, MainResult},
+    summary::Report,
+    timeline::{Entry, Level, What},
+};
 pub use serve::{
     ConnectionService, Handshake, Handshaking, HttpService, Listener, Serve, Stream, serve, tcp, with_handshake,
 };

@@ -2,12 +2,15 @@
 
 pub use crate::{
     cause::Signal,
-    checks::board::On,
     checks::descriptor::{Check, CheckReturn, FromCheckContext, GRACEFUL_CHECKS_V1},
     context::Context,
     hooks::descriptor::{FromHookContext, GRACEFUL_HOOKS_V1, Hook, HookContext, HookReturn, HookRun, MissingState},
-    lifecycle::control::{Flavor, Main, RuntimeConfig},
-    lifecycle::main_run::MainReturn,
+    lifecycle::{
+        main_run::MainReturn,
+        runtime_config::{Flavor, RuntimeConfig},
+        startup::Main,
+    },
+    report::check_state::On,
 };
 pub use graceful_plan::{Health, Plan, Ready, Unready};
 pub use linkme;

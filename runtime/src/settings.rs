@@ -1,6 +1,10 @@
 //! The plan and the environment's overrides, checked; and the plan as it is printed.
 
-use crate::{checks::descriptor::Check, error::StartError, hooks::descriptor::Hook, hooks::registry};
+use crate::{
+    checks::descriptor::Check,
+    error::StartError,
+    hooks::{descriptor::Hook, registry},
+};
 use graceful_plan::{
     Budget, Health, Plan, Unready,
     duration::{self, Pretty},

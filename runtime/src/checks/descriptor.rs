@@ -1,11 +1,13 @@
 //! What a health check is: the descriptor that the attribute makes, and what a check may take and return.
 
 use crate::{
-    checks::board::On,
     context::Context,
     error::StartError,
-    hooks::descriptor::{HookRun, MissingState},
-    hooks::state::State,
+    hooks::{
+        descriptor::{HookRun, MissingState},
+        state::State,
+    },
+    report::check_state::On,
 };
 use std::{fmt, time::Duration};
 

@@ -1,13 +1,16 @@
 //! Runs the health checks in the background, on the user's runtime, so that probes never wait for one.
 
 use crate::{
-    checks::board::{Board, On},
-    checks::descriptor::Check,
+    checks::{board::Board, descriptor::Check},
     context::Context,
     error::StartError,
     hooks::call::Call,
     phase::Phase,
-    report::summary::{HookOutcome, Level, What},
+    report::{
+        check_state::On,
+        outcome::HookOutcome,
+        timeline::{Level, What},
+    },
 };
 use graceful_plan::{Plan, duration::Pretty};
 use std::time::Duration;
@@ -117,7 +120,8 @@ pub(crate) fn without_state(context: &Context, checks: &[&'static Check]) -> Vec
 mod tests {
     use super::*;
     use crate::{
-        checks::descriptor::FromCheckContext, context::Shared, hooks::descriptor::HookRun, hooks::state::State,
+        checks::descriptor::FromCheckContext,
+        hooks::{descriptor::HookRun, state::State},
         report::recorder::Recorder,
     };
     use tokio::{runtime::Handle, time::sleep};
@@ -145,7 +149,7 @@ mod tests {
             [waits("db", On::Readiness), waits("migrated", On::Startup), waits("pool", On::Liveness)];
         let checks: Vec<_> = CHECKS.iter().collect();
         let board = board(&Plan::DEFAULT, &checks);
-        let (context, _requests) = Shared::open(Plan::DEFAULT, false, board, Recorder::new(|_| {}), Handle::current());
+        let (context, _requests) = Context::open(Plan::DEFAULT, false, board, Recorder::new(|_| {}), Handle::current());
         start(&context, &checks);
         sleep(Duration::from_secs(61)).await;
         // What is not known to be dead is alive.

@@ -5,3 +5,4 @@
 pub(crate) mod tracker;
 pub(crate) mod phase_observers;
 pub(crate) mod tasks;
+pub(crate) mod supervise;

@@ -1,7 +1,7 @@
 //! `grpc.health.v1.Health`: what the probes say, for those who ask in gRPC.
 
-use super::response;
-use crate::{checks::board::On, context::Context, phase::Phase};
+use super::decision;
+use crate::{context::Context, phase::Phase, report::check_state::On};
 use hyper::{Request, Response, body, header::CONTENT_TYPE};
 use std::{
     collections::BTreeMap,
@@ -122,7 +122,7 @@ fn status(context: &Context, service: &str) -> Option<ServingStatus> {
         named if context.0.board.knows_service(named) => On::Readiness,
         _ => return None,
     };
-    Some(if response::says_yes(context, on) { ServingStatus::Serving } else { ServingStatus::NotServing })
+    Some(if decision::says_yes(context, on) { ServingStatus::Serving } else { ServingStatus::NotServing })
 }
 
 fn response(status: ServingStatus) -> HealthCheckResponse {
@@ -220,7 +220,7 @@ impl Service<tonic::Request<()>> for List {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{checks::board::Board, context::Shared, report::recorder::Recorder};
+    use crate::{checks::board::Board, report::recorder::Recorder};
     use ServingStatus::{NotServing, ServiceUnknown, Serving};
     use graceful_plan::Plan;
     use std::future::poll_fn;
@@ -228,7 +228,7 @@ mod tests {
 
     fn context() -> Context {
         let board = Board::new([("db", On::Readiness, 1)]);
-        Shared::open(Plan::DEFAULT, false, board, Recorder::new(|_| {}), Handle::current()).0
+        Context::open(Plan::DEFAULT, false, board, Recorder::new(|_| {}), Handle::current()).0
     }
 
     async fn watch(context: &Context, service: &str, ends_with_traffic: bool) -> Watch {

@@ -13,11 +13,7 @@
 //! repeated when SIGTERM follows.
 
 use super::response::plain;
-use crate::{
-    cause::Cause,
-    context::{Context, Request as Asked},
-    phase::Phase,
-};
+use crate::{cause::Cause, context::Context, phase::Phase, shared::Request as Asked};
 use hyper::{Method, Request, Response, StatusCode};
 use std::future::Future;
 

@@ -1,94 +1,23 @@
-//! What a probe is told: a pure function of the request's head and of a few facts.
+//! Routes a request to the probe that it asks for, and renders the response.
 
-use crate::{
-    checks::board::{CheckState, On},
-    context::{Context, Probe},
-    phase::Phase,
-};
-use graceful_plan::Unready;
+use super::{decision::Facts, probe::Probe};
+use crate::report::check_state::On;
 use hyper::{
     Method, Request, Response, StatusCode,
     header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue},
 };
 use serde_json::json;
 
-/// What an answer depends on.
-#[derive(Debug, Clone)]
-pub(crate) struct Facts {
-    pub(crate) phase: Phase,
-    pub(crate) was_ready: bool,
-    pub(crate) unready: Unready,
-    /// What is in flight: name and number; filled in where the answer shows it.
-    pub(crate) in_flight: Vec<(String, usize)>,
-    /// The checks of the probe that is asked for.
-    pub(crate) checks: Vec<CheckState>,
-}
-
-impl Facts {
-    pub(crate) fn of(context: &Context, on: On) -> Self {
-        Self {
-            phase: context.phase(),
-            was_ready: context.0.was_ready(),
-            unready: context.0.plan.unready,
-            in_flight: Vec::new(),
-            checks: context.0.board.of(on),
-        }
-    }
-
-    /// Whether the process itself allows the probe to say yes, and the word that stands for it.
-    fn process(&self, on: On) -> (bool, &'static str) {
-        let ready = match self.phase {
-            Phase::Starting => false,
-            Phase::Serving => true,
-            Phase::Grace => self.unready != Unready::OnSignal,
-            Phase::Draining | Phase::Hooks | Phase::Stopped => self.unready == Unready::Never,
-        };
-        let terminating = self.phase.is_terminating();
-        match on {
-            On::Liveness => (true, "ok"),
-            // A shutdown ends the start-up: restarting a process that is on its way out helps nobody.
-            On::Startup if self.was_ready || terminating => (true, "ok"),
-            On::Readiness if self.was_ready && ready => (true, "ok"),
-            On::Readiness if terminating => (false, "draining"),
-            On::Readiness | On::Startup => (false, "starting"),
-        }
-    }
-
-    /// Decides a probe that leaves out the `excluded` checks, or that is about `only` one.
-    fn decide(self, on: On, only: Option<&str>, excluded: &[&str]) -> Probe {
-        let (process, word) = if only.is_some() { (true, "ok") } else { self.process(on) };
-        let counts = |check: &CheckState| only.map_or(!excluded.contains(&check.name), |only| only == check.name);
-        let checks: Vec<_> = self.checks.into_iter().filter(counts).collect();
-        // A process that shuts down has stopped its checks: what they said last decides nothing any more.
-        let checks_allow = (self.phase.is_terminating() && only.is_none()) || checks.iter().all(CheckState::allows);
-        let pending = checks.iter().all(|check| check.allows() || check.status.name() == "pending");
-        let word = match (process, checks_allow) {
-            (true, false) if pending => "starting",
-            (true, false) => "failing",
-            _ => word,
-        };
-        Probe { on, healthy: process && checks_allow, word, phase: self.phase, checks, in_flight: self.in_flight }
-    }
-}
-
-/// Whether this probe would be answered with yes.
-#[cfg(feature = "tonic")]
-pub(super) fn says_yes(context: &Context, on: On) -> bool {
-    let board = &context.0.board;
-    let (phase, was_ready, unready) = (context.phase(), context.0.was_ready(), context.0.plan.unready);
-    Facts { phase, was_ready, unready, in_flight: Vec::new(), checks: board.of(on) }.decide(on, None, &[]).healthy
-}
-
 const PATHS: &str = "/livez, /readyz, /startupz, /healthz and /health";
 
 /// How an answer is to be written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Form {
+pub(crate) struct Format {
     json: bool,
     verbose: bool,
 }
 
-impl Form {
+impl Format {
     /// Whether it shows what is in flight.
     pub(crate) fn is_detailed(self) -> bool {
         self.json || self.verbose
@@ -99,11 +28,11 @@ fn refuse<T>(response: Response<String>) -> Result<T, Box<Response<String>>> {
     Err(Box::new(response))
 }
 
-/// The decision about a probe and the form of its answer; the answer itself if it is no probe.
-pub(crate) fn decide<B>(
+/// The decision about a probe and the format of its answer; the answer itself if it is no probe.
+pub(crate) fn route<B>(
     request: &Request<B>,
     facts: impl FnOnce(On) -> Facts,
-) -> Result<(Probe, Form), Box<Response<String>>> {
+) -> Result<(Probe, Format), Box<Response<String>>> {
     let path = request.uri().path();
     let Some((on, only)) = On::of_path(path) else {
         return refuse(plain(StatusCode::NOT_FOUND, format!("{path} is not known here; there are {PATHS}\n")));
@@ -124,16 +53,16 @@ pub(crate) fn decide<B>(
     let verbose = query.split('&').any(|part| part == "verbose" || part.starts_with("verbose="));
     let accepts = request.headers().get_all(ACCEPT);
     let json = accepts.iter().any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("application/json")));
-    Ok((facts.decide(on, only, &excluded), Form { json, verbose }))
+    Ok((facts.decide(on, only, &excluded), Format { json, verbose }))
 }
 
 /// The usual answer to a probe.
-pub(crate) fn answer(probe: &Probe, form: Form) -> Response<String> {
+pub(crate) fn render(probe: &Probe, format: Format) -> Response<String> {
     let status = if probe.healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    match form {
-        Form { json: true, .. } => as_json(status, probe),
-        Form { verbose: true, .. } => plain(status, lines(probe)),
-        Form { .. } => plain(status, format!("{}\n", probe.word)),
+    match format {
+        Format { json: true, .. } => as_json(status, probe),
+        Format { verbose: true, .. } => plain(status, lines(probe)),
+        Format { .. } => plain(status, format!("{}\n", probe.word)),
     }
 }
 
@@ -175,14 +104,18 @@ pub(super) fn plain(status: StatusCode, body: String) -> Response<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::board::CheckStatus;
+    use crate::{
+        phase::Phase,
+        report::check_state::{CheckState, CheckStatus},
+    };
+    use graceful_plan::Unready;
 
     fn ask(method: &str, uri: &str, accept: &str, phase: Phase, was_ready: bool, unready: Unready) -> (u16, String) {
         let request = Request::builder().method(method).uri(uri).header(ACCEPT, accept).body(()).unwrap();
         let in_flight = vec![("connections on 1.2.3.4:5".into(), 2)];
         let facts = Facts { phase, was_ready, unready, in_flight, checks: Vec::new() };
         let response =
-            decide(&request, |_| facts).map_or_else(|refused| *refused, |(probe, form)| answer(&probe, form));
+            route(&request, |_| facts).map_or_else(|refused| *refused, |(probe, format)| render(&probe, format));
         (response.status().as_u16(), response.into_body())
     }
 
@@ -231,7 +164,7 @@ mod tests {
         };
         let request = Request::get(uri).body(()).unwrap();
         let response =
-            decide(&request, |_| facts).map_or_else(|refused| *refused, |(probe, form)| answer(&probe, form));
+            route(&request, |_| facts).map_or_else(|refused| *refused, |(probe, format)| render(&probe, format));
         (response.status().as_u16(), response.into_body())
     }
 

@@ -1,44 +1,39 @@
-//! The health server: probes are answered here, apart from the traffic, until the process exits.
+//! The health server: accepts connections, limits them, and speaks HTTP/1.1 (and HTTP/2 for gRPC) on them.
 
 #[cfg(feature = "tonic")]
 use super::{grpc, rewind::Rewind};
 use super::{
     prestop::{self, Prestop},
-    response::{self, Facts},
+    service::respond,
 };
 #[cfg(feature = "tonic")]
 use crate::serve::preface::First;
-use crate::{
-    context::{Context, Probe},
-    error::StartError,
-    phase::Phase,
-    report::summary::Level,
-};
-use graceful_plan::Health;
+use crate::{context::Context, phase::Phase, report::timeline::Level};
 #[cfg(feature = "tonic")]
 use hyper::server::conn::http2;
-use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 #[cfg(feature = "tonic")]
 use hyper_util::rt::TokioExecutor;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use socket2::{Domain, Protocol, Socket, Type};
 use std::{
     collections::VecDeque,
     convert::Infallible,
     future::Future,
     io,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::TcpListener,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
+#[cfg(feature = "tonic")]
+use tokio::time::timeout;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
     task::AbortHandle,
-    time::{sleep, timeout},
+    time::sleep,
 };
 
 /// More connections than this are never probes: the oldest goes, so that a probe always gets in.
@@ -53,50 +48,6 @@ const HTTP2_STREAMS: u32 = 32;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(2);
 /// No HTTP/1.1 connection lives longer than this, whatever it does, nor one that has not said what it speaks.
 const LIFETIME: Duration = Duration::from_secs(5);
-
-/// How many names of what is in flight an answer shows.
-const NAMES: usize = 100;
-
-/// How long a user's own answer may take before the usual one is given: the kubelet gives up after 1 s.
-const OWN_WORDS_PATIENCE: Duration = Duration::from_millis(200);
-
-/// Takes the address; `None` if there is to be no health server.
-///
-/// # Errors
-/// The address is taken or not of this machine.
-pub(crate) fn bind(health: Health) -> Result<Option<TcpListener>, StartError> {
-    let Health::At(address) = health else {
-        return Ok(None);
-    };
-    let bound = listen(address).or_else(|error| match address {
-        // A machine without IPv6: every IPv4 address is what is left of "every address".
-        SocketAddr::V6(v6) if v6.ip().is_unspecified() && error.raw_os_error() == Some(NO_IPV6) => {
-            listen(SocketAddr::from((Ipv4Addr::UNSPECIFIED, v6.port())))
-        }
-        _ => Err(error),
-    });
-    bound.map(Some).map_err(|error| StartError::Health { address: address.to_string(), error })
-}
-
-#[cfg(unix)]
-const NO_IPV6: i32 = libc::EAFNOSUPPORT;
-/// WSAEAFNOSUPPORT.
-#[cfg(windows)]
-const NO_IPV6: i32 = 10047;
-
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    if address.is_ipv6() {
-        socket.set_only_v6(false)?;
-    }
-    // Only where it means "may take over an address in TIME_WAIT"; on Windows it would mean "may steal it".
-    #[cfg(unix)]
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(128)?;
-    Ok(socket.into())
-}
 
 /// Answers probes for as long as the current runtime lives, or until it is aborted.
 ///
@@ -250,68 +201,4 @@ async fn http2(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, con
         .max_send_buf_size(16 * 1024)
         .serve_connection(TokioIo::new(stream), service);
     let _ = served.await;
-}
-
-/// The answer to a request for a probe.
-pub(crate) fn respond<B>(context: &Context, request: &Request<B>) -> impl Future<Output = Response<String>> + use<B> {
-    let mut decided = response::decide(request, |on| Facts::of(context, on));
-    if let Ok((probe, form)) = &mut decided
-        && (form.is_detailed() || context.0.answers.get().is_some())
-    {
-        // Named only where somebody reads it: there may be thousands.
-        probe.in_flight = context.0.tracker.remaining();
-        let more: usize = probe.in_flight.iter().skip(NAMES).map(|(_, count)| count).sum();
-        if more > 0 {
-            probe.in_flight.truncate(NAMES);
-            probe.in_flight.push(("under further names".to_owned(), more));
-        }
-    }
-    let context = context.clone();
-    async move {
-        match decided {
-            Ok((probe, form)) => in_own_words(&context, &probe).await.unwrap_or_else(|| response::answer(&probe, form)),
-            Err(response) => *response,
-        }
-    }
-}
-
-/// The user's own answer, if there is one in time. It runs on the user's runtime: nothing of a user's may hold up this
-/// thread.
-async fn in_own_words(context: &Context, probe: &Probe) -> Option<Response<String>> {
-    let (answers, probe) = (context.0.answers.get()?.clone(), probe.clone());
-    let mut task = context.0.runtime.spawn(async move { answers(&probe) });
-    match timeout(OWN_WORDS_PATIENCE, &mut task).await {
-        Ok(answer) => answer.ok(),
-        Err(_) => {
-            task.abort(); // if it has not begun, it never will
-            None
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{checks::board::Board, context::Shared, report::recorder::Recorder};
-    use graceful_plan::Plan;
-    use tokio::runtime::Handle;
-
-    #[tokio::test]
-    async fn an_answer_names_a_hundred_of_what_is_in_flight_and_counts_the_rest() {
-        let board = Board::new([]);
-        let (context, _requests) = Shared::open(Plan::DEFAULT, false, board, Recorder::new(|_| {}), Handle::current());
-        let ask = async |uri| respond(&context, &Request::get(uri).body(()).unwrap()).await.into_body();
-        let task = |number: usize| context.0.tracker.guard(format!("task {number}"));
-        let mut tasks: Vec<_> = (1..=100).map(task).collect();
-        let all = ask("/readyz?verbose").await;
-        assert_eq!(all.matches("in flight: 1 task ").count(), 100, "{all}");
-        assert!(all.ends_with("in flight: 1 task 100\n"), "{all}");
-
-        tasks.extend((101..=148).map(task));
-        tasks.extend([148, 148].map(task)); // two more under a name that is known
-        let shown = ask("/readyz?verbose").await;
-        assert_eq!(shown.matches("in flight: 1 task ").count(), 100, "{shown}");
-        assert!(shown.ends_with("in flight: 1 task 100\nin flight: 50 under further names\n"), "{shown}");
-        assert_eq!(ask("/readyz").await, "starting\n");
-    }
 }

@@ -1,6 +1,6 @@
 //! Calls a function of the user's on the user's runtime, under a limit that is kept elsewhere.
 
-use crate::{hooks::descriptor::HookRun, report::summary::HookOutcome};
+use crate::{hooks::descriptor::HookRun, report::outcome::HookOutcome};
 use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind},

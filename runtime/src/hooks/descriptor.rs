@@ -3,7 +3,7 @@
 use crate::{
     cause::Cause,
     hooks::state::{Provided, State},
-    report::summary::HookName,
+    report::outcome::HookName,
 };
 use std::{
     fmt,

@@ -5,5 +5,6 @@
 pub(crate) mod state;
 pub(crate) mod descriptor;
 pub(crate) mod call;
+pub(crate) mod deadline;
 pub(crate) mod registry;
 pub(crate) mod sequence;

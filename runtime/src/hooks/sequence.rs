@@ -1,12 +1,19 @@
 //! Runs the hooks: group after group, the hooks of a group together, each under its limit.
 
+use super::{
+    call::Call,
+    deadline::{time_limit, with_later},
+    descriptor::{HookContext, HookRun},
+    registry::{Group, Planned, Start},
+    state::Provided,
+};
 use crate::{
     cause::Cause,
-    context::Shared,
-    hooks::call::Call,
-    hooks::descriptor::{HookContext, HookRun},
-    hooks::registry::{self, Planned, Start},
-    report::summary::{HookName, HookOutcome, HookReport, Level, What},
+    report::{
+        outcome::{HookName, HookOutcome, HookReport},
+        recorder::Recorder,
+        timeline::{Level, What},
+    },
 };
 use std::{
     collections::HashMap,
@@ -16,20 +23,28 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{task::JoinSet, time::Instant};
+use tokio::{runtime::Handle, task::JoinSet, time::Instant};
 use tracing::Instrument;
 
+/// What hooks run with.
+#[derive(Clone)]
+pub(crate) struct Environment {
+    pub(crate) recorder: Arc<Recorder>,
+    /// The user's runtime.
+    pub(crate) runtime: Handle,
+    pub(crate) state: Arc<Provided>,
+}
+
 /// Runs every hook and records how each ended. Nothing that a hook does stops the others.
-pub(crate) async fn run(shared: Arc<Shared>, cause: Cause, deadline: Instant) {
-    let groups = shared.registry.take();
-    let wishes = registry::wishes(&groups);
-    for (group, (own, later)) in groups.into_iter().zip(wishes) {
+pub(crate) async fn run(groups: Vec<Group>, environment: Environment, cause: Cause, deadline: Instant) {
+    let demands = with_later(groups.iter().map(Group::demand));
+    for (group, (own, later)) in groups.into_iter().zip(demands) {
         let left = deadline.saturating_duration_since(Instant::now());
         let (mut running, mut names) = (JoinSet::new(), HashMap::new());
         for hook in group.hooks {
-            let limit = registry::limit(hook.timeout, own, later, left);
+            let limit = time_limit(hook.timeout, own, later, left);
             let name = hook.name.clone();
-            names.insert(running.spawn(run_one(shared.clone(), hook, cause.clone(), limit)).id(), name);
+            names.insert(running.spawn(run_one(environment.clone(), hook, cause.clone(), limit)).id(), name);
         }
         while let Some(ended) = running.join_next_with_id().await {
             // What panics here is not the hook's call, which is a task of its own, but what prepares it.
@@ -37,24 +52,32 @@ pub(crate) async fn run(shared: Arc<Shared>, cause: Cause, deadline: Instant) {
                 && let Some(hook) = names.remove(&error.id())
             {
                 let outcome = HookOutcome::Panicked(error.to_string());
-                shared.recorder.record(Level::Error, What::Hook(HookReport { hook, outcome, took: Duration::ZERO }));
+                environment
+                    .recorder
+                    .record(Level::Error, What::Hook(HookReport { hook, outcome, took: Duration::ZERO }));
             }
         }
     }
 }
 
-async fn run_one(shared: Arc<Shared>, hook: Planned, cause: Cause, limit: Duration) {
+async fn run_one(environment: Environment, hook: Planned, cause: Cause, limit: Duration) {
     let begun = Instant::now();
-    let outcome = outcome_of(&shared, &hook.name, hook.start, cause, limit).await;
+    let outcome = outcome_of(&environment, &hook.name, hook.start, cause, limit).await;
     let level = if outcome == HookOutcome::Finished { Level::Info } else { Level::Error };
     let report = HookReport { hook: hook.name, outcome, took: begun.elapsed() };
-    shared.recorder.record(level, What::Hook(report));
+    environment.recorder.record(level, What::Hook(report));
 }
 
-async fn outcome_of(shared: &Shared, name: &HookName, start: Start, cause: Cause, limit: Duration) -> HookOutcome {
+async fn outcome_of(
+    environment: &Environment,
+    name: &HookName,
+    start: Start,
+    cause: Cause,
+    limit: Duration,
+) -> HookOutcome {
     if limit.is_zero() {
         // What it captured is the user's, and so is the thread that drops it.
-        shared.runtime.spawn_blocking(move || drop(start));
+        environment.runtime.spawn_blocking(move || drop(start));
         return HookOutcome::Skipped("no time was left before the deadline".into());
     }
     let given_up = Arc::new(AtomicBool::new(false));
@@ -62,13 +85,13 @@ async fn outcome_of(shared: &Shared, name: &HookName, start: Start, cause: Cause
         cause,
         deadline: Instant::now() + limit,
         given_up: given_up.clone(),
-        state: shared.state.clone(),
+        state: environment.state.clone(),
     };
     let run = match start(&context) {
         Ok(run) => run,
         Err(missing) => return HookOutcome::Skipped(missing.to_string()),
     };
-    let outcome = Call::start(&shared.runtime, in_span(run, name)).within(limit).await;
+    let outcome = Call::start(&environment.runtime, in_span(run, name)).within(limit).await;
     if matches!(outcome, HookOutcome::TimedOut { .. }) {
         given_up.store(true, Ordering::Relaxed);
     }

@@ -1,9 +1,8 @@
 //! axum routers: feature `axum`.
 
 use crate::{
-    checks::board::PROBES,
     context::{self, Context},
-    health::server,
+    health::{probe::PROBES, service::respond},
     serve::{self, ConnectionService, Listener, Serve, Stream},
 };
 use axum::{
@@ -112,7 +111,7 @@ pub fn health_router_of(context: Context) -> Router {
 
 fn routes(context: impl Fn() -> Option<Context> + Clone + Send + Sync + 'static) -> Router {
     let probe = move |request: Request| {
-        let response = context().map(|context| server::respond(&context, &request));
+        let response = context().map(|context| respond(&context, &request));
         drop(request); // its body is not `Sync`
         async move {
             match response {
@@ -150,13 +149,13 @@ impl IntoResponse for NotRunning {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{checks::board::Board, context::Shared, phase::Phase, report::recorder::Recorder};
+    use crate::{checks::board::Board, phase::Phase, report::recorder::Recorder};
     use axum::routing::get;
     use graceful_plan::Plan;
     use tokio::runtime::Handle;
 
     fn context() -> Context {
-        Shared::open(Plan::DEFAULT, false, Board::default(), Recorder::new(|_| {}), Handle::current()).0
+        Context::open(Plan::DEFAULT, false, Board::default(), Recorder::new(|_| {}), Handle::current()).0
     }
 
     async fn ask(router: &Router, method: &str, path: &str) -> (StatusCode, String) {

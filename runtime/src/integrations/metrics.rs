@@ -11,10 +11,13 @@
 //! | `graceful_check_ok` | gauge | `check`, `on` | 1 if the check allows its probe to say yes, else 0 |
 
 use crate::{
-    checks::board::CheckState,
     drain::tracker::{CONNECTIONS, MAIN, SERVER, Tracker},
     phase::Phase,
-    report::summary::{Entry, MainResult, What},
+    report::{
+        check_state::CheckState,
+        outcome::MainResult,
+        timeline::{Entry, What},
+    },
 };
 use metrics::{counter, gauge, histogram};
 use std::{

@@ -199,11 +199,7 @@ impl<R: Body> Body for InFlightBody<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        checks::board::Board,
-        context::{Shared, Window},
-        report::recorder::Recorder,
-    };
+    use crate::{checks::board::Board, report::recorder::Recorder, shared::Window};
     use graceful_plan::Plan;
     use std::future::{Ready, ready};
     use tokio::runtime::Handle;
@@ -235,7 +231,7 @@ mod tests {
     #[tokio::test]
     async fn a_request_is_in_flight_from_its_call_until_its_body_is_gone_and_hears_of_the_drain_in_http_1_alone() {
         let (plan, board) = (Plan::DEFAULT, Board::default());
-        let (context, _requests) = Shared::open(plan, false, board, Recorder::new(|_| {}), Handle::current());
+        let (context, _requests) = Context::open(plan, false, board, Recorder::new(|_| {}), Handle::current());
         let layer = GracefulLayer::new(context.clone());
         let (given_up, called) = (call(&layer, Version::HTTP_11), call(&layer, Version::HTTP_11));
         assert_eq!(context.0.tracker.remaining(), [("requests under the tower layer".to_owned(), 2)]);

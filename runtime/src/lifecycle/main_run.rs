@@ -1,11 +1,6 @@
 //! Runs the user's `main`, beside the lifecycle.
 
-use crate::{
-    context::{Context, Request},
-    hooks::call,
-    phase::Phase,
-    report::summary::MainResult,
-};
+use crate::{context::Context, hooks::call, phase::Phase, report::outcome::MainResult, shared::Request};
 use graceful_plan::Ready;
 use std::{future::Future, panic::AssertUnwindSafe, task::Poll};
 

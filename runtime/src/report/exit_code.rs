@@ -14,7 +14,7 @@
 
 use crate::{
     cause::Cause,
-    report::summary::{MainResult, Report},
+    report::{outcome::MainResult, summary::Report},
 };
 
 /// Something was cut short, or a hook failed.
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
     use crate::{
         cause::Signal,
-        report::summary::{Entry, Level, What},
+        report::timeline::{Entry, Level, What},
     };
     use std::time::Duration;
 

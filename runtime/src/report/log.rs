@@ -1,123 +1,119 @@
 //! The timeline as users see it: `tracing` events, or plain lines on stderr where no subscriber is installed.
 //!
-//! In a process, a thread of its own writes. A log whose pipe is full, a disk that is full or a subscriber that
-//! hangs holds up that thread and nothing else: deadlines are kept elsewhere.
+//! A process writes them on a thread of its own: a full pipe, a full disk or a subscriber that hangs holds up that
+//! thread alone, and no deadline depends on it.
 
-#[cfg(feature = "metrics")]
-use crate::integrations::metrics;
-use crate::{
-    phase::Phase,
-    report::summary::{Entry, Level, MainResult, What},
+use super::{
+    outcome::MainResult,
+    timeline::{Entry, Level, What},
 };
+use crate::phase::Phase;
 use std::{
     io::{self, Write},
-    path::PathBuf,
-    sync::mpsc,
+    sync::mpsc::{self, RecvTimeoutError},
     thread,
     time::Duration,
 };
+use tokio::{sync::oneshot, time::timeout};
+use tracing::Span;
 
-/// Where Kubernetes reads the termination message, unless `GRACEFUL_TERMINATION_LOG` names another file.
-const TERMINATION_LOG: &str = "/dev/termination-log";
-/// The kubelet reads no more than this of it.
-pub(crate) const TERMINATION_LOG_LIMIT: usize = 4096;
-
-/// How long entries wait for `main` to install its subscriber.
+/// How long the first entries wait for `main` to install its subscriber.
 const EARLY: Duration = Duration::from_secs(1);
 
 enum Message {
     Entry(Entry),
-    Summary { text: String, done: tokio::sync::oneshot::Sender<()> },
+    Summary { text: String, done: oneshot::Sender<()> },
 }
 
-/// The handle to the writing thread.
+/// The handle to the log thread.
 #[derive(Clone)]
 pub(crate) struct Log(mpsc::Sender<Message>);
 
 impl Log {
-    /// Starts the thread.
+    /// Starts the thread, which calls `count` with every entry.
     ///
     /// # Errors
     /// The system refuses the thread.
-    pub(crate) fn start() -> io::Result<Self> {
+    pub(crate) fn start(count: fn(&Entry)) -> io::Result<Self> {
         let (sender, messages) = mpsc::channel();
-        thread::Builder::new().name("graceful-log".into()).spawn(move || write(&messages))?;
+        let writer = Writer { count, early: Some(Vec::new()), phase: None };
+        thread::Builder::new().name("graceful-log".into()).spawn(move || writer.run(&messages))?;
         Ok(Self(sender))
     }
 
-    /// Hands an entry on; never blocks.
+    /// Hands an entry to the thread; never blocks.
     pub(crate) fn entry(&self, entry: Entry) {
-        // The thread only ends when every handle is gone, or by a panicking subscriber: then there is no log.
+        // Fails only after the subscriber has panicked, which ends the thread and the log with it.
         let _ = self.0.send(Message::Entry(entry));
     }
 
-    /// Hands the summary on, and resolves once everything is written.
+    /// Hands the summary to the thread, and waits until everything is written, but no longer than `limit`.
     pub(crate) async fn summary(&self, text: String, limit: Duration) {
-        let (done, written) = tokio::sync::oneshot::channel();
+        let (done, written) = oneshot::channel();
         let _ = self.0.send(Message::Summary { text, done });
-        let _ = tokio::time::timeout(limit, written).await;
+        let _ = timeout(limit, written).await;
     }
 }
 
-/// Entries from before `main` had a chance to install its subscriber wait until the process is ready or stops, or for a
-/// moment.
-fn write(messages: &mpsc::Receiver<Message>) {
-    let mut waiting = Some(Vec::new());
-    let mut phase = PhaseSpan::default();
-    loop {
-        let received = match &waiting {
-            Some(_) => messages.recv_timeout(EARLY),
-            None => messages.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected),
-        };
-        let message = match received {
-            Ok(message) => message,
-            Err(mpsc::RecvTimeoutError::Disconnected) => return,
-            Err(mpsc::RecvTimeoutError::Timeout) => {
-                waiting.take().into_iter().flatten().for_each(|entry| phase.emit(&entry));
-                continue;
-            }
-        };
-        match message {
-            Message::Entry(entry) => match &mut waiting {
-                Some(early) => {
-                    let opens = entry.level == Level::Error
-                        || matches!(&entry.what, What::Phase(phase, _) if *phase > Phase::Starting);
-                    early.push(entry);
-                    if opens {
-                        waiting.take().into_iter().flatten().for_each(|entry| phase.emit(&entry));
-                    }
+/// The log thread.
+struct Writer {
+    count: fn(&Entry),
+    /// Entries that wait for the subscriber: until the process is ready or stops, an error, or [`EARLY`].
+    early: Option<Vec<Entry>>,
+    /// The span of the current phase, around every event in it.
+    phase: Option<Span>,
+}
+
+impl Writer {
+    fn run(mut self, messages: &mpsc::Receiver<Message>) {
+        loop {
+            let received = match &self.early {
+                Some(_) => messages.recv_timeout(EARLY),
+                None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match received {
+                Ok(Message::Entry(entry)) => self.entry(entry),
+                Ok(Message::Summary { text, done }) => {
+                    self.flush();
+                    summary(&text);
+                    let _ = done.send(());
                 }
-                None => phase.emit(&entry),
-            },
-            Message::Summary { text, done } => {
-                waiting.take().into_iter().flatten().for_each(|entry| phase.emit(&entry));
-                summary(&text);
-                let _ = done.send(());
+                Err(RecvTimeoutError::Timeout) => self.flush(),
+                Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     }
-}
 
-/// The span of the phase that the process is in, around everything that is told during it.
-#[derive(Default)]
-struct PhaseSpan(Option<tracing::Span>);
+    fn entry(&mut self, entry: Entry) {
+        let Some(early) = &mut self.early else {
+            return self.emit(&entry);
+        };
+        let is_last =
+            entry.level == Level::Error || matches!(&entry.what, What::Phase(phase, _) if *phase > Phase::Starting);
+        early.push(entry);
+        if is_last {
+            self.flush();
+        }
+    }
 
-impl PhaseSpan {
+    fn flush(&mut self) {
+        for entry in self.early.take().into_iter().flatten() {
+            self.emit(&entry);
+        }
+    }
+
     fn emit(&mut self, entry: &Entry) {
         if let What::Phase(phase, _) = &entry.what {
-            self.0 = Some(tracing::info_span!(target: "graceful", "phase", phase = phase.name()));
+            self.phase = Some(tracing::info_span!(target: "graceful", "phase", phase = phase.name()));
         }
-        match &self.0 {
-            Some(span) => span.in_scope(|| emit(entry)),
-            None => emit(entry),
-        }
+        let _span = self.phase.as_ref().map(Span::enter);
+        (self.count)(entry);
+        emit(entry);
     }
 }
 
-/// Tells one entry to the subscriber, or to stderr.
+/// Writes one entry, to the subscriber or else to stderr.
 pub(crate) fn emit(entry: &Entry) {
-    #[cfg(feature = "metrics")]
-    metrics::count(entry);
     if let What::Main(MainResult::Failed(error)) = &entry.what {
         plain(&format!("Error: {error}\n")); // as std prints it
     }
@@ -154,7 +150,7 @@ fn is_subscribed() -> bool {
     tracing::dispatcher::get_default(|subscriber| !subscriber.is::<tracing::subscriber::NoSubscriber>())
 }
 
-/// The summary repeats what the subscriber has seen entry by entry; so it goes there as one event, else to stderr.
+/// Writes the summary, as one event or else to stderr.
 fn summary(text: &str) {
     if is_subscribed() {
         tracing::info!(target: "graceful", "{text}");
@@ -163,34 +159,7 @@ fn summary(text: &str) {
     }
 }
 
-/// A closed or broken stderr is no reason to fail a shutdown.
-fn plain(text: &str) {
+/// Writes to stderr. An error is ignored: a closed stderr must not fail a shutdown.
+pub(super) fn plain(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
-}
-
-/// Writes a message into the termination log and to stderr, for no longer than `limit`: either may be stuck.
-pub(crate) fn last_words(message: String, named: Option<PathBuf>, limit: Duration) {
-    let (done, written) = mpsc::channel();
-    let writer = move || {
-        termination_message(named, &message);
-        plain(&message);
-        let _ = done.send(());
-    };
-    if thread::Builder::new().name("graceful-log".into()).spawn(writer).is_ok() {
-        let _ = written.recv_timeout(limit);
-    }
-}
-
-/// Writes the message where the kubelet will read it: into an existing file, which Kubernetes mounts, or into the
-/// file that the user named.
-pub(crate) fn termination_message(named: Option<PathBuf>, message: &str) {
-    let create = named.is_some();
-    let path = named.unwrap_or_else(|| TERMINATION_LOG.into());
-    let opened = std::fs::OpenOptions::new().write(true).create(create).truncate(true).open(&path);
-    match opened.and_then(|mut file| file.write_all(message.as_bytes())) {
-        Err(error) if create => {
-            plain(&format!("graceful: cannot write the termination log {}: {error}\n", path.display()))
-        }
-        _ => {}
-    }
 }

@@ -2,7 +2,11 @@
 //!
 //! May use: `phase.rs` and `cause.rs`. Nothing here decides anything about the shutdown.
 
+pub(crate) mod outcome;
+pub(crate) mod check_state;
+pub(crate) mod timeline;
 pub(crate) mod summary;
 pub(crate) mod exit_code;
 pub(crate) mod recorder;
 pub(crate) mod log;
+pub(crate) mod termination_log;

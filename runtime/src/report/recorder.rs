@@ -1,6 +1,6 @@
 //! The timeline as it grows: appended here, told to whoever listens, and read at the end.
 
-use crate::report::summary::{Entry, Level, What};
+use crate::report::timeline::{Entry, Level, What};
 use std::sync::{Mutex, PoisonError};
 use tokio::time::Instant;
 

@@ -1,185 +1,15 @@
-//! What happened: the timeline of a shutdown, as plain values that can be shown.
+//! The report of a whole run: its timeline, and the summary that is made of it.
 
+use super::{
+    outcome::{HookReport, MainResult},
+    timeline::{Entry, Level, What},
+};
 use crate::{
     cause::{Cause, Signal},
-    checks::board::CheckState,
     phase::Phase,
 };
 use graceful_plan::duration::Pretty;
-use std::{borrow::Cow, fmt, time::Duration};
-
-/// How `main` ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum MainResult {
-    /// It returned, with this exit code (0 unless it returned an `ExitCode`).
-    Returned(u8),
-    /// It returned an error, shown as `Debug` shows it.
-    Failed(String),
-    /// It panicked, with this message.
-    Panicked(String),
-    /// It had not returned when the drain was over.
-    Cut,
-}
-
-/// How one hook ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum HookOutcome {
-    /// It finished.
-    Finished,
-    /// It returned an error, with this text.
-    Failed(String),
-    /// It panicked, with this message.
-    Panicked(String),
-    /// It was given up on after this limit.
-    TimedOut {
-        /// The time that it had.
-        limit: Duration,
-        /// Whether it had begun: if not, no thread of the runtime was free to run it.
-        started: bool,
-    },
-    /// It did not run, for this reason.
-    Skipped(String),
-}
-
-impl HookOutcome {
-    /// The outcome in a word: `ok`, `failed`, `panicked`, `timed_out` or `skipped`.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Finished => "ok",
-            Self::Failed(_) => "failed",
-            Self::Panicked(_) => "panicked",
-            Self::TimedOut { .. } => "timed_out",
-            Self::Skipped(_) => "skipped",
-        }
-    }
-}
-
-impl fmt::Display for HookOutcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Finished => f.write_str("ok"),
-            Self::Failed(error) => write!(f, "FAILED: {error}"),
-            Self::Panicked(message) => write!(f, "PANICKED: {message}"),
-            Self::TimedOut { limit, started: true } => write!(f, "TIMED OUT: still running after {}", Pretty(*limit)),
-            Self::TimedOut { limit, started: false } => {
-                write!(f, "TIMED OUT: no thread of the runtime was free to start it within {}", Pretty(*limit))
-            }
-            Self::Skipped(reason) => write!(f, "SKIPPED: {reason}"),
-        }
-    }
-}
-
-/// Which hook this is, and where it stands in the code.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HookName {
-    /// The function's name, or the `name` key.
-    pub name: Cow<'static, str>,
-    /// The package that it stands in; `None` for one that was registered at run time.
-    pub package: Option<&'static str>,
-    /// The file that it stands in.
-    pub file: &'static str,
-    /// The line that it stands on.
-    pub line: u32,
-    /// The order that it runs in.
-    pub order: i32,
-}
-
-impl fmt::Display for HookName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "hook {} {} (", self.order, self.name)?;
-        if let Some(package) = self.package {
-            write!(f, "{package} ")?;
-        }
-        write!(f, "{}:{})", self.file, self.line)
-    }
-}
-
-/// What one hook did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HookReport {
-    /// Which hook it was.
-    pub hook: HookName,
-    /// How it ended.
-    pub outcome: HookOutcome,
-    /// How long it took, from its start to its end or to the moment it was given up on.
-    pub took: Duration,
-}
-
-impl fmt::Display for HookReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.outcome {
-            HookOutcome::Skipped(_) => write!(f, "{} {}", self.hook, self.outcome),
-            outcome => write!(f, "{} {outcome}, {}", self.hook, Pretty(self.took)),
-        }
-    }
-}
-
-/// How serious an entry of the timeline is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// As it should be.
-    Info,
-    /// Worth a look; changes no exit code.
-    Warn,
-    /// Something was lost or cut short.
-    Error,
-}
-
-/// One entry of the timeline.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// When, counted from the start of the process's `main`.
-    pub at: Duration,
-    /// How serious it is.
-    pub level: Level,
-    /// What happened.
-    pub what: What,
-}
-
-/// What can happen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum What {
-    /// A phase began; the text says what that means now.
-    Phase(Phase, String),
-    /// `main` ended.
-    Main(MainResult),
-    /// A hook ended.
-    Hook(HookReport),
-    /// Something was still in flight at the drain deadline and was cut: its name and how many of it.
-    Cut(String, usize),
-    /// The drain is over: so much of what was in flight when it began has finished.
-    Drained(usize),
-    /// Everything has finished in the drain, and not at once: who was the last, and how long that took.
-    Waited(String, Duration),
-    /// A health check has changed its mind.
-    Check(CheckState),
-    /// Anything else that is worth a line.
-    Note(String),
-}
-
-impl fmt::Display for What {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Phase(phase, detail) if detail.is_empty() => phase.fmt(f),
-            Self::Phase(phase, detail) => write!(f, "{phase}: {detail}"),
-            Self::Main(MainResult::Returned(0)) => f.write_str("main returned"),
-            Self::Main(MainResult::Returned(code)) => write!(f, "main returned exit code {code}"),
-            Self::Main(MainResult::Failed(error)) => write!(f, "main FAILED: {error}"),
-            Self::Main(MainResult::Panicked(message)) => write!(f, "main PANICKED: {message}"),
-            Self::Main(MainResult::Cut) => f.write_str("main CUT: it had not returned when the drain was over"),
-            Self::Hook(hook) => hook.fmt(f),
-            Self::Cut(name, 1) => write!(f, "CUT: {name} was still in flight when the drain was over"),
-            Self::Cut(name, count) => write!(f, "CUT: {count} of {name} were still in flight when the drain was over"),
-            Self::Drained(count) => write!(f, "{count} of what was in flight finished in the drain"),
-            Self::Waited(name, took) => write!(f, "drained in {}, waited longest for {name}", Pretty(*took)),
-            Self::Check(check) => write!(f, "{} check {} {}", check.on, check.name, check.status),
-            Self::Note(note) => f.write_str(note),
-        }
-    }
-}
+use std::{fmt, time::Duration};
 
 /// How a whole run went, from start to exit.
 ///
@@ -308,6 +138,7 @@ impl fmt::Display for Line<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::outcome::{HookName, HookOutcome};
 
     fn report() -> Report {
         let entry = |millis, level, what| Entry { at: Duration::from_millis(millis), level, what };

@@ -10,7 +10,7 @@ use crate::{
     context::{self, Context},
     drain::tracker::{Guard, SERVER},
     phase::Phase,
-    report::summary::Level,
+    report::timeline::Level,
 };
 use std::{future::poll_fn, io, sync::Arc, time::Duration};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};

@@ -17,7 +17,7 @@ use crate::{
     drain::phase_observers::Follow,
     drain::tracker::{CONNECTIONS, Group},
     phase::Phase,
-    report::summary::Level,
+    report::timeline::Level,
     serve::goodbye::Goodbyes,
 };
 use hyper::{Request, body::Body};

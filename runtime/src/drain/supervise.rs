@@ -1,0 +1,197 @@
+//! Supervised tasks: restarted, logged or fatal when they fail.
+
+use crate::{cause::Cause, context::Context, hooks::call, phase::Phase, report::timeline::Level, shared::Request};
+use graceful_plan::duration::Pretty;
+use std::{fmt, future::Future, time::Duration};
+use tokio::{
+    task::{JoinHandle, JoinSet},
+    time::{Instant, sleep},
+};
+
+/// What happens when a [supervised](Context::supervise) task fails: returns an error, or panics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnFailure {
+    /// The process shuts down, with grace; the report names the task, and the exit code is 3.
+    Shutdown,
+    /// The log says so, and the process goes on without the task.
+    Log,
+    /// The task is started again after a pause: `first` at first, doubled at each failure in a row up to `longest`.
+    /// A task that has run for `longest` starts anew with `first`.
+    Restart {
+        /// The first pause.
+        first: Duration,
+        /// The longest pause.
+        longest: Duration,
+    },
+}
+
+/// No task is restarted in a hot loop.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+
+impl OnFailure {
+    /// [`Restart`](Self::Restart) with pauses from 100 ms to 30 s.
+    pub const RESTART: Self = Self::Restart { first: Duration::from_millis(100), longest: Duration::from_secs(30) };
+}
+
+/// What a [supervised](Context::supervise) task may return: `()`, or a `Result<(), E>` whose error can be displayed.
+#[diagnostic::on_unimplemented(
+    message = "a supervised task cannot return a `{Self}`",
+    label = "this task's future returns something else",
+    note = "the future of a supervised task ends with `()`, or with `Result<(), E>` where `E: Display`",
+    note = "one that loops for ever would be cut at every drain deadline: leave the loop when `ctx.draining()` resolves"
+)]
+pub trait TaskReturn {
+    /// The outcome, with the error's text.
+    ///
+    /// # Errors
+    /// The task failed.
+    fn into_result(self) -> Result<(), String>;
+}
+
+impl TaskReturn for () {
+    fn into_result(self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+impl<E: fmt::Display> TaskReturn for Result<(), E> {
+    fn into_result(self) -> Result<(), String> {
+        self.map_err(|error| format!("{error:#}"))
+    }
+}
+
+impl Context {
+    /// Runs a task that the drain waits for, as [`spawn`](Self::spawn) does, and deals with its failures.
+    ///
+    /// `make` makes its future, and makes it again for a restart. A task that returns `()` or `Ok(())` has ended and is
+    /// not restarted; nor is one that fails in the drain or later: that is an error in the report.
+    ///
+    /// ```no_run
+    /// use graceful::OnFailure;
+    ///
+    /// # async fn consume() -> std::io::Result<()> { Ok(()) }
+    /// # async fn f(ctx: graceful::Context) {
+    /// ctx.supervise("consumer", OnFailure::RESTART, consume);
+    /// ctx.supervise("leader election", OnFailure::Shutdown, || async { Err::<(), _>("lost the lease") });
+    /// # }
+    /// ```
+    pub fn supervise<M, F>(&self, name: impl Into<String>, on_failure: OnFailure, make: M) -> JoinHandle<()>
+    where
+        M: FnMut() -> F + Send + 'static,
+        F: Future + Send + 'static,
+        F::Output: TaskReturn,
+    {
+        let name = name.into();
+        self.spawn(name.clone(), supervised(self.clone(), name, on_failure, make))
+    }
+}
+
+async fn supervised<M, F>(context: Context, name: String, on_failure: OnFailure, mut make: M)
+where
+    M: FnMut() -> F + Send,
+    F: Future + Send + 'static,
+    F::Output: TaskReturn,
+{
+    let note = |level, text: String| context.0.recorder.note(level, text);
+    let mut pause = None;
+    loop {
+        let begun = Instant::now();
+        let future = make();
+        // A task of its own, so that its panic is caught; it is aborted when this one is.
+        let mut run = JoinSet::new();
+        run.spawn(async move { future.await.into_result() });
+        let error = match run.join_next().await {
+            None | Some(Ok(Ok(()))) => return,
+            Some(Ok(Err(error))) => error,
+            Some(Err(error)) => match error.try_into_panic() {
+                Ok(panic) => format!("it panicked: {}", call::panic_message(&*panic)),
+                Err(_) => return,
+            },
+        };
+        // In grace, requests are still served: what they need is restarted.
+        let restarts = matches!(on_failure, OnFailure::Restart { .. });
+        if context.phase() >= Phase::Draining || (context.phase() == Phase::Grace && !restarts) {
+            return note(Level::Error, format!("task {name} FAILED during the shutdown: {error}"));
+        }
+        match on_failure {
+            OnFailure::Shutdown => {
+                note(Level::Error, format!("task {name} FAILED: {error}; it must not, so the process shuts down"));
+                return context.0.request(Request::Stop(Cause::Fatal { task: name, error }));
+            }
+            OnFailure::Log => return note(Level::Warn, format!("task {name} failed: {error}; it is not restarted")),
+            OnFailure::Restart { first, longest } => {
+                let last = pause.filter(|_| begun.elapsed() < longest);
+                let next = last.map_or(first, |last: Duration| last.saturating_mul(2)).min(longest).max(SHORTEST_PAUSE);
+                pause = Some(next);
+                note(Level::Warn, format!("task {name} failed: {error}; it is restarted in {}", Pretty(next)));
+                tokio::select! {
+                    () = context.reached(Phase::Draining) => return,
+                    () = sleep(next) => {}
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{builder::Builder, report::summary::Report};
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+    async fn life<M, F>(main: M) -> Report
+    where
+        M: FnOnce(Context) -> F,
+        F: Future<Output = ()>,
+    {
+        tokio::time::pause();
+        Builder::for_tests().run_here(main).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_task_that_must_not_fail_shuts_the_process_down() {
+        let report = life(|ctx| async move {
+            ctx.ready();
+            ctx.supervise("lease", OnFailure::Shutdown, || async { Err::<(), _>("lost") });
+            ctx.draining().await;
+        })
+        .await;
+        assert_eq!(report.cause, Some(Cause::Fatal { task: "lease".into(), error: "lost".into() }));
+        assert_eq!(report.exit_code(), 3);
+        assert!(report.phases().any(|phase| phase == Phase::Grace), "{report}");
+    }
+
+    #[tokio::test]
+    async fn a_restarted_task_waits_longer_each_time() {
+        static RUNS: AtomicU32 = AtomicU32::new(0);
+        let report = life(|ctx| async move {
+            ctx.ready();
+            let flaky = || async {
+                match RUNS.fetch_add(1, Relaxed) {
+                    0 => panic!("first"),
+                    1 | 2 => Err("again"),
+                    _ => Ok(()),
+                }
+            };
+            ctx.supervise("flaky", OnFailure::RESTART, flaky).await.unwrap();
+        })
+        .await;
+        assert_eq!(RUNS.load(Relaxed), 4);
+        let text: String = report.entries.iter().map(|entry| format!("{}\n", entry.what)).collect();
+        for said in ["it panicked: first; it is restarted in 100ms", "again; it is restarted in 200ms", "in 400ms"] {
+            assert!(text.contains(said), "{text}");
+        }
+        assert_eq!(report.exit_code(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_task_that_is_only_logged_ends_alone() {
+        let report = life(|ctx| async move {
+            ctx.ready();
+            ctx.supervise("cache warmer", OnFailure::Log, || async { Err::<(), _>("no cache") }).await.unwrap();
+        })
+        .await;
+        assert_eq!((report.problems().count(), report.cause), (0, Some(Cause::MainReturned)));
+    }
+}

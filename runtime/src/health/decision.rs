@@ -1,0 +1,76 @@
+//! Decides a probe from a few facts: the phase, the plan and the checks.
+
+use super::probe::Probe;
+use crate::{
+    context::Context,
+    phase::Phase,
+    report::check_state::{CheckState, On},
+};
+use graceful_plan::Unready;
+
+/// What an answer depends on.
+#[derive(Debug, Clone)]
+pub(crate) struct Facts {
+    pub(crate) phase: Phase,
+    pub(crate) was_ready: bool,
+    pub(crate) unready: Unready,
+    /// What is in flight: name and number; filled in where the answer shows it.
+    pub(crate) in_flight: Vec<(String, usize)>,
+    /// The checks of the probe that is asked for.
+    pub(crate) checks: Vec<CheckState>,
+}
+
+impl Facts {
+    pub(crate) fn of(context: &Context, on: On) -> Self {
+        Self {
+            phase: context.phase(),
+            was_ready: context.0.was_ready(),
+            unready: context.0.plan.unready,
+            in_flight: Vec::new(),
+            checks: context.0.board.of(on),
+        }
+    }
+
+    /// Whether the process itself allows the probe to say yes, and the word that stands for it.
+    fn process(&self, on: On) -> (bool, &'static str) {
+        let ready = match self.phase {
+            Phase::Starting => false,
+            Phase::Serving => true,
+            Phase::Grace => self.unready != Unready::OnSignal,
+            Phase::Draining | Phase::Hooks | Phase::Stopped => self.unready == Unready::Never,
+        };
+        let terminating = self.phase.is_terminating();
+        match on {
+            On::Liveness => (true, "ok"),
+            // A shutdown ends the start-up: restarting a process that is on its way out helps nobody.
+            On::Startup if self.was_ready || terminating => (true, "ok"),
+            On::Readiness if self.was_ready && ready => (true, "ok"),
+            On::Readiness if terminating => (false, "draining"),
+            On::Readiness | On::Startup => (false, "starting"),
+        }
+    }
+
+    /// Decides a probe that leaves out the `excluded` checks, or that is about `only` one.
+    pub(super) fn decide(self, on: On, only: Option<&str>, excluded: &[&str]) -> Probe {
+        let (process, word) = if only.is_some() { (true, "ok") } else { self.process(on) };
+        let counts = |check: &CheckState| only.map_or(!excluded.contains(&check.name), |only| only == check.name);
+        let checks: Vec<_> = self.checks.into_iter().filter(counts).collect();
+        // A process that shuts down has stopped its checks: what they said last decides nothing any more.
+        let checks_allow = (self.phase.is_terminating() && only.is_none()) || checks.iter().all(CheckState::allows);
+        let pending = checks.iter().all(|check| check.allows() || check.status.name() == "pending");
+        let word = match (process, checks_allow) {
+            (true, false) if pending => "starting",
+            (true, false) => "failing",
+            _ => word,
+        };
+        Probe { on, healthy: process && checks_allow, word, phase: self.phase, checks, in_flight: self.in_flight }
+    }
+}
+
+/// Whether this probe would be answered with yes.
+#[cfg(feature = "tonic")]
+pub(super) fn says_yes(context: &Context, on: On) -> bool {
+    let board = &context.0.board;
+    let (phase, was_ready, unready) = (context.phase(), context.0.was_ready(), context.0.plan.unready);
+    Facts { phase, was_ready, unready, in_flight: Vec::new(), checks: board.of(on) }.decide(on, None, &[]).healthy
+}
