@@ -3,7 +3,7 @@
 use crate::{
     cause::{Cause, Signal},
     checks::board::Board,
-    drain::{phase_observers::Followers, tracker::Tracker},
+    drain::{phase_observers::PhaseObservers, tracker::Tracker},
     health::probe::ProbeResponder,
     hooks::{registry::Registry, state::Provided},
     phase::Phase,
@@ -59,7 +59,7 @@ pub(crate) struct Shared {
     phase: AtomicU8,
     was_ready: AtomicBool,
     phases: watch::Sender<Phase>,
-    pub(crate) followers: Followers,
+    pub(crate) phase_observers: PhaseObservers,
     requests: mpsc::UnboundedSender<Request>,
     draining: CancellationToken,
     /// When traffic last arrived during grace, in milliseconds after the start.
@@ -92,7 +92,7 @@ impl Shared {
             board,
             probe_responder: OnceLock::new(),
             last_resort: OnceLock::new(),
-            followers: Followers::default(),
+            phase_observers: PhaseObservers::default(),
             prestop_token: OnceLock::new(),
             runtime,
             window: OnceLock::new(),
@@ -116,7 +116,7 @@ impl Shared {
             self.was_ready.store(true, Ordering::Release);
         }
         self.phase.store(phase as u8, Ordering::Release);
-        self.followers.tell(phase);
+        self.phase_observers.notify(phase);
         self.phases.send_replace(phase);
         if phase >= Phase::Draining {
             self.draining.cancel();

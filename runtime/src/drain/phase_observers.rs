@@ -1,37 +1,37 @@
-//! Who must know of a phase the moment it begins, even if no task of the runtime gets to run.
+//! Observers of the phase: notified on the control thread, even if no task of the user's runtime gets to run.
 
 use crate::phase::Phase;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-/// Follows the phases.
-pub(crate) trait Follow: Send + Sync {
-    /// A phase has begun. Called on the control thread: to be quick about it, and to wake nobody.
-    fn follow(&self, phase: Phase);
+/// Observes the phases.
+pub(crate) trait PhaseObserver: Send + Sync {
+    /// A phase has begun. Called on the control thread: must not block, and must wake no task.
+    fn observe(&self, phase: Phase);
 }
 
-/// Those who follow the phases, for as long as they live.
+/// The observers of a process. Each is dropped from the list once its owner has dropped it.
 #[derive(Default)]
-pub(crate) struct Followers(Mutex<Vec<Weak<dyn Follow>>>);
+pub(crate) struct PhaseObservers(Mutex<Vec<Weak<dyn PhaseObserver>>>);
 
-impl Followers {
-    /// Lets it follow from now on.
-    pub(crate) fn add(&self, follower: &Arc<impl Follow + 'static>) {
-        self.lock().push(Arc::downgrade(follower) as Weak<dyn Follow>);
+impl PhaseObservers {
+    /// Notifies this observer of every phase that begins after this call.
+    pub(crate) fn add(&self, observer: &Arc<impl PhaseObserver + 'static>) {
+        self.lock().push(Arc::downgrade(observer) as Weak<dyn PhaseObserver>);
     }
 
-    /// Tells everyone who is still there.
-    pub(crate) fn tell(&self, phase: Phase) {
-        self.lock().retain(|follower| match follower.upgrade() {
-            Some(follower) => {
-                follower.follow(phase);
+    /// Notifies every observer that still exists.
+    pub(crate) fn notify(&self, phase: Phase) {
+        self.lock().retain(|observer| match observer.upgrade() {
+            Some(observer) => {
+                observer.observe(phase);
                 true
             }
             None => false,
         });
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Weak<dyn Follow>>> {
-        // Nothing that can panic runs under this lock.
+    fn lock(&self) -> MutexGuard<'_, Vec<Weak<dyn PhaseObserver>>> {
+        // An observer that panics under this lock leaves the list whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -43,18 +43,18 @@ mod tests {
 
     struct Last(AtomicU8);
 
-    impl Follow for Last {
-        fn follow(&self, phase: Phase) {
+    impl PhaseObserver for Last {
+        fn observe(&self, phase: Phase) {
             self.0.store(phase as u8, Relaxed);
         }
     }
 
     #[test]
-    fn who_is_gone_is_forgotten() {
-        let (followers, stays) = (Followers::default(), Arc::new(Last(AtomicU8::new(0))));
-        followers.add(&stays);
-        followers.add(&Arc::new(Last(AtomicU8::new(0))));
-        followers.tell(Phase::Grace);
-        assert_eq!((stays.0.load(Relaxed), followers.lock().len()), (Phase::Grace as u8, 1));
+    fn a_dropped_observer_leaves_the_list() {
+        let (observers, kept) = (PhaseObservers::default(), Arc::new(Last(AtomicU8::new(0))));
+        observers.add(&kept);
+        observers.add(&Arc::new(Last(AtomicU8::new(0))));
+        observers.notify(Phase::Grace);
+        assert_eq!((kept.0.load(Relaxed), observers.lock().len()), (Phase::Grace as u8, 1));
     }
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     context::Context,
-    drain::phase_observers::Follow,
+    drain::phase_observers::PhaseObserver,
     drain::tracker::{CONNECTIONS, Group},
     phase::Phase,
     report::timeline::Level,
@@ -86,8 +86,8 @@ impl Server {
             told: Once::new(),
             late: AtomicUsize::new(0),
         });
-        server.context.0.followers.add(&server);
-        server.follow(server.context.phase()); // whichever comes first
+        server.context.0.phase_observers.add(&server);
+        server.observe(server.context.phase()); // whichever comes first
         server
     }
 
@@ -266,8 +266,8 @@ impl Server {
     }
 }
 
-impl Follow for Server {
-    fn follow(&self, phase: Phase) {
+impl PhaseObserver for Server {
+    fn observe(&self, phase: Phase) {
         self.mode.fetch_max(Mode::of(phase) as u8, Relaxed);
     }
 }
