@@ -1,4 +1,4 @@
-//! The phases of a process's life, and what moves it from one to the next.
+//! The phases of a process.
 
 use std::fmt;
 
@@ -12,17 +12,17 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Phase {
-    /// Not ready yet: signals and probes are answered, traffic is not expected.
+    /// Not ready: signals and probes are handled, traffic is not expected.
     Starting = 0,
     /// Ready: traffic is served.
     Serving = 1,
-    /// A shutdown has begun, and traffic is still served, while load balancers forget the process.
+    /// A shutdown has begun, and traffic is still served while load balancers remove the process.
     Grace = 2,
-    /// Nothing new is accepted; what is in flight is finished.
+    /// New connections are refused; requests and tasks in flight finish.
     Draining = 3,
     /// The shutdown hooks run.
     Hooks = 4,
-    /// Everything is over; the process is about to exit.
+    /// The hooks have ended; the process is about to exit.
     Stopped = 5,
 }
 

@@ -1,4 +1,4 @@
-//! Everything that expansions may name. Not a public interface: the macros and this crate are pinned to one version.
+//! Everything that macro expansions name. Not a public interface: the macros and this crate are pinned to one version.
 
 pub use crate::{
     cause::Signal,
@@ -20,7 +20,7 @@ use crate::{builder::Builder, hooks::registry};
 use graceful_plan::Budget;
 use std::future::Future;
 
-/// What the generated `main` does.
+/// The body of the generated `main`.
 pub fn run<F, Fut>(main: Main, user_main: F) -> ExitCode
 where
     F: FnOnce(Context) -> Fut,
@@ -39,7 +39,7 @@ pub const fn assert_budget(plan: &Plan) {
     );
 }
 
-/// What the generated test does: the budget rule with every hook that this binary links.
+/// The body of the generated test: the budget rule with every hook that this binary links.
 ///
 /// # Panics
 /// The plan does not fit.

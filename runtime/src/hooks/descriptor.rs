@@ -1,4 +1,4 @@
-//! What a shutdown hook is: the descriptor that the attribute makes, and what a hook may take and return.
+//! The descriptor of a shutdown hook, which the attribute emits, and what a hook may take and return.
 
 use crate::{
     cause::Cause,
@@ -17,7 +17,7 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// What `#[graceful::shutdown_hook]` puts into the binary for one function.
+/// The descriptor that `#[graceful::shutdown_hook]` adds to the binary for one function.
 pub struct Hook {
     /// The function's name, or the `name` key.
     pub name: &'static str,
@@ -25,13 +25,13 @@ pub struct Hook {
     pub order: i32,
     /// The `timeout` key.
     pub timeout: Option<Duration>,
-    /// The package that the function stands in.
+    /// The package of the function.
     pub package: &'static str,
-    /// The module that the function stands in.
+    /// The module of the function.
     pub module: &'static str,
-    /// The file that the function stands in.
+    /// The file of the function.
     pub file: &'static str,
-    /// The line that the function stands on.
+    /// The line of the function.
     pub line: u32,
     /// Reads the function's arguments and prepares its call.
     pub start: fn(&HookContext) -> Result<HookRun, MissingState>,
@@ -49,12 +49,12 @@ impl Hook {
     }
 }
 
-/// The hooks of every linked crate, in no order. The name is the section's name in the binary, global to the
-/// process: its version keeps two majors of this crate apart.
+/// The hooks of every linked crate, in no order. The name becomes a section of the binary, global to the process: its
+/// version suffix keeps two major versions of this crate apart.
 #[linkme::distributed_slice]
 pub static GRACEFUL_HOOKS_V1: [Hook];
 
-/// Always there, so that an empty registry means broken linking (and because some linkers reject empty sections).
+/// Always present, so that an empty registry means broken linking (and because some linkers reject empty sections).
 #[allow(unsafe_code)] // linkme's own link section; nothing here is unsafe
 #[linkme::distributed_slice(GRACEFUL_HOOKS_V1)]
 static SENTINEL: Hook = Hook {
@@ -70,7 +70,7 @@ static SENTINEL: Hook = Hook {
 
 /// The hooks of every linked crate, in no order; `None` if linking is broken.
 pub(crate) fn linked() -> Option<impl Iterator<Item = &'static Hook>> {
-    // Miri cannot walk link sections.
+    // Miri does not support link sections.
     let all: &[Hook] = if cfg!(miri) { &[] } else { &GRACEFUL_HOOKS_V1 };
     let whole = cfg!(miri) || all.iter().any(|hook| hook.package.is_empty());
     whole.then(|| all.iter().filter(|hook| !hook.package.is_empty()))
@@ -96,7 +96,7 @@ impl HookRun {
     }
 }
 
-/// The type of a [`State`] that a hook asked for and nobody provided.
+/// The type of a [`State`] that a hook takes and that was never provided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MissingState(pub &'static str);
 
@@ -106,14 +106,14 @@ impl fmt::Display for MissingState {
     }
 }
 
-/// What a hook can ask about the shutdown that it is part of.
+/// The shutdown, as a hook sees it.
 ///
 /// ```
 /// #[graceful::shutdown_hook(order = 1)]
 /// fn copy(context: graceful::HookContext) {
 ///     for block in 0..100 {
 ///         if context.is_given_up() {
-///             return; // nobody waits any more
+///             return; // the process exits without waiting for this hook
 ///         }
 ///         // copy the block
 ///         # let _ = block;
@@ -134,17 +134,17 @@ impl HookContext {
         &self.cause
     }
 
-    /// When this hook will be given up on.
+    /// When this hook times out.
     pub fn deadline(&self) -> std::time::Instant {
         self.deadline.into_std()
     }
 
-    /// How long it is until then; zero afterwards.
+    /// The time until the [deadline](Self::deadline); zero after it.
     pub fn remaining(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// Whether this hook has been given up on. An async hook is cancelled then; a sync one goes on until it asks.
+    /// Whether this hook has timed out. An async hook is cancelled then; a sync hook should return when this is true.
     pub fn is_given_up(&self) -> bool {
         self.given_up.load(Ordering::Relaxed)
     }
@@ -170,7 +170,7 @@ pub trait FromHookContext: Sized {
     /// Reads the argument.
     ///
     /// # Errors
-    /// The state that was asked for was never provided.
+    /// The state was never provided.
     fn from_hook_context(context: &HookContext) -> Result<Self, MissingState>;
 }
 
@@ -208,7 +208,7 @@ impl HookReturn for () {
 
 impl<E: fmt::Display> HookReturn for Result<(), E> {
     fn into_result(self) -> Result<(), String> {
-        // The alternate form shows the whole chain where an error type has one (anyhow, eyre).
+        // The alternate form shows the whole chain of an error that has one (anyhow, eyre).
         self.map_err(|error| format!("{error:#}"))
     }
 }

@@ -1,6 +1,6 @@
-//! Shutdown hooks: what they are, in which order they run, how long each may take, and running them.
+//! Shutdown hooks: descriptors, the order in which they run, how long each may take, and running them.
 //!
-//! May use: `cause.rs` and `report`. It does not know of phases: `lifecycle` decides when the hooks run.
+//! May use: `cause.rs` and `report`. It uses no phases: `lifecycle` decides when the hooks run.
 
 pub(crate) mod state;
 pub(crate) mod descriptor;

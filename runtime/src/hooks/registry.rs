@@ -14,11 +14,11 @@ use std::{
     time::Duration,
 };
 
-/// Prepares a hook's call.
+/// Prepares the call of a hook.
 pub(crate) type Start = Box<dyn FnOnce(&HookContext) -> Result<HookRun, MissingState> + Send>;
 
 /// One hook, ready to run.
-pub(crate) struct Planned {
+pub(crate) struct RegisteredHook {
     pub(crate) name: HookName,
     pub(crate) timeout: Option<Duration>,
     pub(crate) start: Start,
@@ -27,7 +27,7 @@ pub(crate) struct Planned {
 /// The hooks of one order, which run together.
 pub(crate) struct Group {
     pub(crate) order: i32,
-    pub(crate) hooks: Vec<Planned>,
+    pub(crate) hooks: Vec<RegisteredHook>,
 }
 
 impl Group {
@@ -37,19 +37,24 @@ impl Group {
     }
 }
 
-/// Hooks that were registered at run time; `None` once the hooks phase has taken them.
+/// The hooks of a process.
 pub(crate) struct Registry {
+    /// Whether the link-time hooks run.
     linked: bool,
-    late: Mutex<Option<Vec<Planned>>>,
+    /// Hooks that were registered at run time; `None` once the hooks phase has begun.
+    late: Mutex<Option<Vec<RegisteredHook>>>,
 }
 
 impl Registry {
-    /// A registry with the link-time hooks or without them.
+    /// A registry with or without the link-time hooks.
     pub(crate) fn new(linked: bool) -> Self {
         Self { linked, late: Mutex::new(Some(Vec::new())) }
     }
 
-    /// Registers a hook at run time; gives it back once it is too late.
+    /// Registers a hook at run time.
+    ///
+    /// # Errors
+    /// The hooks phase has begun: the name of the hook, which does not run.
     pub(crate) fn add<F, Fut>(
         &self,
         order: i32,
@@ -68,17 +73,17 @@ impl Registry {
             Ok(HookRun::future(call))
         });
         match &mut *self.lock() {
-            Some(late) => late.push(Planned { name, timeout: None, start }),
+            Some(late) => late.push(RegisteredHook { name, timeout: None, start }),
             None => return Err(name),
         }
         Ok(())
     }
 
-    /// Every hook in ascending order; hooks of one order in the order of package, file and line.
+    /// Takes every hook, in groups of ascending order; within a group by package, file and line.
     pub(crate) fn take(&self) -> Vec<Group> {
         let mut hooks = self.lock().take().unwrap_or_default();
         if self.linked {
-            hooks.extend(linked().into_iter().map(|hook| Planned {
+            hooks.extend(linked().into_iter().map(|hook| RegisteredHook {
                 name: hook.title(),
                 timeout: hook.timeout,
                 start: Box::new(hook.start),
@@ -95,7 +100,7 @@ impl Registry {
         groups
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Vec<Planned>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Vec<RegisteredHook>>> {
         self.late.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -111,7 +116,7 @@ pub(crate) fn linked() -> Vec<&'static hook::Hook> {
     hooks
 }
 
-/// The link-time hooks as the budget sees them.
+/// The link-time hooks, as the budget counts them: one group per order.
 pub(crate) fn budget_groups(hooks: &[&hook::Hook]) -> Vec<HookGroup> {
     let mut groups: Vec<HookGroup> = Vec::new();
     for hook in hooks {

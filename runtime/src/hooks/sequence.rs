@@ -1,10 +1,10 @@
-//! Runs the hooks: group after group, the hooks of a group together, each under its limit.
+//! Runs the hooks: group after group, the hooks of a group concurrently, each under its time limit.
 
 use super::{
     call::Call,
     deadline::{time_limit, with_later},
     descriptor::{HookContext, HookRun},
-    registry::{Group, Planned, Start},
+    registry::{Group, RegisteredHook, Start},
     state::Provided,
 };
 use crate::{
@@ -35,7 +35,7 @@ pub(crate) struct Environment {
     pub(crate) state: Arc<Provided>,
 }
 
-/// Runs every hook and records how each ended. Nothing that a hook does stops the others.
+/// Runs every hook and records how each ended. An error, a panic or a timeout of one does not stop the others.
 pub(crate) async fn run(groups: Vec<Group>, environment: Environment, cause: Cause, deadline: Instant) {
     let demands = with_later(groups.iter().map(Group::demand));
     for (group, (own, later)) in groups.into_iter().zip(demands) {
@@ -47,7 +47,7 @@ pub(crate) async fn run(groups: Vec<Group>, environment: Environment, cause: Cau
             names.insert(running.spawn(run_one(environment.clone(), hook, cause.clone(), limit)).id(), name);
         }
         while let Some(ended) = running.join_next_with_id().await {
-            // What panics here is not the hook's call, which is a task of its own, but what prepares it.
+            // A panic here is one of the preparation: the call itself is a task of its own.
             if let Err(error) = ended
                 && let Some(hook) = names.remove(&error.id())
             {
@@ -60,7 +60,7 @@ pub(crate) async fn run(groups: Vec<Group>, environment: Environment, cause: Cau
     }
 }
 
-async fn run_one(environment: Environment, hook: Planned, cause: Cause, limit: Duration) {
+async fn run_one(environment: Environment, hook: RegisteredHook, cause: Cause, limit: Duration) {
     let begun = Instant::now();
     let outcome = outcome_of(&environment, &hook.name, hook.start, cause, limit).await;
     let level = if outcome == HookOutcome::Finished { Level::Info } else { Level::Error };
@@ -76,7 +76,7 @@ async fn outcome_of(
     limit: Duration,
 ) -> HookOutcome {
     if limit.is_zero() {
-        // What it captured is the user's, and so is the thread that drops it.
+        // Dropped on the user's runtime: its captured values are the user's.
         environment.runtime.spawn_blocking(move || drop(start));
         return HookOutcome::Skipped("no time was left before the deadline".into());
     }
@@ -98,7 +98,7 @@ async fn outcome_of(
     outcome
 }
 
-/// What a hook logs stands in a span of its own, which is made where a user's subscriber may run.
+/// Runs a hook in a span of its own, created on the user's runtime because it calls the user's subscriber.
 fn in_span(run: HookRun, name: &HookName) -> HookRun {
     let (name, order) = (name.name.clone(), name.order);
     let span = move || tracing::info_span!(target: "graceful", "shutdown_hook", hook = &*name, order);

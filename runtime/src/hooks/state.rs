@@ -1,4 +1,4 @@
-//! Values that `main` provides and hooks read.
+//! Values that `main` provides to hooks and checks.
 
 use std::{
     any::{Any, TypeId},
@@ -8,9 +8,9 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-/// A value that `main` gave to [`Context::provide`](crate::Context::provide), read in a hook; derefs to the value.
+/// A value that `main` passed to [`Context::provide`](crate::Context::provide), read in a hook; derefs to the value.
 ///
-/// A hook that asks for a type that was never provided does not run, and the report says so.
+/// A hook that takes a type that was never provided is skipped, and the report says so.
 ///
 /// ```
 /// # struct Queue;
@@ -23,7 +23,7 @@ use std::{
 pub struct State<T: ?Sized>(Arc<T>);
 
 impl<T: ?Sized> State<T> {
-    /// The value as the `Arc` that it is kept in.
+    /// The `Arc` that holds the value.
     pub fn into_inner(self) -> Arc<T> {
         self.0
     }
@@ -48,7 +48,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for State<T> {
     }
 }
 
-/// The provided values, one of each type; a second of a type replaces the first.
+/// The provided values, one of each type; a second value of a type replaces the first.
 #[derive(Default)]
 pub(crate) struct Provided(RwLock<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
 
@@ -56,7 +56,7 @@ impl Provided {
     pub(crate) fn put<T: Send + Sync + 'static>(&self, value: T) {
         let mut values = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let replaced = values.insert(TypeId::of::<T>(), Arc::new(value));
-        drop(values); // before the old value, whose `drop` may provide or read
+        drop(values); // unlocks before the old value is dropped, whose `drop` may lock again
         drop(replaced);
     }
 
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_found_by_its_type_and_the_last_one_counts() {
+    fn a_value_is_found_by_its_type_and_the_last_one_wins() {
         let provided = Provided::default();
         assert!(provided.get::<u8>().is_none());
         provided.put(1u8);

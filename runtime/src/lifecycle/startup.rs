@@ -162,7 +162,7 @@ fn log_the_start(
     for check in checks {
         recorder.note(Level::Info, format!("  {check} every {}", Pretty(check.period)));
     }
-    for warning in settings.warnings.iter().cloned().chain(container::deaf_parent()) {
+    for warning in settings.warnings.iter().cloned().chain(container::shell_as_pid_1()) {
         recorder.note(Level::Warn, warning);
     }
 }

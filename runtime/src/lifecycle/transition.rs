@@ -1,11 +1,11 @@
-//! The state machine: which event leads from which phase to which.
+//! The transition table: which event leads from which phase to which.
 
 use crate::phase::Phase;
 
-/// What can move a process from one phase to the next.
+/// An event that can move a process from one phase to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// It serves, or `ctx.ready()` was called, or `main` started with `ready = "on-start"`.
+    /// The process serves, `ctx.ready()` was called, or `main` started with `ready = "on-start"`.
     Ready,
     /// The first signal, `ctx.shutdown(..)` or a fatal task.
     Stop,
@@ -17,22 +17,22 @@ pub(crate) enum Event {
     Emptied,
     /// The drain deadline.
     DrainOver,
-    /// The second SIGINT: what is left of grace and drain is skipped.
+    /// The second SIGINT: the rest of grace and drain is skipped.
     Skip,
-    /// The last hook has ended or was given up on.
+    /// The last hook has ended or has timed out.
     HooksDone,
 }
 
 impl Phase {
-    /// Where an event leads from here: the total transition function. An event that means nothing here changes nothing.
+    /// The phase after an event. Total: an event that does not apply to this phase leaves it as it is.
     pub(crate) const fn after(self, event: Event) -> Self {
         use Event::*;
         match (self, event) {
             (Self::Starting, Ready) => Self::Serving,
-            // Nobody was sent here, so nobody has to be told to go elsewhere: no grace.
+            // No traffic was routed to a process that was never ready: no grace.
             (Self::Starting, Stop) => Self::Draining,
             (Self::Serving, Stop) => Self::Grace,
-            // Grace serves traffic, and there is nobody left to serve it.
+            // Grace serves traffic, and `main`, which serves it, has ended: no grace.
             (Self::Starting | Self::Serving | Self::Grace, MainReturned) => Self::Draining,
             (Self::Grace, GraceOver) => Self::Draining,
             (Self::Grace | Self::Draining, Skip) => Self::Hooks,

@@ -1,13 +1,13 @@
-//! A tiny init: as PID 1, the program runs as a child, its signals are forwarded, and orphans are reaped.
+//! A minimal init: as PID 1 it runs the program as a child, forwards signals to it, and reaps orphans.
 //!
-//! Feature `init`, and `init = true` on main. A program that starts no processes needs none: it works as PID 1 itself.
+//! Needs the feature `init`, and `init = true` on `main`. A program that starts no processes works as PID 1 without it.
 
 use crate::error::StartError;
 
-/// If this process is PID 1 and the plan asks for an init, is it: returns the child's exit code when that has ended.
+/// Acts as the init if this process is PID 1 and the plan asks for one, and returns the child's exit code when the
+/// child has ended; `None` if this process is not the init.
 ///
-/// Must be called before any thread starts: the child is a fresh process, but signals must not go to a thread that
-/// knows nothing of them.
+/// Must be called before any thread starts, so that no other thread receives the signals.
 ///
 /// # Errors
 /// The child cannot be started, or this build has no init.
@@ -39,7 +39,7 @@ mod platform {
         process::{Child, Command},
     };
 
-    /// What is passed on to the child: everything that can be, and that does not speak of this process itself.
+    /// The signals that are forwarded to the child: all but those about this process itself.
     const FORWARDED: [i32; 8] = [
         consts::SIGTERM,
         consts::SIGINT,
@@ -53,7 +53,7 @@ mod platform {
 
     pub(super) fn run() -> Result<u8, StartError> {
         let system = |what| move |error| StartError::System { what, error };
-        // Handlers first: a signal that comes before the child exists is forwarded once it does.
+        // Handlers first: a signal that arrives before the child exists is forwarded once it does.
         let mut signals = Signals::new(FORWARDED.into_iter().chain([consts::SIGCHLD]))
             .map_err(system("the init could not install its signal handlers"))?;
         let child = start().map_err(system("the init could not start the program"))?;
@@ -62,7 +62,7 @@ mod platform {
             for signal in signals.wait() {
                 match Signal::from_named_raw(signal) {
                     Some(Signal::CHILD) => {}
-                    // A child that has just ended needs no signal.
+                    // Fails if the child has just ended, which needs no signal.
                     Some(signal) => drop(kill_process(child, signal)),
                     None => {}
                 }
@@ -73,7 +73,7 @@ mod platform {
         }
     }
 
-    /// The program itself, in a process group of its own: a terminal's Ctrl-C comes through this process, once.
+    /// Starts the program in a process group of its own: a terminal's Ctrl-C reaches it through this process only.
     fn start() -> io::Result<Child> {
         let mut arguments = std::env::args_os();
         let name = arguments.next().unwrap_or_default();
@@ -81,7 +81,7 @@ mod platform {
         Command::new(program).arg0(name).args(arguments).process_group(0).spawn()
     }
 
-    /// Reaps everything that has ended; the exit code if the child is among it.
+    /// Reaps every process that has ended; returns the exit code if the child is one of them.
     fn reap(child: Pid) -> Option<u8> {
         let mut code = None;
         while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {

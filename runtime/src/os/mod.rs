@@ -1,7 +1,6 @@
-//! The operating system: signals, the role of PID 1, and the one way out that a stuck thread cannot hold up.
+//! The operating system: signals, the duties of PID 1, and an exit that a stuck thread cannot delay.
 //!
-//! May use: `cause.rs`, `error.rs` and the exit codes of `report`. Everything platform-specific is here, except for
-//! sockets.
+//! May use: `cause.rs`, `error.rs` and `report::exit_code`. Everything platform-specific is here, except for sockets.
 
 pub(crate) mod process;
 pub(crate) mod container;

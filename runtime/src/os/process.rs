@@ -1,10 +1,10 @@
-//! The one way out of a process that no stuck thread can hold up.
+//! Ends the process even if some of its threads are stuck.
 
 use crate::report::exit_code;
 use std::{thread, time::Duration};
 
-/// Ends the process after this long, if it has not ended by itself: the deadline of the deadlines, on a thread that
-/// does nothing else. If the system refuses the thread, the control thread's own deadlines are all there is.
+/// Ends the process after this long, unless it has exited before: the last resort, on a thread that does nothing else.
+/// If the system refuses the thread, only the control thread's deadlines remain.
 pub(crate) fn end_after(limit: Duration) {
     let _ = thread::Builder::new().name("graceful-end".into()).spawn(move || {
         thread::sleep(limit);
@@ -12,8 +12,8 @@ pub(crate) fn end_after(limit: Duration) {
     });
 }
 
-/// Ends the process at once, without destructors and without `atexit` handlers: `std::process::exit` waits for a
-/// thread that is already in `atexit`, and this is called exactly when some thread may be stuck.
+/// Ends the process at once, without destructors and `atexit` handlers: `std::process::exit` waits for a thread that is
+/// already in `atexit`, and some thread may be stuck when this is called.
 #[cfg(unix)]
 #[allow(unsafe_code)] // `_exit` has no safe wrapper
 pub(crate) fn exit_now(code: u8) -> ! {
@@ -21,7 +21,7 @@ pub(crate) fn exit_now(code: u8) -> ! {
     unsafe { libc::_exit(i32::from(code)) }
 }
 
-/// Ends the process. Windows ends every other thread first, so `exit` cannot be held up by them.
+/// Ends the process. Windows ends every other thread first, so a stuck thread cannot delay `exit`.
 #[cfg(not(unix))]
 pub(crate) fn exit_now(code: u8) -> ! {
     std::process::exit(i32::from(code))

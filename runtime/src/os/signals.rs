@@ -1,4 +1,4 @@
-//! Signals of the operating system, as a stream of [`Signal`]s.
+//! Forwards signals of the operating system as values.
 
 use crate::cause::Signal;
 use std::io;
@@ -6,8 +6,8 @@ use tokio::sync::mpsc::UnboundedSender;
 
 /// Installs handlers for these signals and forwards every arrival for as long as the current runtime lives.
 ///
-/// The default action of a signal never comes back once its handler is installed, so whoever receives must act on
-/// every one, to the very end.
+/// Once a handler is installed, the signal's default action is gone for good, so the receiver must act on every signal
+/// until the process exits.
 ///
 /// # Errors
 /// The system refuses a handler.
@@ -54,7 +54,7 @@ mod platform {
     use std::{future::poll_fn, io, task::Poll};
     use tokio::signal::windows::{self, CtrlBreak, CtrlC, CtrlClose, CtrlLogoff, CtrlShutdown};
 
-    /// What Windows has in place of one signal.
+    /// The console events that stand for one signal.
     pub(super) enum Arrivals {
         Interrupt(CtrlC, CtrlBreak),
         Terminate(CtrlClose, CtrlLogoff, CtrlShutdown),

@@ -1,4 +1,4 @@
-//! What is known of a health check.
+//! The state of a health check.
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ pub enum On {
     Readiness,
     /// `/livez`: when it fails, the process is restarted.
     Liveness,
-    /// `/startupz`: once it has passed, it counts no more.
+    /// `/startupz`: once the check has passed, it stays passed.
     Startup,
 }
 
 impl On {
-    /// The word that stands for it, in attributes, logs and answers.
+    /// The probe's name in attributes, logs and responses.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Readiness => "readiness",
@@ -30,20 +30,20 @@ impl fmt::Display for On {
     }
 }
 
-/// What is known of a check.
+/// The status of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CheckStatus {
-    /// It has not run yet, or waits for a state that main has not provided yet.
+    /// It has not run yet, or takes a state that `main` has not provided yet.
     Pending(String),
     /// It passed, or has not failed often enough in a row.
     Ok,
-    /// It has failed as often in a row as its `failures` key says; this is the last error.
+    /// It has failed `failures` times in a row (the key of the attribute); this is the last error.
     Failing(String),
 }
 
 impl CheckStatus {
-    /// The status in a word: `pending`, `ok` or `failing`.
+    /// The status as one word: `pending`, `ok` or `failing`.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Pending(_) => "pending",
@@ -62,24 +62,24 @@ impl fmt::Display for CheckStatus {
     }
 }
 
-/// One check and what is known of it.
+/// One check and its status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckState {
     /// Its name.
     pub name: &'static str,
-    /// The probe that it belongs to.
+    /// Its probe.
     pub on: On,
-    /// What is known of it.
+    /// Its status.
     pub status: CheckStatus,
 }
 
 impl CheckState {
-    /// Whether its probe may say yes, as far as this check goes.
+    /// Whether this check lets its probe succeed.
     pub fn allows(&self) -> bool {
         match self.status {
             CheckStatus::Ok => true,
             CheckStatus::Failing(_) => false,
-            // What is not known to be dead is alive; what is not known to be ready is not.
+            // Unknown liveness must not restart the process; unknown readiness must not route traffic to it.
             CheckStatus::Pending(_) => self.on == On::Liveness,
         }
     }

@@ -1,4 +1,4 @@
-//! The exit code: what a run's report says to whoever started the process.
+//! The exit code of a report.
 //!
 //! | code | meaning |
 //! |---|---|
@@ -10,7 +10,7 @@
 //! | 101 | `main` panicked |
 //! | 128 + n | forced by signal n: the third SIGINT gives 130 |
 //!
-//! A non-zero `ExitCode` that `main` returns is the exit code. What `main` said counts more than what was cut.
+//! A non-zero `ExitCode` that `main` returns is the exit code. The result of `main` takes precedence over cuts.
 
 use crate::{
     cause::Cause,
@@ -25,7 +25,7 @@ pub(crate) const INTERNAL: u8 = 70;
 pub(crate) const CONFIG: u8 = 78;
 
 impl Report {
-    /// The exit code that this run ends with; the table stands in the documentation of the crate.
+    /// The exit code of this run; the table is in the documentation of the crate.
     ///
     /// ```
     /// assert_eq!(graceful::Report::default().exit_code(), 0);

@@ -1,6 +1,6 @@
-//! What happened: outcomes and the timeline as values, and the log, the summary and the exit code made of them.
+//! What happened: outcomes and the timeline as values; the log, the summary and the exit code made of them.
 //!
-//! May use: `phase.rs` and `cause.rs`. Nothing here decides anything about the shutdown.
+//! May use: `phase.rs` and `cause.rs`. Nothing here influences the shutdown.
 
 pub(crate) mod outcome;
 pub(crate) mod check_state;

@@ -13,7 +13,7 @@ pub enum MainResult {
     Failed(String),
     /// It panicked, with this message.
     Panicked(String),
-    /// It had not returned when the drain was over.
+    /// It had not returned at the end of the drain.
     Cut,
 }
 
@@ -27,11 +27,11 @@ pub enum HookOutcome {
     Failed(String),
     /// It panicked, with this message.
     Panicked(String),
-    /// It was given up on after this limit.
+    /// It had not ended at its time limit.
     TimedOut {
-        /// The time that it had.
+        /// Its time limit.
         limit: Duration,
-        /// Whether it had begun: if not, no thread of the runtime was free to run it.
+        /// Whether it had started: if not, no thread of the runtime was free to run it.
         started: bool,
     },
     /// It did not run, for this reason.
@@ -39,7 +39,7 @@ pub enum HookOutcome {
 }
 
 impl HookOutcome {
-    /// The outcome in a word: `ok`, `failed`, `panicked`, `timed_out` or `skipped`.
+    /// The outcome as one word: `ok`, `failed`, `panicked`, `timed_out` or `skipped`.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Finished => "ok",
@@ -66,18 +66,18 @@ impl fmt::Display for HookOutcome {
     }
 }
 
-/// Which hook this is, and where it stands in the code.
+/// The name of a hook, and its place in the code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HookName {
     /// The function's name, or the `name` key.
     pub name: Cow<'static, str>,
-    /// The package that it stands in; `None` for one that was registered at run time.
+    /// Its package; `None` for a hook that was registered at run time.
     pub package: Option<&'static str>,
-    /// The file that it stands in.
+    /// Its file.
     pub file: &'static str,
-    /// The line that it stands on.
+    /// Its line.
     pub line: u32,
-    /// The order that it runs in.
+    /// Its order.
     pub order: i32,
 }
 
@@ -91,14 +91,14 @@ impl fmt::Display for HookName {
     }
 }
 
-/// What one hook did.
+/// How one hook ended, and how long it took.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HookReport {
-    /// Which hook it was.
+    /// The hook.
     pub hook: HookName,
     /// How it ended.
     pub outcome: HookOutcome,
-    /// How long it took, from its start to its end or to the moment it was given up on.
+    /// How long it took, from its start to its end or to its time limit.
     pub took: Duration,
 }
 

@@ -1,13 +1,13 @@
-//! The timeline as it grows: appended here, told to whoever listens, and read at the end.
+//! The recorder: appends to the timeline, and passes every entry on.
 
 use crate::report::timeline::{Entry, Level, What};
 use std::sync::{Mutex, PoisonError};
 use tokio::time::Instant;
 
-/// How many entries are kept from before a shutdown.
+/// How many entries from before a shutdown are kept.
 const KEPT: usize = 1000;
 
-/// Appends to the timeline. Recording never blocks on output: the sink hands entries on.
+/// Appends to the timeline. Recording does not block on output: the sink only queues entries.
 pub(crate) struct Recorder {
     started: Instant,
     entries: Mutex<Vec<Entry>>,
@@ -15,7 +15,7 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// A recorder that counts from now and tells every entry to `sink`, which must not block.
+    /// A recorder whose clock starts now, and which passes every entry to `sink`. The sink must not block.
     pub(crate) fn new(sink: impl Fn(Entry) + Send + Sync + 'static) -> Self {
         Self { started: Instant::now(), entries: Mutex::default(), sink: Box::new(sink) }
     }
@@ -24,7 +24,7 @@ impl Recorder {
     pub(crate) fn record(&self, level: Level, what: What) {
         let entry = Entry { at: self.started.elapsed(), level, what };
         let mut entries = self.lock();
-        // A long life with many restarts and flapping checks is not kept: what counts is the shutdown.
+        // Bounded for long-lived processes with restarting tasks and flapping checks; a shutdown is kept whole.
         if entries.len() >= KEPT
             && !entries.iter().any(|entry| matches!(&entry.what, What::Phase(phase, _) if phase.is_terminating()))
         {
@@ -35,7 +35,7 @@ impl Recorder {
         (self.sink)(entry);
     }
 
-    /// Appends a line that changes nothing.
+    /// Appends a line of text.
     pub(crate) fn note(&self, level: Level, text: impl Into<String>) {
         self.record(level, What::Note(text.into()));
     }
@@ -51,7 +51,7 @@ impl Recorder {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Entry>> {
-        // Pushing and cloning leave the list whole whatever happens.
+        // Pushing and cloning leave the list whole even if they panic.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

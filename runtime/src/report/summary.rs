@@ -16,18 +16,18 @@ use std::{fmt, time::Duration};
 /// `Display` shows the shutdown as a timeline, counted from its beginning.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
-    /// The timeline, in the order of what happened.
+    /// The timeline, in the order in which it happened.
     pub entries: Vec<Entry>,
     /// Why the shutdown began.
     pub cause: Option<Cause>,
-    /// When it began, counted as [`Entry::at`] is.
+    /// When the shutdown began, on the clock of [`Entry::at`].
     pub began: Duration,
     /// The signal that ended the process at once, if one did (the third SIGINT).
     pub forced_by: Option<Signal>,
 }
 
 impl Report {
-    /// How `main` ended; `None` if it had not been heard of.
+    /// How `main` ended; `None` if that was not reported.
     pub fn main(&self) -> Option<&MainResult> {
         self.entries.iter().rev().find_map(|entry| match &entry.what {
             What::Main(result) => Some(result),
@@ -35,7 +35,7 @@ impl Report {
         })
     }
 
-    /// What each hook did, in the order in which they ended.
+    /// The report of each hook, in the order in which they ended.
     pub fn hooks(&self) -> impl Iterator<Item = &HookReport> {
         self.entries.iter().filter_map(|entry| match &entry.what {
             What::Hook(hook) => Some(hook),
@@ -43,16 +43,16 @@ impl Report {
         })
     }
 
-    /// What the hook of this name did; `None` if there is none.
+    /// The report of the hook with this name; `None` if no such hook ran.
     pub fn hook(&self, name: &str) -> Option<&HookReport> {
         self.hooks().find(|report| report.hook.name == name)
     }
 
-    /// Who the drain waited for longest, and how long that took from its beginning: `task reindex`,
+    /// The name of the last to end in the drain, and how long the drain waited for it: `task reindex`,
     /// `connections on 0.0.0.0:3000`, or `main`.
     ///
-    /// `None` if everything ended within a tenth of a second, and if something was cut: the
-    /// [problems](Self::problems) name what.
+    /// `None` if everything ended within 100 ms, and if something was cut: then the [problems](Self::problems) name
+    /// what was cut.
     pub fn waited_for(&self) -> Option<(&str, Duration)> {
         self.entries.iter().find_map(|entry| match &entry.what {
             What::Waited(name, took) => Some((name.as_str(), *took)),
@@ -68,13 +68,13 @@ impl Report {
         })
     }
 
-    /// Everything that was lost or cut short.
+    /// The entries of level [`Error`](Level::Error): everything that was lost or cut short.
     pub fn problems(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(|entry| entry.level == Level::Error)
     }
 
-    /// The summary, cut to `limit` bytes at a line's end, with the problems and who was waited for before the
-    /// timeline: what fits into Kubernetes' termination message.
+    /// The summary, for Kubernetes' termination message: the headline, the problems and the longest wait, then the
+    /// timeline, truncated to `limit` bytes at the end of a line.
     pub fn summary(&self, limit: usize) -> String {
         let mut text = format!("{}\n", self.digest());
         if self.notable().next().is_some() {
@@ -88,13 +88,13 @@ impl Report {
         text
     }
 
-    /// The headline, the problems and who was waited for, without the timeline.
+    /// The headline, the problems and the longest wait, without the timeline.
     pub(crate) fn digest(&self) -> String {
         let notable = self.notable().map(|entry| format!("\n{}", Line(entry, self.began)));
         self.headline() + &notable.collect::<String>()
     }
 
-    /// What a summary says before anything else.
+    /// The entries that a summary repeats above the timeline.
     fn notable(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(|entry| entry.level == Level::Error || matches!(entry.what, What::Waited(..)))
     }
@@ -123,13 +123,13 @@ impl fmt::Display for Report {
     }
 }
 
-/// An entry as a line of the timeline, counted from the beginning of the shutdown.
+/// An entry as a line of the timeline, with the time since the shutdown began.
 struct Line<'a>(&'a Entry, Duration);
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let indent = if matches!(self.0.what, What::Phase(..)) { "" } else { "  " };
-        // An error text of several lines stays one line of the timeline.
+        // Further lines of an error are indented, so that they stay part of this line of the timeline.
         let text = self.0.what.to_string().replace('\n', "\n              ");
         write!(f, "  {:>8.3}s  {indent}{text}", self.0.at.saturating_sub(self.1).as_secs_f64())
     }
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn who_was_waited_for_is_in_the_summary_and_in_the_timeline() {
+    fn the_longest_wait_is_in_the_summary_and_in_the_timeline() {
         let mut report = report();
         assert_eq!(report.waited_for(), None);
         let took = Duration::from_millis(3200);

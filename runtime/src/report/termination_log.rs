@@ -8,7 +8,7 @@ const FILE: &str = "/dev/termination-log";
 /// The kubelet reads no more bytes than this.
 pub(crate) const LIMIT: usize = 4096;
 
-/// Writes a message into the termination log and to stderr, for no longer than `limit`: either may be stuck.
+/// Writes a message to the termination log and to stderr, and waits no longer than `limit`: either may be stuck.
 pub(crate) fn last_message(message: String, named: Option<PathBuf>, limit: Duration) {
     let (done, written) = mpsc::channel();
     let writer = move || {
@@ -21,8 +21,7 @@ pub(crate) fn last_message(message: String, named: Option<PathBuf>, limit: Durat
     }
 }
 
-/// Writes the message where the kubelet will read it: into an existing file, which Kubernetes mounts, or into the
-/// file that the user named.
+/// Writes the message to the file that the user named, or else to the one that Kubernetes mounts, if it exists.
 pub(crate) fn write(named: Option<PathBuf>, message: &str) {
     let create = named.is_some();
     let path = named.unwrap_or_else(|| FILE.into());

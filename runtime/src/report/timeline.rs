@@ -11,9 +11,9 @@ use std::{fmt, time::Duration};
 /// How serious an entry of the timeline is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// As it should be.
+    /// Normal operation.
     Info,
-    /// Worth a look; changes no exit code.
+    /// Worth a look; does not change the exit code.
     Warn,
     /// Something was lost or cut short.
     Error,
@@ -22,7 +22,7 @@ pub enum Level {
 /// One entry of the timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// When, counted from the start of the process's `main`.
+    /// The time since the start of the process.
     pub at: Duration,
     /// How serious it is.
     pub level: Level,
@@ -30,25 +30,25 @@ pub struct Entry {
     pub what: What,
 }
 
-/// What can happen.
+/// What an entry reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum What {
-    /// A phase began; the text says what that means now.
+    /// A phase began; the text says what that means for this process.
     Phase(Phase, String),
     /// `main` ended.
     Main(MainResult),
     /// A hook ended.
     Hook(HookReport),
-    /// Something was still in flight at the drain deadline and was cut: its name and how many of it.
+    /// Tasks or connections were still in flight at the drain deadline and were cut: their name and number.
     Cut(String, usize),
-    /// The drain is over: so much of what was in flight when it began has finished.
+    /// The drain is over: how many of the requests, connections and tasks in flight when it began have finished.
     Drained(usize),
-    /// Everything has finished in the drain, and not at once: who was the last, and how long that took.
+    /// Everything finished in the drain, but not at once: the name of the last to end, and when that was.
     Waited(String, Duration),
-    /// A health check has changed its mind.
+    /// The status of a health check changed.
     Check(CheckState),
-    /// Anything else that is worth a line.
+    /// Anything else worth a line.
     Note(String),
 }
 
