@@ -1,4 +1,4 @@
-//! What users hold: the handle to the process's shutdown.
+//! The handle to the process's shutdown that users hold.
 
 use crate::{
     cause::Cause,
@@ -22,9 +22,9 @@ use std::{
 use tokio::{runtime::Handle, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
-/// The handle to the shutdown of this process: what `main` takes, and what [`context()`] gives everywhere else.
+/// The handle to the shutdown of this process: an argument of `main`, and available everywhere from [`context()`].
 ///
-/// Cloning it is cheap, and every clone is the same handle.
+/// Cheap to clone; all clones are the same handle.
 ///
 /// ```no_run
 /// #[graceful::main(grace = "5s")]
@@ -71,16 +71,16 @@ pub fn try_context() -> Option<Context> {
     PROCESS.get().cloned()
 }
 
-/// Makes this the process's context; the first one stays.
+/// Makes this the process's context; a second call has no effect.
 pub(crate) fn install(context: &Context) {
     let _ = PROCESS.set(context.clone());
 }
 
 impl Context {
-    /// Says that the process is ready for traffic, so that `/readyz` answers 200.
+    /// Marks the process as ready for traffic: `/readyz` responds with 200.
     ///
-    /// [`serve`](crate::serve) says it by itself. A process that never serves through this crate, such as a queue
-    /// worker, says it here, or starts with `ready = "on-start"`. Once a shutdown has begun it changes nothing.
+    /// [`serve`](crate::serve) calls this by itself. A process that does not serve through this crate, such as a queue
+    /// worker, calls it here, or starts with `ready = "on-start"`. No effect once a shutdown has begun.
     pub fn ready(&self) {
         if self.phase() == Phase::Starting {
             self.0.request(Request::Ready);
@@ -112,7 +112,7 @@ impl Context {
         self.reached(Phase::Grace)
     }
 
-    /// Resolves when the grace period is over: take nothing new, finish what was begun.
+    /// Resolves when the grace period is over: take no new work, finish what is in progress.
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.
@@ -130,38 +130,38 @@ impl Context {
     /// # }
     /// ```
     pub fn draining(&self) -> impl Future<Output = ()> + Send + use<> {
-        // Not by watching the phase: thousands may wait here, and no other phase is to wake them.
+        // Not the phase's watch channel: thousands of futures may wait here, and other phases must not wake them.
         self.0.drain_token().clone().cancelled_owned()
     }
 
     /// A token that is cancelled when the grace period is over, for code that takes tokio-util's token.
     pub fn drain_token(&self) -> CancellationToken {
-        // A child: a user who cancels it ends their own work, not everybody's.
+        // A child token: cancelling it affects the caller's own work only.
         self.0.drain_token().child_token()
     }
 
-    /// Begins a shutdown, as a signal does; `reason` stands in the report. Once one has begun it changes nothing.
+    /// Begins a shutdown, as a signal does; the report shows `reason`. No effect once a shutdown has begun.
     pub fn shutdown(&self, reason: impl Into<String>) {
         if !self.phase().is_terminating() {
             self.0.request(Request::Stop(Cause::Requested(reason.into())));
         }
     }
 
-    /// Gives a value to the hooks, which take it as [`State<T>`]. One of each type: a second one of
-    /// a type replaces the first.
+    /// Provides a value to hooks and checks, which take it as [`State<T>`]. One value per type: a second value of a type
+    /// replaces the first.
     pub fn provide<T: Send + Sync + 'static>(&self, value: T) {
         self.0.state.put(value);
     }
 
-    /// The value of this type that was [provided](Self::provide); `None` if there is none.
+    /// The [provided](Self::provide) value of this type; `None` if there is none.
     pub fn state<T: Send + Sync + 'static>(&self) -> Option<State<T>> {
         self.0.state.get()
     }
 
-    /// Registers a shutdown hook at run time, into the same order as those of `#[graceful::shutdown_hook]`.
+    /// Registers a shutdown hook at run time, in the same order as those of `#[graceful::shutdown_hook]`.
     ///
-    /// It has no timeout of its own and gets a fair share of the time that is left. Once the hooks have begun it is
-    /// too late: the log says so, and the hook does not run.
+    /// The hook has no timeout of its own: it gets a fair share of the time that is left. Once the hooks have begun, a new
+    /// hook does not run, and an error is logged.
     ///
     /// ```no_run
     /// # async fn f(ctx: graceful::Context) {
@@ -184,10 +184,10 @@ impl Context {
         }
     }
 
-    /// Answers probes in a user's own words: body, status and headers, for healthy and for unhealthy answers.
+    /// Replaces the responses to probes: body, status and headers, both healthy and unhealthy.
     ///
-    /// The function runs on the runtime of `main`. If that is too busy to answer within 200 ms, or the function
-    /// panics, the usual answer is given. The first function stays.
+    /// The function runs on the runtime of `main`. If it does not return within 200 ms, or panics, the default response is
+    /// sent. A second call has no effect.
     ///
     /// ```no_run
     /// # async fn f(ctx: graceful::Context) {
@@ -200,11 +200,11 @@ impl Context {
     /// });
     /// # }
     /// ```
-    pub fn answer_probes_with(&self, answer: impl Fn(&Probe) -> Response<String> + Send + Sync + 'static) {
-        let _ = self.0.probe_responder.set(Arc::new(answer));
+    pub fn answer_probes_with(&self, respond: impl Fn(&Probe) -> Response<String> + Send + Sync + 'static) {
+        let _ = self.0.probe_responder.set(Arc::new(respond));
     }
 
-    /// When everything, hooks included, will be cut short; `None` while no shutdown has begun.
+    /// When the shutdown, hooks included, is cut short; `None` while none has begun.
     pub fn deadline(&self) -> Option<std::time::Instant> {
         self.0.window.get().map(|window| window.deadline.into_std())
     }
@@ -231,10 +231,11 @@ impl Context {
         self.0.window.get().map(|window| window.began.elapsed())
     }
 
+    /// Resolves when this phase or a later one begins.
     pub(crate) fn reached(&self, phase: Phase) -> impl Future<Output = ()> + Send + use<> {
         let mut phases = self.0.watch();
         async move {
-            // The sender is gone only with the whole lifecycle: then every phase has been reached.
+            // The sender is dropped with the lifecycle only: then every phase has been reached.
             let _ = phases.wait_for(|&now| now >= phase).await;
         }
     }

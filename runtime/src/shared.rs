@@ -1,4 +1,4 @@
-//! What every part of a process shares: the phase, the requests to the lifecycle, and everything that lives as long.
+//! What every part of a process shares: the phase, requests to the lifecycle, and everything of the same lifetime.
 
 use crate::{
     cause::{Cause, Signal},
@@ -24,12 +24,12 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// What the lifecycle is asked or told.
+/// A message to the lifecycle.
 #[derive(Debug)]
 pub(crate) enum Request {
     /// The process is ready.
     Ready,
-    /// A signal came.
+    /// A signal arrived.
     Signal(Signal),
     /// The program asks for a shutdown.
     Stop(Cause),
@@ -37,8 +37,8 @@ pub(crate) enum Request {
     Main(MainResult),
 }
 
-/// What a process and its lifecycle share. The lifecycle alone writes the phase; everyone else reads it or sends
-/// a [`Request`].
+/// The shared part of a process. Only the lifecycle enters a phase; everything else reads the phase or sends a
+/// [`Request`].
 pub(crate) struct Shared {
     pub(crate) plan: Plan,
     pub(crate) tracker: Arc<Tracker>,
@@ -46,15 +46,15 @@ pub(crate) struct Shared {
     pub(crate) registry: Registry,
     pub(crate) state: Arc<Provided>,
     pub(crate) board: Board,
-    /// How probes are answered, if not as usual.
+    /// Makes the responses to probes, in place of the default ones.
     pub(crate) probe_responder: OnceLock<ProbeResponder>,
-    /// Ends the process when a shutdown has lasted this long, whatever its control thread does; not in a test.
+    /// Ends the process when a shutdown has lasted this long, even if the control thread is stuck; unset in tests.
     pub(crate) last_resort: OnceLock<fn(Duration)>,
-    /// What a request for `/prestop` must carry; there is none without it.
+    /// The token that a request for `/prestop` must carry; without a token the path does not exist.
     pub(crate) prestop_token: OnceLock<String>,
     /// The runtime of the user's tasks and hooks.
     pub(crate) runtime: Handle,
-    /// When the shutdown began and when everything, hooks included, must be over.
+    /// When the shutdown began, and when it must be over.
     pub(crate) window: OnceLock<Window>,
     phase: AtomicU8,
     was_ready: AtomicBool,
@@ -62,14 +62,15 @@ pub(crate) struct Shared {
     pub(crate) phase_observers: PhaseObservers,
     requests: mpsc::UnboundedSender<Request>,
     draining: CancellationToken,
-    /// When traffic last arrived during grace, in milliseconds after the start.
+    /// When traffic last arrived during grace, in milliseconds since the start.
     traffic: AtomicU64,
 }
 
-/// The time of a shutdown.
+/// The time frame of a shutdown.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Window {
     pub(crate) began: Instant,
+    /// When everything, hooks included, must be over.
     pub(crate) deadline: Instant,
 }
 
@@ -110,7 +111,7 @@ impl Shared {
         Phase::from_u8(self.phase.load(Ordering::Acquire))
     }
 
-    /// Enters a phase: for the lifecycle alone.
+    /// Enters a phase; called by the lifecycle only.
     pub(crate) fn enter(&self, phase: Phase) {
         if phase == Phase::Serving {
             self.was_ready.store(true, Ordering::Release);
@@ -128,23 +129,24 @@ impl Shared {
         self.was_ready.load(Ordering::Acquire)
     }
 
-    /// A request for this path has arrived. Probes are no traffic, wherever they are answered.
+    /// Notes a request for this path. Probes are not traffic, whichever server responds to them.
     pub(crate) fn note_request(&self, path: &str) {
         if On::of_path(path).is_none() {
             self.note_traffic();
         }
     }
 
-    /// Something has arrived: of interest in grace, whose end waits for quiet if the plan says so.
+    /// Notes that traffic has arrived: with `quiet` in the plan, grace ends only after a time without traffic.
     pub(crate) fn note_traffic(&self) {
         self.traffic.store(self.recorder.started().elapsed().as_millis() as u64, Ordering::Relaxed);
     }
 
-    /// When traffic last arrived, as far as it was noted.
+    /// When traffic was last noted.
     pub(crate) fn last_traffic(&self) -> Instant {
         self.recorder.started() + Duration::from_millis(self.traffic.load(Ordering::Relaxed))
     }
 
+    /// A receiver of every phase.
     pub(crate) fn watch(&self) -> watch::Receiver<Phase> {
         self.phases.subscribe()
     }
@@ -154,11 +156,13 @@ impl Shared {
         &self.draining
     }
 
+    /// Sends a message to the lifecycle.
     pub(crate) fn request(&self, request: Request) {
-        // Nobody listens once everything is over; then there is nothing left to ask for.
+        // Fails once the lifecycle is over, when no request has an effect any more.
         let _ = self.requests.send(request);
     }
 
+    /// A sender of messages to the lifecycle.
     pub(crate) fn requests(&self) -> mpsc::UnboundedSender<Request> {
         self.requests.clone()
     }

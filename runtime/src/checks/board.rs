@@ -1,4 +1,4 @@
-//! What the health checks have found: one row a check, written when it has run, read by probes.
+//! The board: the last result of each health check, written by the runner and read by probes.
 
 use crate::report::check_state::{CheckState, CheckStatus, On};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,8 +8,8 @@ use tokio::sync::watch;
 #[derive(Debug, Default)]
 pub(crate) struct Board {
     rows: Vec<Row>,
-    /// Sent to whenever the answer to a probe may have changed, for those who push it.
-    news: watch::Sender<()>,
+    /// Notified whenever the response to a probe may have changed, for gRPC Watch streams.
+    changes: watch::Sender<()>,
     /// The gRPC services whose health is readiness.
     #[cfg(feature = "tonic")]
     services: Mutex<std::collections::BTreeSet<String>>,
@@ -19,67 +19,67 @@ pub(crate) struct Board {
 struct Row {
     name: &'static str,
     on: On,
-    /// How many failures in a row make it fail.
+    /// How many failures in a row make the check fail.
     failures: u32,
-    known: Mutex<Known>,
+    result: Mutex<LastResult>,
 }
 
 #[derive(Debug)]
-struct Known {
+struct LastResult {
     status: CheckStatus,
-    failed_in_a_row: u32,
+    failures_in_a_row: u32,
 }
 
 impl Board {
     /// A board with these rows: name, probe, and how many failures in a row make it fail.
     pub(crate) fn new(rows: impl IntoIterator<Item = (&'static str, On, u32)>) -> Self {
-        let known = || Known { status: CheckStatus::Pending("it has not run yet".into()), failed_in_a_row: 0 };
-        let row = |(name, on, failures)| Row { name, on, failures, known: Mutex::new(known()) };
+        let result = || LastResult { status: CheckStatus::Pending("it has not run yet".into()), failures_in_a_row: 0 };
+        let row = |(name, on, failures)| Row { name, on, failures, result: Mutex::new(result()) };
         Self { rows: rows.into_iter().map(row).collect(), ..Self::default() }
     }
 
-    /// The check of this row waits for something.
+    /// The check of this row cannot run yet, for this reason.
     pub(crate) fn pending(&self, row: usize, why: String) {
-        let mut known = lock(&self.rows[row]);
-        if matches!(known.status, CheckStatus::Pending(_)) {
-            known.status = CheckStatus::Pending(why);
+        let mut last = lock(&self.rows[row]);
+        if matches!(last.status, CheckStatus::Pending(_)) {
+            last.status = CheckStatus::Pending(why);
         }
     }
 
-    /// The check of this row has run; returns its new status if that has changed.
+    /// Records a run of the check of this row; returns its state if the status has changed.
     pub(crate) fn record(&self, row: usize, result: Result<(), String>) -> Option<CheckState> {
         let Row { name, on, failures, .. } = self.rows[row];
-        let mut known = lock(&self.rows[row]);
+        let mut last = lock(&self.rows[row]);
         let status = match result {
             Ok(()) => {
-                known.failed_in_a_row = 0;
+                last.failures_in_a_row = 0;
                 CheckStatus::Ok
             }
-            // Start-up happens once.
-            Err(_) if on == On::Startup && known.status == CheckStatus::Ok => return None,
+            // A start-up check that has passed stays passed.
+            Err(_) if on == On::Startup && last.status == CheckStatus::Ok => return None,
             Err(error) => {
-                known.failed_in_a_row = known.failed_in_a_row.saturating_add(1);
-                match &known.status {
-                    // One that never passed has nothing to lose, and its error is worth showing.
-                    CheckStatus::Pending(_) if known.failed_in_a_row < failures => {
-                        known.status = CheckStatus::Pending(error);
+                last.failures_in_a_row = last.failures_in_a_row.saturating_add(1);
+                match &last.status {
+                    // A check that has never passed is not ready either way; show its error at once.
+                    CheckStatus::Pending(_) if last.failures_in_a_row < failures => {
+                        last.status = CheckStatus::Pending(error);
                         return None;
                     }
-                    CheckStatus::Ok if known.failed_in_a_row < failures => return None,
+                    CheckStatus::Ok if last.failures_in_a_row < failures => return None,
                     _ => CheckStatus::Failing(error),
                 }
             }
         };
-        let changed = status.name() != known.status.name();
-        known.status = status.clone();
-        drop(known);
+        let changed = status.name() != last.status.name();
+        last.status = status.clone();
+        drop(last);
         if changed {
-            self.news.send_replace(());
+            self.changes.send_replace(());
         }
         changed.then_some(CheckState { name, on, status })
     }
 
-    /// Every row of one probe.
+    /// The state of every check of one probe.
     pub(crate) fn of(&self, on: On) -> Vec<CheckState> {
         let rows = self.rows.iter().filter(|row| row.on == on);
         rows.map(|row| CheckState { name: row.name, on, status: lock(row).status.clone() }).collect()
@@ -88,30 +88,30 @@ impl Board {
 
 #[cfg(feature = "tonic")]
 impl Board {
-    /// Hears when the answer to a probe may have changed.
-    pub(crate) fn news(&self) -> watch::Receiver<()> {
-        self.news.subscribe()
+    /// Notifies when the response to a probe may have changed.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
     }
 
-    /// Makes this a known gRPC service.
-    pub(crate) fn name_service(&self, name: String) {
+    /// Adds a gRPC service, whose health is readiness.
+    pub(crate) fn add_service(&self, name: String) {
         self.services.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
-        self.news.send_replace(());
+        self.changes.send_replace(());
     }
 
-    /// The gRPC services that were named, in the order of the alphabet.
+    /// The names of the gRPC services, in alphabetical order.
     pub(crate) fn services(&self) -> Vec<String> {
         self.services.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
-    /// Whether this gRPC service was named.
-    pub(crate) fn knows_service(&self, name: &str) -> bool {
+    /// Whether there is a gRPC service of this name.
+    pub(crate) fn has_service(&self, name: &str) -> bool {
         self.services.lock().unwrap_or_else(PoisonError::into_inner).contains(name)
     }
 }
 
-fn lock(row: &Row) -> MutexGuard<'_, Known> {
-    row.known.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(row: &Row) -> MutexGuard<'_, LastResult> {
+    row.result.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_check_fails_after_its_failures_in_a_row_and_passes_at_once() {
+    fn a_check_fails_after_enough_failures_in_a_row_and_passes_at_once() {
         let board = Board::new([("db", On::Readiness, 3)]);
         assert_eq!(status(&board, On::Readiness), ("pending", false));
         assert_eq!(board.record(0, Ok(())).unwrap().status, CheckStatus::Ok);
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_to_be_dead_is_alive() {
+    fn a_pending_liveness_check_does_not_fail_its_probe() {
         let board = Board::new([("loop", On::Liveness, 2)]);
         assert_eq!(status(&board, On::Liveness), ("pending", true));
         board.record(0, Err("stuck".into()));

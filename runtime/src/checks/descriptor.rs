@@ -1,4 +1,4 @@
-//! What a health check is: the descriptor that the attribute makes, and what a check may take and return.
+//! The descriptor of a health check, which the attribute emits, and what a check may take and return.
 
 use crate::{
     context::Context,
@@ -11,7 +11,7 @@ use crate::{
 };
 use std::{fmt, time::Duration};
 
-/// What `#[graceful::health_check]` puts into the binary for one function.
+/// The descriptor that `#[graceful::health_check]` adds to the binary for one function.
 pub struct Check {
     /// The function's name, or the `name` key.
     pub name: &'static str,
@@ -23,13 +23,13 @@ pub struct Check {
     pub timeout: Duration,
     /// The `failures` key.
     pub failures: u32,
-    /// The package that the function stands in.
+    /// The package of the function.
     pub package: &'static str,
-    /// The module that the function stands in.
+    /// The module of the function.
     pub module: &'static str,
-    /// The file that the function stands in.
+    /// The file of the function.
     pub file: &'static str,
-    /// The line that the function stands on.
+    /// The line of the function.
     pub line: u32,
     /// Reads the function's arguments and prepares its call.
     pub start: fn(&Context) -> Result<HookRun, MissingState>,
@@ -45,7 +45,7 @@ impl fmt::Display for Check {
 #[linkme::distributed_slice]
 pub static GRACEFUL_CHECKS_V1: [Check];
 
-/// Always there, because some linkers reject empty sections.
+/// Always present, because some linkers reject empty sections.
 #[allow(unsafe_code)] // linkme's own link section; nothing here is unsafe
 #[linkme::distributed_slice(GRACEFUL_CHECKS_V1)]
 static SENTINEL: Check = Check {
@@ -66,7 +66,7 @@ static SENTINEL: Check = Check {
 /// # Errors
 /// Two checks of one name.
 pub(crate) fn linked() -> Result<Vec<&'static Check>, StartError> {
-    // Miri cannot walk link sections.
+    // Miri does not support link sections.
     let all: &[Check] = if cfg!(miri) { &[] } else { &GRACEFUL_CHECKS_V1 };
     let mut checks: Vec<_> = all.iter().filter(|check| !check.package.is_empty()).collect();
     checks.sort_unstable_by_key(|check| (check.name, check.package, check.file, check.line));
@@ -86,7 +86,7 @@ pub trait FromCheckContext: Sized {
     /// Reads the argument.
     ///
     /// # Errors
-    /// The state that was asked for has not been provided.
+    /// The state has not been provided.
     fn from_check_context(context: &Context) -> Result<Self, MissingState>;
 }
 

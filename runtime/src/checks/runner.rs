@@ -1,4 +1,4 @@
-//! Runs the health checks in the background, on the user's runtime, so that probes never wait for one.
+//! Runs the health checks in the background, on the user's runtime, so that probes never wait for a check.
 
 use crate::{
     checks::{board::Board, descriptor::Check},
@@ -19,13 +19,16 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 /// The name of the built-in liveness check.
 const HEARTBEAT: &str = "runtime";
 
-/// The rows of these checks, in their order, and the heartbeat's last if the plan asks for it.
+/// A board with a row for each of these checks, in their order, and a last one for the heartbeat if the plan has it.
 pub(crate) fn board(plan: &Plan, checks: &[&'static Check]) -> Board {
     let heartbeat = plan.liveness_heartbeat.map(|_| (HEARTBEAT, On::Liveness, 1));
     Board::new(checks.iter().map(|check| (check.name, check.on, check.failures)).chain(heartbeat))
 }
 
-/// No check may have the heartbeat's name beside it.
+/// Refuses a check with the name of the heartbeat, if the plan has a heartbeat.
+///
+/// # Errors
+/// There is such a check.
 pub(crate) fn refuse_the_heartbeats_name(plan: &Plan, checks: &[&'static Check]) -> Result<(), StartError> {
     let taken = plan.liveness_heartbeat.and_then(|_| checks.iter().find(|check| check.name == HEARTBEAT));
     taken.map_or(Ok(()), |check| {
@@ -34,8 +37,8 @@ pub(crate) fn refuse_the_heartbeats_name(plan: &Plan, checks: &[&'static Check])
     })
 }
 
-/// Runs every check at its period until a shutdown begins: then readiness is decided, and liveness is not to be
-/// taken from a process that is on its way out.
+/// Runs every check at its period until a shutdown begins: from then on the phase decides readiness, and a failing
+/// liveness check must not restart the process.
 pub(crate) fn start(context: &Context, checks: &[&'static Check]) {
     for (row, check) in checks.iter().enumerate() {
         let run = run(context.clone(), row, check);
@@ -60,7 +63,7 @@ async fn run(context: Context, row: usize, check: &'static Check) {
     loop {
         ticks.tick().await;
         if running.as_ref().is_some_and(|call| !call.has_ended()) {
-            // A sync check cannot be cancelled; a second one beside it would only take one more thread.
+            // A sync check cannot be cancelled, and a second run beside it would only block one more thread.
             record(&context, row, Err("the last run has not ended yet".into()));
             continue;
         }
@@ -87,7 +90,7 @@ fn result(outcome: HookOutcome) -> Result<(), String> {
     }
 }
 
-/// Whether the user's runtime still runs tasks.
+/// Checks that the user's runtime runs tasks.
 async fn heartbeat(context: Context, row: usize, threshold: Duration) {
     let mut ticks = interval((threshold / 4).max(Duration::from_millis(1)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -110,7 +113,7 @@ fn record(context: &Context, row: usize, result: Result<(), String>) {
     }
 }
 
-/// The checks whose state nobody has provided, each with what is missing.
+/// The checks whose state has not been provided, each with the missing type.
 pub(crate) fn without_state(context: &Context, checks: &[&'static Check]) -> Vec<String> {
     let missing = |check: &&&'static Check| (check.start)(context).err();
     checks.iter().filter_map(|check| Some(format!("{check}: {}", missing(&check)?))).collect()
@@ -128,7 +131,7 @@ mod tests {
 
     struct Database;
 
-    const fn waits(name: &'static str, on: On) -> Check {
+    const fn needs_database(name: &'static str, on: On) -> Check {
         Check {
             name,
             on,
@@ -144,15 +147,17 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_check_is_pending_for_as_long_as_its_state_is_missing_and_passes_once_it_is_there() {
-        static CHECKS: [Check; 3] =
-            [waits("db", On::Readiness), waits("migrated", On::Startup), waits("pool", On::Liveness)];
+    async fn a_check_is_pending_while_its_state_is_missing_and_passes_once_it_is_provided() {
+        static CHECKS: [Check; 3] = [
+            needs_database("db", On::Readiness),
+            needs_database("migrated", On::Startup),
+            needs_database("pool", On::Liveness),
+        ];
         let checks: Vec<_> = CHECKS.iter().collect();
         let board = board(&Plan::DEFAULT, &checks);
         let (context, _requests) = Context::open(Plan::DEFAULT, false, board, Recorder::new(|_| {}), Handle::current());
         start(&context, &checks);
         sleep(Duration::from_secs(61)).await;
-        // What is not known to be dead is alive.
         for (on, allows) in [(On::Readiness, false), (On::Startup, false), (On::Liveness, true)] {
             let [known] = &context.0.board.of(on)[..] else { panic!("one check of {on}") };
             assert_eq!(known.allows(), allows, "{on}");
@@ -168,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_check_with_the_name_of_the_heartbeat_is_refused_beside_it_and_both_are_named() {
-        static CHECK: Check = waits(HEARTBEAT, On::Readiness);
+        static CHECK: Check = needs_database(HEARTBEAT, On::Readiness);
         let refused = |plan| refuse_the_heartbeats_name(&plan, &[&CHECK]).err().map(|error| error.to_string());
         assert_eq!(refused(Plan::DEFAULT), None);
         let text = refused(Plan { liveness_heartbeat: Some(Duration::from_secs(10)), ..Plan::DEFAULT }).unwrap();

@@ -1,4 +1,4 @@
-//! What the drain waits for: everything in flight, counted and named; tasks; and who observes the phases.
+//! What the drain waits for: the tracker of everything in flight, tasks, and observers that servers learn the phase by.
 //!
 //! May use: `phase.rs`, `report`, `hooks::call`, and for tasks the [`Context`](crate::Context).
 

@@ -12,12 +12,12 @@ use tokio::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnFailure {
-    /// The process shuts down, with grace; the report names the task, and the exit code is 3.
+    /// The process shuts down, with its grace period; the report names the task, and the exit code is 3.
     Shutdown,
-    /// The log says so, and the process goes on without the task.
+    /// The failure is logged, and the process continues without the task.
     Log,
-    /// The task is started again after a pause: `first` at first, doubled at each failure in a row up to `longest`.
-    /// A task that has run for `longest` starts anew with `first`.
+    /// The task is restarted after a pause: `first`, doubled at each further failure in a row, up to `longest`.
+    /// After a run of at least `longest`, the pause is `first` again.
     Restart {
         /// The first pause.
         first: Duration,
@@ -26,7 +26,7 @@ pub enum OnFailure {
     },
 }
 
-/// No task is restarted in a hot loop.
+/// Prevents a restart in a hot loop.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 impl OnFailure {
@@ -62,10 +62,10 @@ impl<E: fmt::Display> TaskReturn for Result<(), E> {
 }
 
 impl Context {
-    /// Runs a task that the drain waits for, as [`spawn`](Self::spawn) does, and deals with its failures.
+    /// Runs a task that the drain waits for, as [`spawn`](Self::spawn) does, and handles its failures.
     ///
-    /// `make` makes its future, and makes it again for a restart. A task that returns `()` or `Ok(())` has ended and is
-    /// not restarted; nor is one that fails in the drain or later: that is an error in the report.
+    /// `make` makes the task's future, once for each run. A task that returns `()` or `Ok(())` has ended and is not
+    /// restarted. A failure in the drain or later is an error in the report, and the task is not restarted.
     ///
     /// ```no_run
     /// use graceful::OnFailure;
@@ -98,7 +98,7 @@ where
     loop {
         let begun = Instant::now();
         let future = make();
-        // A task of its own, so that its panic is caught; it is aborted when this one is.
+        // In a `JoinSet`, which catches a panic of the run, and aborts the run if this task is aborted.
         let mut run = JoinSet::new();
         run.spawn(async move { future.await.into_result() });
         let error = match run.join_next().await {
@@ -109,7 +109,7 @@ where
                 Err(_) => return,
             },
         };
-        // In grace, requests are still served: what they need is restarted.
+        // In grace, requests are still served, so the tasks that they need are restarted.
         let restarts = matches!(on_failure, OnFailure::Restart { .. });
         if context.phase() >= Phase::Draining || (context.phase() == Phase::Grace && !restarts) {
             return note(Level::Error, format!("task {name} FAILED during the shutdown: {error}"));
@@ -140,7 +140,7 @@ mod tests {
     use crate::{builder::Builder, report::summary::Report};
     use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-    async fn life<M, F>(main: M) -> Report
+    async fn run<M, F>(main: M) -> Report
     where
         M: FnOnce(Context) -> F,
         F: Future<Output = ()>,
@@ -151,7 +151,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_task_that_must_not_fail_shuts_the_process_down() {
-        let report = life(|ctx| async move {
+        let report = run(|ctx| async move {
             ctx.ready();
             ctx.supervise("lease", OnFailure::Shutdown, || async { Err::<(), _>("lost") });
             ctx.draining().await;
@@ -165,7 +165,7 @@ mod tests {
     #[tokio::test]
     async fn a_restarted_task_waits_longer_each_time() {
         static RUNS: AtomicU32 = AtomicU32::new(0);
-        let report = life(|ctx| async move {
+        let report = run(|ctx| async move {
             ctx.ready();
             let flaky = || async {
                 match RUNS.fetch_add(1, Relaxed) {
@@ -186,8 +186,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_task_that_is_only_logged_ends_alone() {
-        let report = life(|ctx| async move {
+    async fn a_task_whose_failure_is_only_logged_does_not_end_the_process() {
+        let report = run(|ctx| async move {
             ctx.ready();
             ctx.supervise("cache warmer", OnFailure::Log, || async { Err::<(), _>("no cache") }).await.unwrap();
         })

@@ -1,4 +1,4 @@
-//! A user's tasks: waited for by the drain, named in the report, and supervised if the user wants that.
+//! A user's tasks and futures: the drain waits for them, and the report names them.
 
 use super::tracker::Guard;
 use crate::{context::Context, report::timeline::Level, shared::Shared};
@@ -6,12 +6,12 @@ use std::{future::Future, panic::Location, sync::Arc};
 use tokio::task::JoinHandle;
 
 impl Context {
-    /// Spawns a task that the drain waits for. At the drain deadline it is aborted, and the report has its name.
+    /// Spawns a task that the drain waits for. At the drain deadline the task is aborted, and the report names it.
     ///
-    /// A task that loops should end by itself when [`draining`](Self::draining) resolves.
+    /// A task that loops should return when [`draining`](Self::draining) resolves.
     ///
     /// # Panics
-    /// Never: it spawns on the runtime of `main`, wherever it is called.
+    /// Never: the task runs on the runtime of `main`, and this may be called from any thread.
     ///
     /// ```no_run
     /// # async fn consume() {}
@@ -33,14 +33,15 @@ impl Context {
         let shared = self.0.clone();
         let task = self.0.runtime.spawn(async move {
             let _guard = guard;
-            let _told = ToldIfItPanics { shared, name };
+            let _report_panic = ReportPanic { shared, name };
             future.await
         });
         Guard::abort_with(&self.0.tracker, number, task.abort_handle());
         task
     }
 
-    /// Makes the drain wait for a future, wherever it is awaited. At the drain deadline the report has its place.
+    /// Makes the drain wait for a future, wherever it is awaited. If the future is still running at the drain deadline, the
+    /// report names the place of this call.
     ///
     /// ```no_run
     /// # async fn store() -> u32 { 1 }
@@ -60,16 +61,16 @@ impl Context {
     }
 }
 
-/// Says which task it was when a task of the user's panics, which tokio keeps to itself.
-struct ToldIfItPanics {
+/// Reports the name of a task that panics.
+struct ReportPanic {
     shared: Arc<Shared>,
     name: String,
 }
 
-impl Drop for ToldIfItPanics {
+impl Drop for ReportPanic {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            // While it serves, it is one task among many; in the shutdown, it is work that was lost.
+            // During the shutdown a panic is lost work; before it, the process goes on.
             let level = if self.shared.phase().is_terminating() { Level::Error } else { Level::Warn };
             self.shared.recorder.note(level, format!("task {} PANICKED", self.name));
         }
@@ -83,7 +84,7 @@ mod tests {
     use std::time::Duration;
     use tokio::time::sleep;
 
-    async fn life<M, F>(main: M) -> Report
+    async fn run<M, F>(main: M) -> Report
     where
         M: FnOnce(Context) -> F,
         F: Future<Output = ()>,
@@ -93,8 +94,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_report_names_who_the_drain_waited_for_longest() {
-        let report = life(|ctx| async move {
+    async fn the_report_names_the_task_that_the_drain_waited_for_longest() {
+        let report = run(|ctx| async move {
             ctx.ready();
             for (name, secs) in [("quick", 1), ("reindex", 3)] {
                 let draining = ctx.draining();
@@ -113,8 +114,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_report_names_main_where_it_goes_on_alone() {
-        let report = life(|ctx| async move {
+    async fn the_report_names_main_if_it_ends_last() {
+        let report = run(|ctx| async move {
             ctx.ready();
             ctx.spawn("quick", ctx.draining());
             ctx.shutdown("enough");
@@ -126,8 +127,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_drain_that_waits_for_nobody_names_nobody() {
-        let report = life(|ctx| async move {
+    async fn a_drain_that_waits_for_nothing_names_nothing() {
+        let report = run(|ctx| async move {
             ctx.ready();
             ctx.spawn("quick", ctx.draining());
             ctx.shutdown("enough");
@@ -138,8 +139,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_was_waited_for_in_vain_is_cut_and_not_who_was_waited_for() {
-        let report = life(|ctx| async move {
+    async fn a_task_that_is_cut_is_a_problem_and_not_the_longest_wait() {
+        let report = run(|ctx| async move {
             ctx.ready();
             ctx.spawn("stuck", std::future::pending::<()>());
             ctx.shutdown("enough");

@@ -1,8 +1,9 @@
-//! What is in flight: counted, named, and waited for.
+//! The tracker: counts and names everything in flight, and waits until nothing is.
 //!
 //! Everything that the drain waits for is a member of a [`Group`]: the connections of one server, or one task.
-//! A group counts its members, and the [`Tracker`] counts all of them, so that waiting needs no lock and joining
-//! costs two atomic additions. Who was the last to end in a drain is noted where a group becomes empty, and where `main` ends.
+//! A group counts its members, and the [`Tracker`] counts the members of all groups, so that waiting needs no lock and
+//! entering costs two atomic additions. During the drain, each group that becomes empty, and `main` when it ends, is
+//! noted as the last to end.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -14,27 +15,27 @@ use std::{
 };
 use tokio::{sync::Notify, task::AbortHandle, time::Instant};
 
-/// How the name of a server begins, as a member of its own beside its connections: it has a queue to empty.
+/// The prefix of a server's name. A server is in flight besides its connections, because it has a backlog to empty.
 pub(crate) const SERVER: &str = "server on ";
-/// How the name of a server's connections begins.
+/// The prefix of the name of a server's connections.
 pub(crate) const CONNECTIONS: &str = "connections on ";
-/// The name under which `main` is waited for.
+/// The name of `main`.
 pub(crate) const MAIN: &str = "main";
 
-/// A drain, or a part of it, that is shorter than this is not worth a word.
-const NOTICEABLE: Duration = Duration::from_millis(100);
+/// A drain, or a part of it, that is shorter than this is not reported.
+const REPORTABLE: Duration = Duration::from_millis(100);
 
-/// Counts everything that is in flight in a process.
+/// Counts everything in flight in a process.
 #[derive(Debug, Default)]
 pub(crate) struct Tracker {
     total: AtomicUsize,
     empty: Notify,
     next: AtomicU64,
-    /// By the order of creation, so that reports are the same every time.
+    /// In the order of creation, so that reports are deterministic.
     groups: Mutex<BTreeMap<u64, Arc<Members>>>,
     /// When the drain began.
     drain: OnceLock<Instant>,
-    /// Who was the last to end in it, and when.
+    /// The last to end in the drain, and when it ended.
     last: Mutex<Option<(Arc<str>, Instant)>>,
 }
 
@@ -45,7 +46,7 @@ struct Members {
     abort: Mutex<Option<AbortHandle>>,
 }
 
-/// Members of one kind under one name. Dropping it forgets the name once the last member has left.
+/// Members under one name. Dropping the group removes the name.
 #[derive(Debug)]
 pub(crate) struct Group {
     tracker: Arc<Tracker>,
@@ -53,12 +54,12 @@ pub(crate) struct Group {
     members: Arc<Members>,
 }
 
-/// One member of a group of its own: the group ends with it.
+/// The only member of a group; dropping the guard removes both.
 #[derive(Debug)]
 pub(crate) struct Guard(Group);
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing that can panic runs under these locks; a poisoned one is as good as any.
+    // Nothing that can panic runs under these locks, so a poisoned one guards valid data.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -78,15 +79,15 @@ impl Tracker {
         Guard(group)
     }
 
-    /// How many members there are in all groups.
+    /// The number of members in all groups.
     pub(crate) fn total(&self) -> usize {
         self.total.load(Ordering::Acquire)
     }
 
-    /// Waits until there is no member. Cancel safe: nothing is lost when it is dropped.
+    /// Waits until there is no member. Cancel safe.
     pub(crate) async fn emptied(&self) {
         loop {
-            // Registered before the count is read, so that the last member cannot leave in between unheard.
+            // Enabled before the count is read: a member that leaves in between still wakes this future.
             let mut left = std::pin::pin!(self.empty.notified());
             left.as_mut().enable();
             if self.total() == 0 {
@@ -96,7 +97,7 @@ impl Tracker {
         }
     }
 
-    /// The names of what is in flight, with the number of members, in the order of creation; one row a name.
+    /// Each name with its number of members, in the order of creation; groups of one name share a row.
     pub(crate) fn remaining(&self) -> Vec<(String, usize)> {
         let mut rows: Vec<(String, usize)> = Vec::new();
         let mut known: HashMap<&str, usize> = HashMap::new();
@@ -117,9 +118,9 @@ impl Tracker {
         rows
     }
 
-    /// The drain begins: from now on, who ends last is noted.
+    /// The drain begins: from here on, the last to end is noted.
     pub(crate) fn begin_drain(&self) {
-        let _ = self.drain.set(Instant::now()); // it begins once
+        let _ = self.drain.set(Instant::now()); // fails only if called twice
     }
 
     /// `main` has ended.
@@ -127,12 +128,12 @@ impl Tracker {
         self.note_end(&Arc::from(MAIN));
     }
 
-    /// Who was the last to end in the drain, and how long that took from its beginning; `None` if it was not for long.
+    /// The last to end in the drain, and how long after its beginning; `None` if that was less than [`REPORTABLE`].
     pub(crate) fn waited_for(&self) -> Option<(String, Duration)> {
         let (began, last) = (self.drain.get()?, lock(&self.last));
         let (name, ended) = last.as_ref()?;
         let took = ended.saturating_duration_since(*began);
-        (took >= NOTICEABLE).then(|| (name.to_string(), took))
+        (took >= REPORTABLE).then(|| (name.to_string(), took))
     }
 
     #[cold]
@@ -142,40 +143,40 @@ impl Tracker {
         };
         let mut last = lock(&self.last);
         let now = Instant::now();
-        // A server ends because its last connection has, and main because its server has: they are named only if they
-        // went on for longer than that takes.
-        let follows = &**name == MAIN || name.starts_with(SERVER);
+        // A server ends right after its last connection, and `main` right after its server. They are noted only if they
+        // end noticeably later than that.
+        let is_consequence = &**name == MAIN || name.starts_with(SERVER);
         let before = last.as_ref().map_or(began, |(_, ended)| *ended);
-        if !follows || now.saturating_duration_since(before) >= NOTICEABLE {
+        if !is_consequence || now.saturating_duration_since(before) >= REPORTABLE {
             *last = Some((name.clone(), now));
         }
     }
 
     /// Aborts every task that still runs.
     pub(crate) fn abort_tasks(&self) {
-        // Collected first: aborting may drop the task here, and with it its guard, which takes the lock.
+        // Collected first: aborting may drop the task here and its guard with it, which takes the lock.
         let tasks: Vec<_> = lock(&self.groups).values().filter_map(|members| lock(&members.abort).take()).collect();
         tasks.iter().for_each(AbortHandle::abort);
     }
 }
 
 impl Group {
-    /// What its members are.
+    /// The name of its members.
     pub(crate) fn name(&self) -> &str {
         &self.members.name
     }
 
-    /// One member more.
+    /// Adds a member.
     pub(crate) fn enter(&self) {
         self.members.count.fetch_add(1, Ordering::Relaxed);
         self.tracker.total.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// One member less; returns how many are left. What it did happens before [`Tracker::emptied`] returns.
+    /// Removes a member; returns how many remain. Everything before this call happens before [`Tracker::emptied`] returns.
     pub(crate) fn leave(&self) -> usize {
         let members = self.members.count.fetch_sub(1, Ordering::AcqRel) - 1;
         if members == 0 && self.tracker.drain.get().is_some() {
-            // Before the total falls: whoever hears of that finds the name.
+            // Before the total falls, so that a waiter that sees zero also sees the name.
             self.tracker.note_end(&self.members.name);
         }
         if self.tracker.total.fetch_sub(1, Ordering::AcqRel) == 1 {
@@ -184,14 +185,14 @@ impl Group {
         members
     }
 
-    /// How many members there are.
+    /// The number of members.
     pub(crate) fn count(&self) -> usize {
         self.members.count.load(Ordering::Acquire)
     }
 }
 
 impl Guard {
-    /// Remembers how to abort the task that holds this guard.
+    /// Stores the abort handle of the task that holds the guard of this group.
     pub(crate) fn abort_with(tracker: &Arc<Tracker>, number: u64, abort: AbortHandle) {
         if let Some(members) = lock(&tracker.groups).get(&number) {
             *lock(&members.abort) = Some(abort);
@@ -251,7 +252,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_ends_last_in_the_drain_is_who_it_waited_for() {
+    async fn the_last_to_end_in_the_drain_is_the_one_that_it_waited_for() {
         let tracker = Arc::new(Tracker::default());
         let (connections, server) = (tracker.group("connections".into()), tracker.guard(format!("{SERVER}it")));
         drop(tracker.guard("before the drain".into()));
@@ -266,7 +267,7 @@ mod tests {
         assert_eq!(tracker.waited_for(), None, "there is another one");
         advance(Duration::from_secs(1)).await;
         connections.leave();
-        // What ends with its connections is not what the drain waited for.
+        // The server ends with its connections, so it is not the one that the drain waited for.
         drop(server);
         tracker.main_ended();
         assert_eq!(tracker.waited_for(), Some(("connections".to_owned(), Duration::from_secs(3))));

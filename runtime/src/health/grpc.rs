@@ -119,7 +119,7 @@ fn status(context: &Context, service: &str) -> Option<ServingStatus> {
         "" | "readiness" => On::Readiness,
         "liveness" => On::Liveness,
         "startup" => On::Startup,
-        named if context.0.board.knows_service(named) => On::Readiness,
+        named if context.0.board.has_service(named) => On::Readiness,
         _ => return None,
     };
     Some(if decision::says_yes(context, on) { ServingStatus::Serving } else { ServingStatus::NotServing })
@@ -154,7 +154,7 @@ impl Health for Services {
         Ok(tonic::Response::new(Watch {
             service: request.into_inner().service,
             phases: WatchStream::new(context.0.watch()),
-            news: WatchStream::new(context.0.board.news()),
+            news: WatchStream::new(context.0.board.changes()),
             context,
             ends_with_traffic: self.ends_with_traffic,
             told: None,
@@ -258,7 +258,7 @@ mod tests {
         for watch in [&mut ready, &mut traffic] {
             assert_eq!(next(watch).await, Some(NotServing));
         }
-        context.0.board.name_service("shop.Orders".to_owned());
+        context.0.board.add_service("shop.Orders".to_owned());
         assert_eq!(next(&mut named).await, Some(NotServing));
 
         context.0.enter(Phase::Serving);
@@ -290,7 +290,7 @@ mod tests {
     #[tokio::test]
     async fn own_names_cannot_be_taken() {
         let context = context();
-        context.0.board.name_service("liveness".to_owned());
+        context.0.board.add_service("liveness".to_owned());
         assert_eq!(status(&context, "liveness"), Some(Serving));
         assert_eq!(status(&context, ""), Some(NotServing));
         assert_eq!(status(&context, "startup"), Some(NotServing));

@@ -139,6 +139,6 @@ impl Context {
     /// # }
     /// ```
     pub fn grpc_service(&self, name: impl Into<String>) {
-        self.0.board.name_service(name.into());
+        self.0.board.add_service(name.into());
     }
 }
