@@ -1,4 +1,4 @@
-//! The plan and the environment's overrides, checked; and the plan as it is printed.
+//! The plan with the environment's overrides, checked; and the printed plan.
 
 use crate::{
     checks::descriptor::Check,
@@ -19,7 +19,7 @@ pub(crate) struct Settings {
     pub(crate) termination_log: Option<PathBuf>,
     pub(crate) prestop_token: Option<String>,
     pub(crate) print_plan: bool,
-    /// What is odd but allowed, for the log.
+    /// Warnings for the log.
     pub(crate) warnings: Vec<String>,
 }
 
@@ -27,7 +27,7 @@ impl Settings {
     /// Applies the environment to the plan and checks the result against the budget, hooks included.
     ///
     /// # Errors
-    /// The first wrong variable, or a budget that is exceeded.
+    /// The first wrong variable, or an exceeded budget.
     pub(crate) fn resolve(
         mut plan: Plan,
         hooks: &[&Hook],

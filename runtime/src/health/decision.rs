@@ -1,4 +1,4 @@
-//! Decides a probe from a few facts: the phase, the plan and the checks.
+//! Decides a probe: a pure function of the phase, the `unready` key and the checks.
 
 use super::probe::Probe;
 use crate::{
@@ -8,15 +8,15 @@ use crate::{
 };
 use graceful_plan::Unready;
 
-/// What an answer depends on.
+/// What a decision depends on.
 #[derive(Debug, Clone)]
 pub(crate) struct Facts {
     pub(crate) phase: Phase,
     pub(crate) was_ready: bool,
     pub(crate) unready: Unready,
-    /// What is in flight: name and number; filled in where the answer shows it.
+    /// Everything in flight: name and number; filled in only if the response shows it.
     pub(crate) in_flight: Vec<(String, usize)>,
-    /// The checks of the probe that is asked for.
+    /// The checks of the requested probe.
     pub(crate) checks: Vec<CheckState>,
 }
 
@@ -31,7 +31,7 @@ impl Facts {
         }
     }
 
-    /// Whether the process itself allows the probe to say yes, and the word that stands for it.
+    /// Whether the probe succeeds as far as the process goes, checks aside; and the word for it.
     fn process(&self, on: On) -> (bool, &'static str) {
         let ready = match self.phase {
             Phase::Starting => false,
@@ -42,7 +42,7 @@ impl Facts {
         let terminating = self.phase.is_terminating();
         match on {
             On::Liveness => (true, "ok"),
-            // A shutdown ends the start-up: restarting a process that is on its way out helps nobody.
+            // A shutdown ends the start-up: a failing startup probe would restart a process that already shuts down.
             On::Startup if self.was_ready || terminating => (true, "ok"),
             On::Readiness if self.was_ready && ready => (true, "ok"),
             On::Readiness if terminating => (false, "draining"),
@@ -50,12 +50,12 @@ impl Facts {
         }
     }
 
-    /// Decides a probe that leaves out the `excluded` checks, or that is about `only` one.
+    /// Decides a probe without the `excluded` checks, or of `only` one check.
     pub(super) fn decide(self, on: On, only: Option<&str>, excluded: &[&str]) -> Probe {
         let (process, word) = if only.is_some() { (true, "ok") } else { self.process(on) };
-        let counts = |check: &CheckState| only.map_or(!excluded.contains(&check.name), |only| only == check.name);
-        let checks: Vec<_> = self.checks.into_iter().filter(counts).collect();
-        // A process that shuts down has stopped its checks: what they said last decides nothing any more.
+        let is_included = |check: &CheckState| only.map_or(!excluded.contains(&check.name), |only| only == check.name);
+        let checks: Vec<_> = self.checks.into_iter().filter(is_included).collect();
+        // The runner stops at the shutdown, so the last results are outdated and decide nothing.
         let checks_allow = (self.phase.is_terminating() && only.is_none()) || checks.iter().all(CheckState::allows);
         let pending = checks.iter().all(|check| check.allows() || check.status.name() == "pending");
         let word = match (process, checks_allow) {
@@ -67,10 +67,8 @@ impl Facts {
     }
 }
 
-/// Whether this probe would be answered with yes.
+/// Whether this probe would succeed.
 #[cfg(feature = "tonic")]
-pub(super) fn says_yes(context: &Context, on: On) -> bool {
-    let board = &context.0.board;
-    let (phase, was_ready, unready) = (context.phase(), context.0.was_ready(), context.0.plan.unready);
-    Facts { phase, was_ready, unready, in_flight: Vec::new(), checks: board.of(on) }.decide(on, None, &[]).healthy
+pub(super) fn is_healthy(context: &Context, on: On) -> bool {
+    Facts::of(context, on).decide(on, None, &[]).healthy
 }

@@ -8,16 +8,16 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
 };
 
-/// Takes the address; `None` if there is to be no health server.
+/// Binds the health address; `None` if the health server is off.
 ///
 /// # Errors
-/// The address is taken or not of this machine.
+/// The address is in use, or not of this machine.
 pub(crate) fn bind(health: Health) -> Result<Option<TcpListener>, StartError> {
     let Health::At(address) = health else {
         return Ok(None);
     };
     let bound = listen(address).or_else(|error| match address {
-        // A machine without IPv6: every IPv4 address is what is left of "every address".
+        // On a machine without IPv6, "every address" is every IPv4 address.
         SocketAddr::V6(v6) if v6.ip().is_unspecified() && error.raw_os_error() == Some(NO_IPV6) => {
             listen(SocketAddr::from((Ipv4Addr::UNSPECIFIED, v6.port())))
         }
@@ -37,7 +37,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     if address.is_ipv6() {
         socket.set_only_v6(false)?;
     }
-    // Only where it means "may take over an address in TIME_WAIT"; on Windows it would mean "may steal it".
+    // On Unix this allows an address in TIME_WAIT; on Windows it would allow taking an address that is in use.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;

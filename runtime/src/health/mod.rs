@@ -1,6 +1,7 @@
-//! The health server: probes are answered here, apart from the traffic, until the process exits.
+//! Probes: deciding them, responding to them, and the health server on a port of its own, until the process exits.
 //!
-//! May use: `checks`, the [`Context`](crate::Context), and the protocol detection of `serve`.
+//! May use: `report`, the [`Context`](crate::Context), and the protocol detection of `serve`. Nothing here changes the
+//! phase; `/prestop` sends a request to the lifecycle.
 
 pub(crate) mod probe;
 pub(crate) mod decision;

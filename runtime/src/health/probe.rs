@@ -1,4 +1,4 @@
-//! A probe: its paths, and what is decided about it.
+//! A probe: its paths, and the decision about it.
 
 use crate::{
     phase::Phase,
@@ -17,7 +17,7 @@ pub(crate) const PROBES: [(&str, On); 5] = [
 ];
 
 impl On {
-    /// A probe's path: which probe, and the one check that it is about, if it is about one.
+    /// The probe of a path, and the name of a single check if the path has one: `/readyz/NAME`.
     pub(crate) fn of_path(path: &str) -> Option<(Self, Option<&str>)> {
         let path = path.strip_prefix('/')?;
         let (probe, check) = match path.split_once('/') {
@@ -29,23 +29,23 @@ impl On {
     }
 }
 
-/// A user's own answers to probes.
+/// A user's own responses to probes.
 pub(crate) type ProbeResponder = Arc<dyn Fn(&Probe) -> Response<String> + Send + Sync>;
 
-/// A probe that has been decided, and waits for the words of its answer.
+/// A probe that was decided, as input to the response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Probe {
-    /// Which probe it is.
+    /// The probe.
     pub on: On,
-    /// Whether the answer is yes (200) or no (503).
+    /// Whether the probe succeeds (200) or fails (503).
     pub healthy: bool,
-    /// The answer in a word: `ok`, `starting`, `failing` or `draining`.
+    /// The decision as one word: `ok`, `starting`, `failing` or `draining`.
     pub word: &'static str,
     /// The phase that the process is in.
     pub phase: Phase,
     /// The checks of this probe that were not excluded.
     pub checks: Vec<CheckState>,
-    /// What is in flight: name and number.
+    /// Everything in flight: name and number.
     pub in_flight: Vec<(String, usize)>,
 }

@@ -1,4 +1,4 @@
-//! Routes a request to the probe that it asks for, and renders the response.
+//! Routes a request to its probe, and renders the response.
 
 use super::{decision::Facts, probe::Probe};
 use crate::report::check_state::On;
@@ -10,7 +10,7 @@ use serde_json::json;
 
 const PATHS: &str = "/livez, /readyz, /startupz, /healthz and /health";
 
-/// How an answer is to be written.
+/// The format of a response.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Format {
     json: bool,
@@ -18,7 +18,7 @@ pub(crate) struct Format {
 }
 
 impl Format {
-    /// Whether it shows what is in flight.
+    /// Whether the response shows everything in flight.
     pub(crate) fn is_detailed(self) -> bool {
         self.json || self.verbose
     }
@@ -28,7 +28,10 @@ fn refuse<T>(response: Response<String>) -> Result<T, Box<Response<String>>> {
     Err(Box::new(response))
 }
 
-/// The decision about a probe and the format of its answer; the answer itself if it is no probe.
+/// Decides the probe that a request is for.
+///
+/// # Errors
+/// The request is not for a probe: the response to it, such as 404.
 pub(crate) fn route<B>(
     request: &Request<B>,
     facts: impl FnOnce(On) -> Facts,
@@ -56,7 +59,7 @@ pub(crate) fn route<B>(
     Ok((facts.decide(on, only, &excluded), Format { json, verbose }))
 }
 
-/// The usual answer to a probe.
+/// The default response to a probe.
 pub(crate) fn render(probe: &Probe, format: Format) -> Response<String> {
     let status = if probe.healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     match format {
@@ -177,11 +180,11 @@ mod tests {
         assert_eq!(ask("/readyz/cache"), (200, "ok\n".into()));
         assert_eq!(ask("/readyz?verbose").1, "failing\nphase: serving\n[+] cache ok\n[-] db failing: refused\n");
         assert_eq!(ask("/readyz/queue"), (404, "there is no readiness check queue; there are: cache, db\n".into()));
-        assert_eq!(ask_with_checks("/readyz", Phase::Draining), (200, "ok\n".into()), "checks have stopped by then");
+        assert_eq!(ask_with_checks("/readyz", Phase::Draining), (200, "ok\n".into()), "checks have stopped");
     }
 
     #[test]
-    fn what_is_not_known_says_what_is() {
+    fn an_unknown_path_or_method_is_refused_with_the_known_ones() {
         let ask = |method, uri| ask(method, uri, "*/*", Phase::Serving, true, Unready::OnSignal);
         let (status, body) = ask("GET", "/ready");
         assert_eq!(

@@ -1,4 +1,4 @@
-//! A stream whose protocol was told by its first bytes, which are to be read again.
+//! A stream whose first bytes were read to detect the protocol, and are read again by its server.
 
 use crate::serve::preface::First;
 use std::{
@@ -8,7 +8,7 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A stream whose first bytes were read before it was known who reads them.
+/// A stream that yields the bytes already read before it reads further.
 pub(super) struct Rewind<I> {
     io: I,
     first: First,

@@ -36,20 +36,20 @@ use tokio::{
     time::sleep,
 };
 
-/// More connections than this are never probes: the oldest goes, so that a probe always gets in.
+/// Probes never need more connections than this. The oldest is aborted for a new one, so that a probe is always accepted.
 const CONNECTIONS: usize = 64;
-/// Connections that speak HTTP/2 have places of their own, as their Watch streams last.
+/// HTTP/2 connections have a limit of their own, because Watch streams are long-lived.
 #[cfg(feature = "tonic")]
 const HTTP2_CONNECTIONS: usize = 128;
-/// A connection of gRPC probes has a few streams, with small requests.
+/// gRPC probes use a few concurrent streams, with small requests.
 #[cfg(feature = "tonic")]
 const HTTP2_STREAMS: u32 = 32;
-/// A probe sends its head at once: the kubelet gives up on the whole probe after 1 s by default.
+/// The limit for a request's head: the kubelet's timeout for the whole probe is 1 s by default.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(2);
-/// No HTTP/1.1 connection lives longer than this, whatever it does, nor one that has not said what it speaks.
+/// The limit for an HTTP/1.1 connection as a whole, and for HTTP/2 pings.
 const LIFETIME: Duration = Duration::from_secs(5);
 
-/// Answers probes for as long as the current runtime lives, or until it is aborted.
+/// Serves probes for as long as the current runtime lives, or until the returned handle aborts.
 ///
 /// # Errors
 /// The listener cannot be registered with the runtime.
@@ -58,17 +58,17 @@ pub(crate) fn start(listener: TcpListener, context: Context) -> io::Result<Abort
     let server = tokio::spawn(async move {
         let server = Server {
             context,
-            probes: Places::new(CONNECTIONS),
+            probes: ConnectionTasks::new(CONNECTIONS),
             #[cfg(feature = "tonic")]
-            http2: Arc::new(Places::new(HTTP2_CONNECTIONS)),
+            http2: Arc::new(ConnectionTasks::new(HTTP2_CONNECTIONS)),
         };
-        let mut told = false;
+        let mut logged = false;
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => server.admit(stream),
-                // Out of file descriptors, most likely: those of other connections come back.
+                // Most likely out of file descriptors, which other connections free as they close.
                 Err(error) => {
-                    if !std::mem::replace(&mut told, true) {
+                    if !std::mem::replace(&mut logged, true) {
                         let text = format!("the health server cannot accept: {error}");
                         server.context.0.recorder.note(Level::Warn, text);
                     }
@@ -80,62 +80,62 @@ pub(crate) fn start(listener: TcpListener, context: Context) -> io::Result<Abort
     Ok(server.abort_handle())
 }
 
-/// The tasks of connections of one kind.
-struct Places {
+/// The tasks of the connections of one protocol, at most `limit` of them.
+struct ConnectionTasks {
     limit: usize,
-    taken: Mutex<VecDeque<AbortHandle>>,
+    tasks: Mutex<VecDeque<AbortHandle>>,
 }
 
-impl Places {
+impl ConnectionTasks {
     fn new(limit: usize) -> Self {
-        Self { limit, taken: Mutex::default() }
+        Self { limit, tasks: Mutex::default() }
     }
 
-    /// Starts the task of one more connection, in the place of the oldest if there is no other.
-    fn take(&self, connection: impl Future<Output: Send> + Send + 'static) {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        taken.retain(|task| !task.is_finished());
-        if taken.len() >= self.limit {
-            taken.pop_front().iter().for_each(AbortHandle::abort);
+    /// Spawns the task of a connection; at the limit, the oldest task is aborted.
+    fn spawn(&self, connection: impl Future<Output: Send> + Send + 'static) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.retain(|task| !task.is_finished());
+        if tasks.len() >= self.limit {
+            tasks.pop_front().iter().for_each(AbortHandle::abort);
         }
-        taken.push_back(tokio::spawn(connection).abort_handle());
+        tasks.push_back(tokio::spawn(connection).abort_handle());
     }
 }
 
-/// With the health server end its connections: it can be in somebody else's runtime, which goes on.
-impl Drop for Places {
+/// Aborts the connections with the server: in a test, their runtime outlives the server.
+impl Drop for ConnectionTasks {
     fn drop(&mut self) {
-        let taken = self.taken.get_mut().unwrap_or_else(PoisonError::into_inner);
-        taken.iter().for_each(AbortHandle::abort);
+        let tasks = self.tasks.get_mut().unwrap_or_else(PoisonError::into_inner);
+        tasks.iter().for_each(AbortHandle::abort);
     }
 }
 
 struct Server {
     context: Context,
-    probes: Places,
+    probes: ConnectionTasks,
     #[cfg(feature = "tonic")]
-    http2: Arc<Places>,
+    http2: Arc<ConnectionTasks>,
 }
 
 impl Server {
     #[cfg(not(feature = "tonic"))]
     fn admit(&self, stream: TcpStream) {
-        self.probes.take(http1(stream, self.context.clone()));
+        self.probes.spawn(http1(stream, self.context.clone()));
     }
 
     #[cfg(feature = "tonic")]
     fn admit(&self, mut stream: TcpStream) {
-        let (context, http2_places) = (self.context.clone(), self.http2.clone());
+        let (context, http2_tasks) = (self.context.clone(), self.http2.clone());
         let connection = async move {
             let mut first = First::default();
             let is_http2 = std::future::poll_fn(|cx| first.poll_is_http2(&mut stream, cx));
             match timeout(HEAD_TIMEOUT, is_http2).await {
-                Ok(Ok(true)) => http2_places.take(http2(Rewind::new(first, stream), context)),
+                Ok(Ok(true)) => http2_tasks.spawn(http2(Rewind::new(first, stream), context)),
                 Ok(Ok(false)) => http1(Rewind::new(first, stream), context).await,
                 Ok(Err(_)) | Err(_) => {}
             }
         };
-        self.probes.take(connection);
+        self.probes.spawn(connection);
     }
 }
 
@@ -144,10 +144,10 @@ async fn http1(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, con
     let service = service_fn({
         let (context, waits_for_grace) = (context.clone(), waits_for_grace.clone());
         move |request: Request<Incoming>| {
-            let asked = Prestop::of(context.0.prestop_token.get().map(String::as_str), &request);
+            let prestop = Prestop::of(context.0.prestop_token.get().map(String::as_str), &request);
             let (context, waits_for_grace) = (context.clone(), waits_for_grace.clone());
             async move {
-                Ok::<_, Infallible>(match asked {
+                Ok::<_, Infallible>(match prestop {
                     Prestop::Other => respond(&context, &request).await,
                     Prestop::Refused(response) => *response,
                     Prestop::Begin => {
@@ -170,21 +170,21 @@ async fn http1(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, con
             sleep(HEAD_TIMEOUT).await;
         }
     };
-    // A prober that goes away or sends nonsense is its own affair.
+    // Errors of a client that disconnects or sends invalid HTTP are ignored.
     tokio::select! { _ = served => {}, () = lifetime => {} }
 }
 
-/// gRPC, and the same probes as on HTTP/1.1, for as long as the client answers pings.
+/// Serves gRPC, and the same probes as on HTTP/1.1, for as long as the client responds to pings.
 #[cfg(feature = "tonic")]
 async fn http2(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, context: Context) {
     let health = grpc::HealthService::for_probes(context.clone());
     let service = service_fn(move |request: Request<Incoming>| {
-        let answer = match grpc::is_grpc(&request) {
-            true => Ok(health.answer(request)),
+        let response = match grpc::is_grpc(&request) {
+            true => Ok(health.respond(request)),
             false => Err(respond(&context, &request)),
         };
         async move {
-            Ok::<_, Infallible>(match answer {
+            Ok::<_, Infallible>(match response {
                 Ok(call) => call.await,
                 Err(probe) => probe.await.map(grpc::Body::new),
             })

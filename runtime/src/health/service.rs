@@ -1,4 +1,4 @@
-//! Responds to one request for a probe, on the health server and on a router of the user's.
+//! Responds to one request for a probe, on the health server or on a user's own router.
 
 use super::{
     decision::Facts,
@@ -10,19 +10,19 @@ use hyper::{Request, Response};
 use std::{future::Future, time::Duration};
 use tokio::time::timeout;
 
-/// How many names of what is in flight an answer shows.
+/// How many names of tasks and connections in flight a response shows.
 const NAMES: usize = 100;
 
-/// How long a user's own answer may take before the usual one is given: the kubelet gives up after 1 s.
+/// How long a user's own response may take before the default one is sent: the kubelet's timeout is 1 s by default.
 const CUSTOM_RESPONSE_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// The answer to a request for a probe.
+/// The response to a request for a probe.
 pub(crate) fn respond<B>(context: &Context, request: &Request<B>) -> impl Future<Output = Response<String>> + use<B> {
     let mut decided = route(request, |on| Facts::of(context, on));
     if let Ok((probe, form)) = &mut decided
         && (form.is_detailed() || context.0.probe_responder.get().is_some())
     {
-        // Named only where somebody reads it: there may be thousands.
+        // Collected only for a response that shows it: there may be thousands of names.
         probe.in_flight = context.0.tracker.remaining();
         let more: usize = probe.in_flight.iter().skip(NAMES).map(|(_, count)| count).sum();
         if more > 0 {
@@ -39,15 +39,15 @@ pub(crate) fn respond<B>(context: &Context, request: &Request<B>) -> impl Future
     }
 }
 
-/// The user's own answer, if there is one in time. It runs on the user's runtime: nothing of a user's may hold up this
-/// thread.
+/// The user's own response, if there is one in time. Made on the user's runtime, so that the user's code cannot block
+/// this thread.
 async fn custom_response(context: &Context, probe: &Probe) -> Option<Response<String>> {
-    let (answers, probe) = (context.0.probe_responder.get()?.clone(), probe.clone());
-    let mut task = context.0.runtime.spawn(async move { answers(&probe) });
+    let (respond, probe) = (context.0.probe_responder.get()?.clone(), probe.clone());
+    let mut task = context.0.runtime.spawn(async move { respond(&probe) });
     match timeout(CUSTOM_RESPONSE_TIMEOUT, &mut task).await {
-        Ok(answer) => answer.ok(),
+        Ok(response) => response.ok(),
         Err(_) => {
-            task.abort(); // if it has not begun, it never will
+            task.abort(); // has an effect only if the task has not started
             None
         }
     }
@@ -61,7 +61,7 @@ mod tests {
     use tokio::runtime::Handle;
 
     #[tokio::test]
-    async fn an_answer_names_a_hundred_of_what_is_in_flight_and_counts_the_rest() {
+    async fn a_response_shows_a_hundred_names_in_flight_and_counts_the_rest() {
         let board = Board::new([]);
         let (context, _requests) = Context::open(Plan::DEFAULT, false, board, Recorder::new(|_| {}), Handle::current());
         let ask = async |uri| respond(&context, &Request::get(uri).body(()).unwrap()).await.into_body();

@@ -15,7 +15,7 @@ pub mod tonic;
 
 use crate::report::timeline::Entry;
 
-/// Counts an entry of the timeline, with the feature `metrics`. Calls the user's recorder.
+/// Counts an entry of the timeline if the feature `metrics` is on. Calls the user's recorder.
 #[cfg_attr(not(feature = "metrics"), expect(unused_variables))]
 pub(crate) fn count(entry: &Entry) {
     #[cfg(feature = "metrics")]

@@ -1,7 +1,7 @@
 //! A tower layer for servers that this crate does not run: feature `tower`.
 //!
 //! [`serve`](crate::serve()) needs no layer. For any other server, the layer makes the drain wait for its requests
-//! and asks its clients to move during grace, as `serve` does.
+//! and asks its clients to reconnect during grace, as `serve` does.
 
 use crate::{context::Context, drain::tracker::Group, phase::Phase, serve::goodbye::Goodbyes};
 use hyper::{
@@ -20,10 +20,10 @@ use std::{
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Counts the requests in flight, from their arrival to the end of the answer's body, and says `Connection: close` on
-/// ever more answers during grace and on all of them in the drain (HTTP/1).
+/// Counts the requests in flight, from their arrival to the end of the response's body, and adds `Connection: close` to
+/// a growing share of the responses during grace and to all of them in the drain (HTTP/1).
 ///
-/// Connections themselves belong to the server: its own graceful shutdown closes the idle ones.
+/// The connections belong to the server: its own graceful shutdown closes the idle ones.
 ///
 /// ```no_run
 /// # async fn f(ctx: graceful::Context, listener: tokio::net::TcpListener, router: axum::Router) -> std::io::Result<()> {
@@ -91,13 +91,13 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let may_say_goodbye = request.version() <= Version::HTTP_11;
+        let may_close = request.version() <= Version::HTTP_11;
         let in_flight = Some(InFlight::of(&self.requests, request.uri().path()));
-        ResponseFuture { future: self.service.call(request), in_flight, may_say_goodbye }
+        ResponseFuture { future: self.service.call(request), in_flight, may_close }
     }
 }
 
-/// A request between its arrival and the end of its answer.
+/// A request between its arrival and the end of its response.
 struct InFlight(Arc<Requests>);
 
 impl InFlight {
@@ -109,7 +109,7 @@ impl InFlight {
         Self(requests.clone())
     }
 
-    fn says_goodbye(&self) -> bool {
+    fn asks_to_reconnect(&self) -> bool {
         match self.0.context.phase() {
             Phase::Starting | Phase::Serving => false,
             Phase::Grace => self.0.goodbyes.next(&self.0.context),
@@ -125,12 +125,12 @@ impl Drop for InFlight {
 }
 
 pin_project! {
-    /// The future of an answer under a [`GracefulLayer`].
+    /// The future of a response under a [`GracefulLayer`].
     pub struct ResponseFuture<F> {
         #[pin]
         future: F,
         in_flight: Option<InFlight>,
-        may_say_goodbye: bool,
+        may_close: bool,
     }
 }
 
@@ -150,8 +150,8 @@ where
         let this = self.project();
         let mut response = ready!(this.future.poll(cx))?;
         let in_flight = this.in_flight.take();
-        let switches = response.status() == hyper::StatusCode::SWITCHING_PROTOCOLS;
-        if *this.may_say_goodbye && !switches && in_flight.as_ref().is_some_and(InFlight::says_goodbye) {
+        let is_upgrade = response.status() == hyper::StatusCode::SWITCHING_PROTOCOLS;
+        if *this.may_close && !is_upgrade && in_flight.as_ref().is_some_and(InFlight::asks_to_reconnect) {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         Poll::Ready(Ok(response.map(|body| InFlightBody { body, _in_flight: in_flight })))
@@ -159,7 +159,7 @@ where
 }
 
 pin_project! {
-    /// The body of an answer under a [`GracefulLayer`]: its request is in flight until it has been sent or dropped.
+    /// The body of a response under a [`GracefulLayer`]: the request is in flight until the body is sent or dropped.
     pub struct InFlightBody<R> {
         #[pin]
         body: R,
@@ -229,13 +229,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_is_in_flight_from_its_call_until_its_body_is_gone_and_hears_of_the_drain_in_http_1_alone() {
+    async fn a_request_is_in_flight_until_its_body_is_dropped_and_only_http_1_gets_connection_close() {
         let (plan, board) = (Plan::DEFAULT, Board::default());
         let (context, _requests) = Context::open(plan, false, board, Recorder::new(|_| {}), Handle::current());
         let layer = GracefulLayer::new(context.clone());
-        let (given_up, called) = (call(&layer, Version::HTTP_11), call(&layer, Version::HTTP_11));
+        let (cancelled, called) = (call(&layer, Version::HTTP_11), call(&layer, Version::HTTP_11));
         assert_eq!(context.0.tracker.remaining(), [("requests under the tower layer".to_owned(), 2)]);
-        drop(given_up);
+        drop(cancelled);
         let response = called.await;
         assert_eq!(context.0.tracker.total(), 1);
         assert_eq!(response.headers().get(CONNECTION), None);

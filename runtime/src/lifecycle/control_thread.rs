@@ -57,7 +57,7 @@ impl ControlThread {
         #[cfg(feature = "tonic")]
         let _silence = tracing::dispatcher::set_default(&tracing::Dispatch::none());
         // A panic must end the process: without this thread nothing else would.
-        if std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(self.lead()))).is_err() {
+        if std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(self.run_lifecycle()))).is_err() {
             let _ = writeln!(
                 io::stderr(),
                 "graceful: the control thread panicked; this is a fault in graceful, please report it"
@@ -66,7 +66,7 @@ impl ControlThread {
         }
     }
 
-    async fn lead(mut self) {
+    async fn run_lifecycle(mut self) {
         let up = self.listen();
         let failed = up.is_err();
         let _ = self.installed.send(up);

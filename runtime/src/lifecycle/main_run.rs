@@ -1,4 +1,4 @@
-//! Runs the user's `main`, beside the lifecycle.
+//! Runs the user's `main`, concurrently with the lifecycle.
 
 use crate::{context::Context, hooks::call, phase::Phase, report::outcome::MainResult, shared::Request};
 use graceful_plan::Ready;
@@ -11,7 +11,7 @@ use std::{future::Future, panic::AssertUnwindSafe, task::Poll};
     note = "main returns `()`, `Result<(), E>`, `ExitCode` or `Result<ExitCode, E>`, where `E: Debug`"
 )]
 pub trait MainReturn {
-    /// What it says about the exit code.
+    /// The result, as the report shows it.
     fn into_result(self) -> MainResult;
 }
 
@@ -23,7 +23,7 @@ impl MainReturn for () {
 
 impl MainReturn for std::process::ExitCode {
     fn into_result(self) -> MainResult {
-        // An `ExitCode` does not tell its number, but it compares.
+        // An `ExitCode` does not expose its number, but it compares.
         MainResult::Returned((0..=u8::MAX).find(|&code| Self::from(code) == self).unwrap_or(1))
     }
 }
@@ -37,7 +37,7 @@ impl<T: MainReturn, E: std::fmt::Debug> MainReturn for Result<T, E> {
     }
 }
 
-/// Runs `main` to its end, its panic, or the moment when the hooks begin without it; the lifecycle hears which.
+/// Runs `main` until it returns, panics, or is cut because the hooks begin; reports to the lifecycle which it was.
 pub(crate) async fn drive<F, Fut>(context: Context, main: F)
 where
     F: FnOnce(Context) -> Fut,
@@ -48,8 +48,8 @@ where
     if context.0.plan.ready == Ready::OnStart {
         context.ready();
     }
-    let given = context.clone();
-    let mut main = Box::pin(async move { main(given).await.into_result() });
+    let argument = context.clone();
+    let mut main = Box::pin(async move { main(argument).await.into_result() });
     let main_or_panic = std::future::poll_fn(|cx| {
         let polled = std::panic::catch_unwind(AssertUnwindSafe(|| main.as_mut().poll(cx)));
         polled.unwrap_or_else(|panic| Poll::Ready(MainResult::Panicked(call::panic_message(&*panic))))
@@ -59,7 +59,7 @@ where
         result = main_or_panic => result,
         () = cut => MainResult::Cut,
     };
-    // A value of main's that panics when it is dropped must not keep the hooks from running.
+    // A panic while the values of `main` are dropped must not prevent the hooks.
     let dropped = std::panic::catch_unwind(AssertUnwindSafe(|| drop(main)));
     let result = match dropped {
         Err(panic) if matches!(result, MainResult::Returned(_)) => MainResult::Panicked(call::panic_message(&*panic)),

@@ -1,6 +1,6 @@
-//! The lifecycle of a process: signals and requests become phases, `main` runs beside it, and the process ends.
+//! The lifecycle of a process: it starts, signals and requests become phases, `main` runs, and the process exits.
 //!
-//! May use everything; only `builder.rs`, `testing.rs` and `private.rs` use it.
+//! May use everything else; only `builder.rs`, `testing.rs`, `private.rs` and `lib.rs` use it.
 
 pub(crate) mod transition;
 pub(crate) mod deadlines;

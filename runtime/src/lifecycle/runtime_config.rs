@@ -18,9 +18,9 @@ pub enum Flavor {
 pub struct RuntimeConfig {
     /// Its kind.
     pub flavor: Flavor,
-    /// How many worker threads; one for each processor if not said.
+    /// The number of worker threads; default: one for each processor.
     pub worker_threads: Option<usize>,
-    /// How many threads for blocking code at the most; tokio's default (512) if not said.
+    /// The maximum number of threads for blocking code; default: tokio's (512).
     pub max_blocking_threads: Option<usize>,
 }
 
@@ -46,12 +46,12 @@ mod tests {
     use std::{sync::mpsc, time::Duration};
 
     #[test]
-    fn the_runtime_has_as_many_threads_as_it_is_told() {
+    fn the_runtime_has_the_configured_numbers_of_threads() {
         let config =
             RuntimeConfig { flavor: Flavor::MultiThread, worker_threads: Some(7), max_blocking_threads: Some(1) };
         let runtime = config.build().unwrap();
         assert_eq!(runtime.metrics().num_workers(), 7);
-        // The second one runs when the first has given up on it.
+        // The second task runs only after the first has timed out.
         let (started, second) = mpsc::channel();
         let first = runtime.spawn_blocking(move || second.recv_timeout(Duration::from_millis(100)));
         let behind = runtime.spawn_blocking(move || started.send(()));

@@ -1,4 +1,4 @@
-//! Starts a process: settings, runtimes, the control thread; and returns its exit code.
+//! Starts a process: settings, runtimes and the control thread; runs `main`; returns the exit code.
 
 use super::{
     control_thread::{ControlThread, LOG_TIMEOUT},
@@ -42,11 +42,11 @@ use tokio::{
 pub struct Main {
     /// The settings of the shutdown, before the environment's overrides.
     pub plan: Plan,
-    /// The signals that begin it.
+    /// The signals that begin a shutdown.
     pub signals: &'static [Signal],
     /// The runtime of `main`.
     pub runtime: RuntimeConfig,
-    /// The package that `main` stands in.
+    /// The package of `main`.
     pub package: &'static str,
 }
 
@@ -70,7 +70,7 @@ where
 
 enum Started {
     Running(Process),
-    /// There is nothing to run: the plan was printed, or this was the init of a program that has ended.
+    /// Nothing is left to run: the plan was printed, or this process was the init of a program that has ended.
     Over(u8),
 }
 
@@ -96,7 +96,7 @@ fn start(main: &Main, linked_hooks: bool) -> Result<Started, StartError> {
         return Ok(Started::Over(code));
     }
     let system = |what| move |error| StartError::System { what, error };
-    // Control first, so that signals and probes are answered before anything of the user's begins.
+    // The control thread first, so that signals and probes are handled before the user's code runs.
     let control_runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -111,9 +111,9 @@ fn start(main: &Main, linked_hooks: bool) -> Result<Started, StartError> {
     let board = runner::board(&settings.plan, &checks);
     let (context, requests) = Context::open(settings.plan, linked_hooks, board, recorder, runtime.handle().clone());
     if let Some(token) = &settings.prestop_token {
-        let _ = context.0.prestop_token.set(token.clone()); // it is new: there is none yet
+        let _ = context.0.prestop_token.set(token.clone()); // cannot fail: the context is new
     }
-    let _ = context.0.last_resort.set(process::end_after); // it is new: there is none yet
+    let _ = context.0.last_resort.set(process::end_after); // cannot fail: the context is new
     context::install(&context);
     log_the_start(&context, main, &settings, &hooks, &checks, health.as_ref());
 
@@ -141,7 +141,7 @@ fn start(main: &Main, linked_hooks: bool) -> Result<Started, StartError> {
     }
 }
 
-/// The start-up lines: what is linked and where probes are answered.
+/// Logs the start: the hooks and checks that are linked, the address of the probes, and warnings.
 fn log_the_start(
     context: &Context,
     main: &Main,
@@ -175,12 +175,12 @@ impl Process {
         Fut::Output: MainReturn,
     {
         let Self { runtime, context, finished } = self;
-        // The runtime is driven to the very end: on a current-thread runtime, hooks only run while it is.
+        // Blocks to the very end, because tasks of a current-thread runtime, hooks included, run only inside `block_on`.
         let code = runtime.block_on(async {
             main_run::drive(context, user_main).await;
             finished.await
         });
-        // Not dropped: that waits for blocking tasks, for ever if need be.
+        // Not dropped: dropping it waits for blocking tasks, without a limit.
         runtime.shutdown_background();
         code.unwrap_or(exit_code::INTERNAL)
     }

@@ -27,7 +27,7 @@ use tonic::{Status, body::Body, transport::server::TcpConnectInfo};
 
 pub(super) type BoxError = Box<dyn Error + Send + Sync>;
 
-/// A tower service of gRPC as [`serve`] serves it.
+/// A tower service of gRPC as [`serve`](super::serve) serves it.
 #[derive(Debug, Clone)]
 pub struct GrpcService<S>(S);
 
@@ -127,7 +127,7 @@ where
     }
 }
 
-/// How long the client waits: at most eight digits and a unit; as if absent if it is anything else.
+/// The client's timeout, from the header `grpc-timeout`: at most eight digits and a unit. Anything else is ignored.
 fn timeout(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get("grpc-timeout")?.to_str().ok()?;
     let (digits, unit) = value.split_at(value.len().checked_sub(1)?);

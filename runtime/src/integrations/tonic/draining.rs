@@ -3,10 +3,9 @@
 use crate::context::{self, Context};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
-/// Tells a call that the drain has begun: a stream that would go on for ever ends now, and its client goes on with
-/// another replica.
+/// Resolves when the drain begins, so that an endless stream can end and its client can continue with another replica.
 ///
-/// Requests that come through [`serve`] have it among their extensions; [`of`](Self::of) finds it.
+/// Requests that come through [`serve`](super::serve) have it among their extensions; [`of`](Self::of) finds it.
 ///
 /// ```
 /// use graceful::tonic::Draining;
@@ -33,15 +32,15 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 pub struct Draining(CancellationToken);
 
 impl Draining {
-    /// That of the server which the request came through; else that of the process; else, in a test that has
-    /// neither, one that never begins.
+    /// The drain of the server that received the request; else that of the process; else, in a test without either, one
+    /// that never begins.
     pub fn of<T>(request: &tonic::Request<T>) -> Self {
         let own = request.extensions().get::<Self>().cloned();
         own.or_else(|| context::try_context().map(|context| Self::in_context(&context)))
             .unwrap_or_else(|| Self(CancellationToken::new()))
     }
 
-    /// That of this context.
+    /// The drain of this context.
     pub fn in_context(context: &Context) -> Self {
         Self(context.drain_token())
     }
@@ -59,10 +58,10 @@ impl Draining {
         self.0.is_cancelled()
     }
 
-    /// A token of the caller's own that is cancelled when the drain begins, for code that takes tokio-util's: such as
+    /// A token that is cancelled when the drain begins, for code that takes tokio-util's token, such as
     /// `stream.take_until(draining.token().cancelled_owned())`.
     pub fn token(&self) -> CancellationToken {
-        // A child: cancelling it is no other call's business.
+        // A child token: cancelling it does not affect other calls.
         self.0.child_token()
     }
 }

@@ -2,20 +2,20 @@
 //!
 //! # Probes
 //!
-//! The health server speaks gRPC beside HTTP/1.1, on the same port: HTTP/2 with prior knowledge, told apart by its
-//! preface. It serves `grpc.health.v1.Health` with Check, Watch and List, from the control thread, so that it is
-//! answered even while the runtime of `main` is blocked. Kubernetes tells probes apart only by their `service`:
+//! The health server speaks gRPC besides HTTP/1.1, on the same port: HTTP/2 with prior knowledge, detected by its
+//! preface. It serves `grpc.health.v1.Health` with Check, Watch and List, on the control thread, so that it responds
+//! even while the runtime of `main` is blocked. Kubernetes distinguishes probes only by their `service`:
 //!
-//! | service | says SERVING when |
+//! | service | SERVING when |
 //! |---|---|
-//! | `""`, `readiness` | `/readyz` says 200: the phase, the `unready` key and the readiness checks |
-//! | `liveness` | `/livez` says 200 |
-//! | `startup` | `/startupz` says 200 |
-//! | what [`Context::grpc_service`] has named | as `readiness` |
+//! | `""`, `readiness` | `/readyz` responds with 200: the phase, the `unready` key and the readiness checks |
+//! | `liveness` | `/livez` responds with 200 |
+//! | `startup` | `/startupz` responds with 200 |
+//! | added by [`Context::grpc_service`] | as `readiness` |
 //!
-//! Check answers NOT_FOUND for any other name, and Watch says SERVICE_UNKNOWN until it is named, as the protocol
-//! wants it. Watch says every change at once: phases and checks alike. What
-//! [`answer_probes_with`](Context::answer_probes_with) says does not matter here.
+//! For any other name, Check fails with NOT_FOUND and Watch sends SERVICE_UNKNOWN until the name is added, as the
+//! protocol requires. Watch sends every change at once, of the phase and of checks.
+//! [`answer_probes_with`](Context::answer_probes_with) has no effect on gRPC.
 //!
 //! ```yaml
 //! containers:
@@ -26,26 +26,25 @@
 //!     livenessProbe: { grpc: { port: 8081, service: liveness } }
 //! ```
 //!
-//! The port of a `grpc` probe is a number (names are refused), and the kubelet speaks no TLS to it. Clients that watch
-//! the health of the connection that they use ask on the port of the traffic: that is what [`health_service`] is for.
+//! The port of a `grpc` probe is a number (names are refused), and the kubelet does not speak TLS to it. For clients that
+//! watch the health of their own connection, add [`health_service`] to the server on the port of the traffic.
 //!
 //! # Serving
 //!
-//! [`serve`] takes what tonic routes and drains it: GOAWAY, then calls in flight. A streaming call would go on for
-//! ever; it learns of the drain by [`Draining`]. Those that do not end are cut at the drain deadline, and the process
-//! exits with code 3.
+//! [`serve`] takes tonic's routes and drains them: GOAWAY, then the calls in flight. An endless streaming call observes
+//! the drain by [`Draining`]. Calls that do not end are cut at the drain deadline, and the process exits with code 3.
 //!
-//! A connection is told to go (GOAWAY) while one of its calls is in flight, if it has calls at all during grace: its
-//! client then waits for an answer instead of beginning a call, and loses none. What remains is between a client and
-//! itself: tonic's `Channel`, shared by concurrent calls, can give a call to a connection that has just been told to
-//! go. The call was never sent, and fails with CANCELLED ("connection closed") or INTERNAL (GOAWAY with NO_ERROR);
-//! other gRPC clients try it again by themselves, tonic's leaves that to its user.
+//! The client of a connection is asked to reconnect (GOAWAY) while one of its calls is in flight, if it has calls at all
+//! during grace: a client that waits for a response does not begin a call, so no call is lost. One case remains in the
+//! client: tonic's `Channel`, shared by concurrent calls, can assign a call to a connection that has just received
+//! GOAWAY. The call is never sent, and fails with CANCELLED ("connection closed") or INTERNAL (GOAWAY with NO_ERROR).
+//! Other gRPC clients retry such a call by themselves; tonic leaves the retry to the user.
 //!
 //! # With tonic's own server
 //!
-//! Tell it when to stop, and put the layer of the feature `tower` around its services, so that the drain counts
-//! calls. Its GOAWAYs go out all at once, when grace is over, and connections that wait in the kernel's queue then
-//! are refused.
+//! Pass [`Context::draining`] as its shutdown signal, and put the layer of the feature `tower` around its services, so
+//! that the drain waits for calls. Tonic's server sends GOAWAY to all connections at once, when grace is over, and
+//! connections in the listener's backlog are refused then.
 //!
 //! ```no_run
 //! # #[cfg(feature = "tower")]
@@ -84,10 +83,10 @@ use tonic::body::Body;
 /// Serves gRPC on a listener until the process has drained: [`serve`](crate::serve()) for tonic, with all of its
 /// settings, such as [`http2`](Serve::http2).
 ///
-/// It takes any tower service of requests: a `tonic::service::Routes` of many services, the `..Server` that tonic
-/// generates for a single one, or either under layers of yours. As tonic's own server does, it keeps the deadline that
-/// a client sets with `grpc-timeout` (with DEADLINE_EXCEEDED), it turns errors of layers into a gRPC status, and
-/// [`Request::remote_addr`](tonic::Request::remote_addr) is the client's address.
+/// The service is any tower service of requests: a `tonic::service::Routes` of many services, the `..Server` that tonic
+/// generates for a single one, or either under your own layers. As with tonic's own server, a call ends with
+/// DEADLINE_EXCEEDED at the deadline that the client sets with `grpc-timeout`, an error of a layer becomes a gRPC status,
+/// and [`Request::remote_addr`](tonic::Request::remote_addr) is the client's address.
 ///
 /// ```no_run
 /// # use graceful::tonic::HealthService as OrdersServer;
@@ -112,11 +111,11 @@ where
     serve::serve_with(listener, GrpcService::new(service))
 }
 
-/// `grpc.health.v1.Health` for a server of yours, beside the one on the health port: for clients that watch the health
-/// of the connection that they use.
+/// `grpc.health.v1.Health` for your own server, besides the one on the health port: for clients that watch the health of
+/// their own connection.
 ///
-/// It knows the same services. Its Watch streams end when the drain begins, after they have said so: a stream that
-/// nobody ends would hold up the drain.
+/// It knows the same services. Its Watch streams send the last status and end when the drain begins, because an endless
+/// stream would hold up the drain.
 ///
 /// ```no_run
 /// # async fn f(ctx: graceful::Context, listener: tokio::net::TcpListener) -> std::io::Result<()> {
@@ -130,8 +129,8 @@ pub fn health_service(context: &Context) -> HealthService {
 
 /// Feature `tonic`.
 impl Context {
-    /// Names a gRPC service whose health is that of the process: `grpc.health.v1.Health` says SERVING for it when
-    /// `/readyz` says 200. A name that is given twice counts once.
+    /// Adds a gRPC service whose health is that of the process: `grpc.health.v1.Health` reports SERVING for it when
+    /// `/readyz` responds with 200. Adding a name twice has no further effect.
     ///
     /// ```no_run
     /// # fn f(ctx: graceful::Context) {
