@@ -27,7 +27,7 @@
 //!
 //! | phase | entered when | `/readyz` | new connections | responses |
 //! |---|---|---|---|---|
-//! | starting | the process starts; signals and probes are answered from here on | 503 `starting` | | |
+//! | starting | the process starts; signals and probes are handled from here on | 503 `starting` | | |
 //! | serving | it [serves](serve()), or calls [`Context::ready`] | 200 | accepted | keep-alive |
 //! | grace | the first signal, or [`Context::shutdown`] | 503 `draining` | accepted | a growing share say `Connection: close` |
 //! | draining | grace is over | 503 | those in the listener's backlog; then refused | `Connection: close` |

@@ -158,7 +158,7 @@ impl Shared {
 
     /// Sends a message to the lifecycle.
     pub(crate) fn request(&self, request: Request) {
-        // Fails once the lifecycle is over, when no request has an effect any more.
+        // Fails once the lifecycle is over, when requests have no effect.
         let _ = self.requests.send(request);
     }
 

@@ -116,7 +116,7 @@ where
         }
         match on_failure {
             OnFailure::Shutdown => {
-                note(Level::Error, format!("task {name} FAILED: {error}; it must not, so the process shuts down"));
+                note(Level::Error, format!("task {name} FAILED: {error}; the process shuts down"));
                 return context.0.request(Request::Stop(Cause::Fatal { task: name, error }));
             }
             OnFailure::Log => return note(Level::Warn, format!("task {name} failed: {error}; it is not restarted")),

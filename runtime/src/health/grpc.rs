@@ -143,7 +143,7 @@ impl Health for Services {
         let service = request.into_inner().service;
         match status(&self.context, &service) {
             Some(status) => Ok(tonic::Response::new(response(status))),
-            None => Err(Status::not_found(format!("not known here; there are: {:?}", names(&self.context)))),
+            None => Err(Status::not_found(format!("unknown service; the services are: {:?}", names(&self.context)))),
         }
     }
 

@@ -39,7 +39,7 @@ impl Prestop {
         if !matches!(*request.method(), Method::GET | Method::POST) {
             return Self::Refused(Box::new(plain(
                 StatusCode::METHOD_NOT_ALLOWED,
-                "only GET and POST begin it\n".into(),
+                "only GET and POST are allowed\n".into(),
             )));
         }
         let sent = request.headers().get(TOKEN).map_or(&b""[..], |value| value.as_bytes());

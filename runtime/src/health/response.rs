@@ -38,10 +38,10 @@ pub(crate) fn route<B>(
 ) -> Result<(Probe, Format), Box<Response<String>>> {
     let path = request.uri().path();
     let Some((on, only)) = On::of_path(path) else {
-        return refuse(plain(StatusCode::NOT_FOUND, format!("{path} is not known here; there are {PATHS}\n")));
+        return refuse(plain(StatusCode::NOT_FOUND, format!("{path} is unknown; the probes are {PATHS}\n")));
     };
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let mut refused = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here\n".to_owned());
+        let mut refused = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are allowed\n".to_owned());
         refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return refuse(refused);
     }
@@ -189,9 +189,9 @@ mod tests {
         let (status, body) = ask("GET", "/ready");
         assert_eq!(
             (status, body.as_str()),
-            (404, "/ready is not known here; there are /livez, /readyz, /startupz, /healthz and /health\n")
+            (404, "/ready is unknown; the probes are /livez, /readyz, /startupz, /healthz and /health\n")
         );
-        assert_eq!(ask("POST", "/readyz"), (405, "only GET and HEAD are answered here\n".into()));
+        assert_eq!(ask("POST", "/readyz"), (405, "only GET and HEAD are allowed\n".into()));
         assert_eq!(ask("HEAD", "/readyz").0, 200);
     }
 

@@ -27,7 +27,7 @@ use tower_service::Service;
 ///
 /// ```no_run
 /// # async fn f(ctx: graceful::Context, listener: tokio::net::TcpListener, router: axum::Router) -> std::io::Result<()> {
-/// // axum's own server, told when to stop, under the layer
+/// // axum's own server under the layer, with `draining` as its shutdown signal
 /// let app = router.layer(graceful::tower::GracefulLayer::new(ctx.clone()));
 /// ctx.ready();
 /// axum::serve(listener, app).with_graceful_shutdown(ctx.draining()).await

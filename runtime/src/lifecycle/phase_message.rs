@@ -57,7 +57,7 @@ impl Step<'_> {
             _ => Pretty(plan.grace).to_string(),
         };
         let ready = match plan.unready {
-            Unready::OnSignal => "not ready any more, ",
+            Unready::OnSignal => "not ready, ",
             Unready::AfterGrace | Unready::Never => "",
         };
         format!("after {}; {ready}serving goes on for {length}{skip}", self.cause())

@@ -72,7 +72,7 @@ impl<'a> StateMachine<'a> {
         }
     }
 
-    /// Ready, unless a check takes a state that nobody has provided: such a check could never pass.
+    /// Ready, unless a check takes a state that was not provided: such a check could never pass.
     fn ready(&mut self) {
         if self.phase > Phase::Starting {
             return;

@@ -17,8 +17,8 @@ pub(crate) fn shell_as_pid_1() -> Option<String> {
 fn warning(parent: &str) -> Option<String> {
     SHELLS.contains(&parent).then(|| {
         format!(
-            "PID 1 is the shell `{parent}`, which does not pass SIGTERM on, so this process will be killed without a \
-             word: write the exec form CMD [\"/app\"] in the Dockerfile (or `exec /app` in the script)"
+            "PID 1 is the shell `{parent}`, which does not pass SIGTERM on, so this process gets no chance to shut down \
+             before it is killed: write the exec form CMD [\"/app\"] in the Dockerfile (or `exec /app` in the script)"
         )
     })
 }

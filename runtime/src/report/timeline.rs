@@ -65,7 +65,7 @@ impl fmt::Display for What {
             Self::Hook(hook) => hook.fmt(f),
             Self::Cut(name, 1) => write!(f, "CUT: {name} was still in flight when the drain was over"),
             Self::Cut(name, count) => write!(f, "CUT: {count} of {name} were still in flight when the drain was over"),
-            Self::Drained(count) => write!(f, "{count} of what was in flight finished in the drain"),
+            Self::Drained(count) => write!(f, "{count} in flight finished in the drain"),
             Self::Waited(name, took) => write!(f, "drained in {}, waited longest for {name}", Pretty(*took)),
             Self::Check(check) => write!(f, "{} check {} {}", check.on, check.name, check.status),
             Self::Note(note) => f.write_str(note),

@@ -120,7 +120,7 @@ where
             Poll::Pending => {
                 let Some(timeout) = this.timeout else { return Poll::Pending };
                 ready!(timeout.as_mut().poll(cx));
-                Status::deadline_exceeded("the time that grpc-timeout gives is over").into_http()
+                Status::deadline_exceeded("the deadline of grpc-timeout has passed").into_http()
             }
         };
         Poll::Ready(Ok(response))
@@ -185,7 +185,7 @@ mod tests {
         let (code, message) = status(hangs, Some(Duration::from_secs(3))).await;
         assert_eq!(
             (code, message.as_str()),
-            (tonic::Code::DeadlineExceeded, "the time that grpc-timeout gives is over")
+            (tonic::Code::DeadlineExceeded, "the deadline of grpc-timeout has passed")
         );
     }
 
