@@ -18,7 +18,7 @@ pub enum Phase {
     Serving = 1,
     /// A shutdown has begun, and traffic is still served while load balancers remove the process.
     Grace = 2,
-    /// New connections are refused; requests and tasks in flight finish.
+    /// The backlog is emptied, then new connections are refused; requests and tasks in flight finish.
     Draining = 3,
     /// The shutdown hooks run.
     Hooks = 4,

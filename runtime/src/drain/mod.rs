@@ -1,4 +1,4 @@
-//! What the drain waits for: the tracker of everything in flight, tasks, and observers that servers learn the phase by.
+//! What the drain waits for: the tracker of everything in flight, and tasks; and the observers of the phase.
 //!
 //! May use: `phase.rs`, `report`, `hooks::call`, and for tasks the [`Context`](crate::Context).
 

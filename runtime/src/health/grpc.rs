@@ -176,7 +176,7 @@ impl Stream for Watch {
     type Item = Result<HealthCheckResponse, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Option<Self::Item>> {
-        // Polled until both are pending, because only then they wake this task.
+        // Polled until both are pending, because they wake this task only then.
         while let Poll::Ready(Some(_)) = Pin::new(&mut self.phases).poll_next(cx) {}
         while let Poll::Ready(Some(())) = Pin::new(&mut self.changes).poll_next(cx) {}
         // Read after that, so that a later change wakes the task again.

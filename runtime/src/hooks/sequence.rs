@@ -26,7 +26,7 @@ use std::{
 use tokio::{runtime::Handle, task::JoinSet, time::Instant};
 use tracing::Instrument;
 
-/// What hooks run with.
+/// The parts of a process that hooks need.
 #[derive(Clone)]
 pub(crate) struct Environment {
     pub(crate) recorder: Arc<Recorder>,
@@ -47,7 +47,7 @@ pub(crate) async fn run(groups: Vec<Group>, environment: Environment, cause: Cau
             names.insert(running.spawn(run_one(environment.clone(), hook, cause.clone(), limit)).id(), name);
         }
         while let Some(ended) = running.join_next_with_id().await {
-            // A panic here is one of the preparation: the call itself is a task of its own.
+            // The preparation of the call has panicked: the call itself is a task of its own.
             if let Err(error) = ended
                 && let Some(hook) = names.remove(&error.id())
             {

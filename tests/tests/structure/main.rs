@@ -2,7 +2,8 @@
 //! no circle runs between folders.
 //!
 //! The lists: a heading `### plan/src` (and so on for each of [`CRATES`]), and under it, until the next heading, a
-//! line for each file that starts with ``- `file.rs` `` or ``- `folder/file.rs` ``. Other lines are free.
+//! line for each file that starts with ``- `file.rs` `` or ``- `folder/file.rs` ``, or one for several files of a folder:
+//! ``- `folder/` `file.rs` `other.rs` ``. Other lines are free.
 #![allow(clippy::unwrap_used)]
 
 mod map;

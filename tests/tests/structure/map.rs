@@ -8,8 +8,19 @@ pub(crate) fn list(page: &str, heading: &str) -> Option<Vec<String>> {
     let mut lines = page.lines().skip_while(|line| line.trim_end() != format!("### {heading}")).skip(1).peekable();
     lines.peek()?;
     let section = lines.take_while(|line| !line.starts_with('#'));
-    let file = |line: &str| line.strip_prefix("- `")?.split_once('`').map(|(file, _)| file.to_owned());
-    Some(section.filter_map(file).collect())
+    Some(section.flat_map(files_of).collect())
+}
+
+/// The files of one line: ``- `file.rs`: free text``, or ``- `folder/` `one.rs` `nested/two.rs` ``.
+fn files_of(line: &str) -> Vec<String> {
+    let Some(rest) = line.strip_prefix("- `") else { return Vec::new() };
+    let mut quoted = rest.split('`').step_by(2);
+    match quoted.next() {
+        Some(folder) if folder.ends_with('/') => {
+            quoted.filter(|file| file.ends_with(".rs")).map(|file| format!("{folder}{file}")).collect()
+        }
+        file => file.map(str::to_owned).into_iter().collect(),
+    }
 }
 
 /// Files of unit tests are no part of the map: nothing uses them, and they may use everything.
@@ -184,6 +195,18 @@ fn files_and_lists_have_each_other() {
     let found = check("a/src", &list, &[("low.rs".to_owned(), String::new())].into());
     assert!(found.iter().any(|problem| problem.contains("a/src/gone.rs, which does not exist")), "{found:?}");
     assert!(found.iter().any(|problem| problem.contains("a/src/low.rs twice")), "{found:?}");
+}
+
+#[test]
+fn a_line_lists_one_file_or_the_files_of_a_folder_in_their_order() {
+    assert_eq!(files_of("- `low.rs`: uses no `other.rs`"), ["low.rs"]);
+    assert_eq!(files_of("- `a/` `one.rs` `b/two.rs` (and `c`) `mod.rs`"), ["a/one.rs", "a/b/two.rs", "a/mod.rs"]);
+    assert_eq!(files_of("- plain text with `low.rs`"), Vec::<String>::new());
+    let page = "### a/src\n- `folder/` `right.rs` `left.rs`\n";
+    let files = [("folder/left.rs", ""), ("folder/right.rs", "use super::left::Left;")];
+    let files = files.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+    let found = check("a/src", &list(page, "a/src").unwrap(), &files);
+    assert!(found.len() == 1 && found[0].starts_with("a/src/folder/right.rs uses a/src/folder/left.rs"), "{found:?}");
 }
 
 #[test]
