@@ -180,8 +180,8 @@ impl Builder {
 
     /// Runs `main` and its lifecycle in the current runtime, on its clock, and returns the report.
     ///
-    /// There is no control thread and no signal handler (use [`triggers`](Self::triggers)), the environment is not read,
-    /// and only `main` gets the context: [`context()`](crate::context()) does not return it.
+    /// There is no control thread and no signal handler (use [`triggers`](Self::triggers)), the environment is not
+    /// read, and only `main` gets the context: [`context()`](crate::context()) does not return it.
     ///
     /// # Errors
     /// The plan does not fit its budget, or the health address is in use.

@@ -147,8 +147,8 @@ impl Context {
         }
     }
 
-    /// Provides a value to hooks and checks, which take it as [`State<T>`]. One value per type: a second value of a type
-    /// replaces the first.
+    /// Provides a value to hooks and checks, which take it as [`State<T>`]. One value per type: a second value of a
+    /// type replaces the first.
     pub fn provide<T: Send + Sync + 'static>(&self, value: T) {
         self.0.state.put(value);
     }
@@ -160,8 +160,8 @@ impl Context {
 
     /// Registers a shutdown hook at run time, in the same order as those of `#[graceful::shutdown_hook]`.
     ///
-    /// The hook has no timeout of its own: it gets a fair share of the time that is left. Once the hooks have begun, a new
-    /// hook does not run, and an error is logged.
+    /// The hook has no timeout of its own: it gets a fair share of the time that is left. Once the hooks have begun, a
+    /// new hook does not run, and an error is logged.
     ///
     /// ```no_run
     /// # async fn f(ctx: graceful::Context) {
@@ -186,8 +186,8 @@ impl Context {
 
     /// Replaces the responses to probes: body, status and headers, both healthy and unhealthy.
     ///
-    /// The function runs on the runtime of `main`. If it does not return within 200 ms, or panics, the default response is
-    /// sent. A second call has no effect.
+    /// The function runs on the runtime of `main`. If it does not return within 200 ms, or panics, the default response
+    /// is sent. A second call has no effect.
     ///
     /// ```no_run
     /// # async fn f(ctx: graceful::Context) {

@@ -103,8 +103,8 @@
 //! # Grace that waits for quiet
 //!
 //! With `quiet = "1s", grace_limit = "20s"`, grace lasts at least `grace`, ends once no traffic has arrived for `quiet`
-//! (no request; with [`tcp::serve`], no connection), and never lasts longer than `grace_limit`, which is the length that
-//! the budget uses. Probes are not traffic, nor are HTTP connections without a request, which TCP probes make too.
+//! (no request; with [`tcp::serve`], no connection), and never lasts longer than `grace_limit`, which is the length
+//! that the budget uses. Probes are not traffic, nor are HTTP connections without a request, which TCP probes make too.
 //!
 //! # Other servers and protocols
 //!

@@ -40,8 +40,8 @@ impl Context {
         task
     }
 
-    /// Makes the drain wait for a future, wherever it is awaited. If the future is still running at the drain deadline, the
-    /// report names the place of this call.
+    /// Makes the drain wait for a future, wherever it is awaited. If the future is still running at the drain deadline,
+    /// the report names the place of this call.
     ///
     /// ```no_run
     /// # async fn store() -> u32 { 1 }

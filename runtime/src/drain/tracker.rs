@@ -172,7 +172,8 @@ impl Group {
         self.tracker.total.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Removes a member; returns how many remain. Everything before this call happens before [`Tracker::emptied`] returns.
+    /// Removes a member; returns how many remain. Everything before this call happens before [`Tracker::emptied`]
+    /// returns.
     pub(crate) fn leave(&self) -> usize {
         let members = self.members.count.fetch_sub(1, Ordering::AcqRel) - 1;
         if members == 0 && self.tracker.drain.get().is_some() {

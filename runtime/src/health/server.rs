@@ -36,7 +36,8 @@ use tokio::{
     time::sleep,
 };
 
-/// Probes never need more connections than this. The oldest is aborted for a new one, so that a probe is always accepted.
+/// Probes never need more connections than this. The oldest is aborted for a new one, so that a probe is always
+/// accepted.
 const CONNECTIONS: usize = 64;
 /// HTTP/2 connections have a limit of their own, because Watch streams are long-lived.
 #[cfg(feature = "tonic")]

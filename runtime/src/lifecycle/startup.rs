@@ -175,7 +175,8 @@ impl Process {
         Fut::Output: MainReturn,
     {
         let Self { runtime, context, finished } = self;
-        // Blocks to the very end, because tasks of a current-thread runtime, hooks included, run only inside `block_on`.
+        // Blocks to the very end, because tasks of a current-thread runtime, hooks included, run only inside
+        // `block_on`.
         let code = runtime.block_on(async {
             main_run::drive(context, user_main).await;
             finished.await

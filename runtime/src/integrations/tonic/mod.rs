@@ -26,17 +26,17 @@
 //!     livenessProbe: { grpc: { port: 8081, service: liveness } }
 //! ```
 //!
-//! The port of a `grpc` probe is a number (names are refused), and the kubelet does not speak TLS to it. For clients that
-//! watch the health of their own connection, add [`health_service`] to the server on the port of the traffic.
+//! The port of a `grpc` probe is a number (names are refused), and the kubelet does not speak TLS to it. For clients
+//! that watch the health of their own connection, add [`health_service`] to the server on the port of the traffic.
 //!
 //! # Serving
 //!
 //! [`serve`] takes tonic's routes and drains them: GOAWAY, then the calls in flight. An endless streaming call observes
 //! the drain by [`Draining`]. Calls that do not end are cut at the drain deadline, and the process exits with code 3.
 //!
-//! The client of a connection is asked to reconnect (GOAWAY) while one of its calls is in flight, if it has calls at all
-//! during grace: a client that waits for a response does not begin a call, so no call is lost. One case remains in the
-//! client: tonic's `Channel`, shared by concurrent calls, can assign a call to a connection that has just received
+//! The client of a connection is asked to reconnect (GOAWAY) while one of its calls is in flight, if it has calls at
+//! all during grace: a client that waits for a response does not begin a call, so no call is lost. One case remains in
+//! the client: tonic's `Channel`, shared by concurrent calls, can assign a call to a connection that has just received
 //! GOAWAY. The call is never sent, and fails with CANCELLED ("connection closed") or INTERNAL (GOAWAY with NO_ERROR).
 //! Other gRPC clients retry such a call by themselves; tonic leaves the retry to the user.
 //!
@@ -85,8 +85,8 @@ use tonic::body::Body;
 ///
 /// The service is any tower service of requests: a `tonic::service::Routes` of many services, the `..Server` that tonic
 /// generates for a single one, or either under your own layers. As with tonic's own server, a call ends with
-/// DEADLINE_EXCEEDED at the deadline that the client sets with `grpc-timeout`, an error of a layer becomes a gRPC status,
-/// and [`Request::remote_addr`](tonic::Request::remote_addr) is the client's address.
+/// DEADLINE_EXCEEDED at the deadline that the client sets with `grpc-timeout`, an error of a layer becomes a gRPC
+/// status, and [`Request::remote_addr`](tonic::Request::remote_addr) is the client's address.
 ///
 /// ```no_run
 /// # use graceful::tonic::HealthService as OrdersServer;
@@ -111,8 +111,8 @@ where
     serve::serve_with(listener, GrpcService::new(service))
 }
 
-/// `grpc.health.v1.Health` for your own server, besides the one on the health port: for clients that watch the health of
-/// their own connection.
+/// `grpc.health.v1.Health` for your own server, besides the one on the health port: for clients that watch the health
+/// of their own connection.
 ///
 /// It knows the same services. Its Watch streams send the last status and end when the drain begins, because an endless
 /// stream would hold up the drain.
