@@ -1,25 +1,30 @@
-//! The framework without its attribute: for programs that choose their settings at run time, and for tests.
+//! The framework without the attribute: for programs that choose their settings at run time, and for tests.
 
 use crate::{
     cause::Signal,
-    check, checking,
-    context::{Context, Request, Shared},
-    control::{self, Flavor, Main, RuntimeConfig},
+    checks::{descriptor as check, runner},
+    context::Context,
     error::StartError,
-    health, lifecycle, log,
-    main_run::{self, MainReturn},
-    recorder::Recorder,
-    registry,
-    report::Report,
+    health::{listener, server},
+    hooks::registry,
+    integrations,
+    lifecycle::{
+        main_run::{self, MainReturn},
+        orchestrator,
+        runtime_config::{Flavor, RuntimeConfig},
+        startup::{self, Main},
+    },
+    report::{log, recorder::Recorder, summary::Report},
+    shared::Request,
 };
 use graceful_plan::{Budget, Health, Plan};
 use std::{future::Future, process::ExitCode};
 use tokio::{sync::mpsc, task::AbortHandle};
 
-/// What `#[graceful::main]` does, without the macro.
+/// `#[graceful::main]` without the macro.
 ///
-/// Without further words it listens to SIGINT and SIGTERM, runs the linked hooks and has the plan
-/// [`Plan::DEFAULT`], exactly as the attribute does.
+/// By default it handles SIGINT and SIGTERM, runs the linked hooks and has the plan [`Plan::DEFAULT`], as the attribute
+/// does.
 ///
 /// ```no_run
 /// use graceful::{Builder, Plan};
@@ -34,7 +39,7 @@ use tokio::{sync::mpsc, task::AbortHandle};
 /// }
 /// ```
 ///
-/// In a test, a whole life runs in the runtime of the test, here with paused time:
+/// In a test, a whole lifecycle runs in the runtime of the test, here with paused time:
 ///
 /// ```
 /// use graceful::{Builder, Phase};
@@ -62,10 +67,10 @@ pub struct Builder {
     triggers: (mpsc::UnboundedSender<Signal>, mpsc::UnboundedReceiver<Signal>),
 }
 
-/// The health server of a life in somebody else's runtime.
-struct EndsWithTheLife(Option<AbortHandle>);
+/// Aborts the health server of [`Builder::run_here`] when its lifecycle is over, because the runtime goes on.
+struct AbortOnDrop(Option<AbortHandle>);
 
-impl Drop for EndsWithTheLife {
+impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         self.0.iter().for_each(AbortHandle::abort);
     }
@@ -76,7 +81,7 @@ impl Drop for EndsWithTheLife {
 pub struct Triggers(mpsc::UnboundedSender<Signal>);
 
 impl Triggers {
-    /// Sends a signal; nothing happens if the lifecycle is over.
+    /// Sends a signal; no effect if the lifecycle is over.
     pub fn signal(&self, signal: Signal) {
         let _ = self.0.send(signal);
     }
@@ -99,7 +104,7 @@ impl Builder {
         })
     }
 
-    /// No signals, no health server and no linked hooks: a life that touches nothing outside of a test.
+    /// No signals, no health server and no linked hooks: a lifecycle without effects outside of its test.
     pub fn for_tests() -> Self {
         let plan = Plan { health: Health::Off, ..Plan::DEFAULT };
         Self::new().plan(plan).signals(&[]).linked_hooks(false)
@@ -115,7 +120,7 @@ impl Builder {
         self
     }
 
-    /// The signals that begin it; none with an empty list. [`run_here`](Self::run_here) installs none.
+    /// The signals that begin a shutdown; none with an empty list. [`run_here`](Self::run_here) installs none.
     pub fn signals(mut self, signals: &'static [Signal]) -> Self {
         self.main.signals = signals;
         self
@@ -133,7 +138,7 @@ impl Builder {
         self
     }
 
-    /// How many worker threads the runtime has for [`run`](Self::run). Default: **one for each processor**.
+    /// The number of worker threads of the runtime for [`run`](Self::run). Default: **one for each processor**.
     ///
     /// # Panics
     /// `run` panics if it is 0, as tokio does.
@@ -142,7 +147,7 @@ impl Builder {
         self
     }
 
-    /// How many threads for blocking code the runtime has at the most for [`run`](Self::run). Default: **512**.
+    /// The maximum number of threads for blocking code of the runtime for [`run`](Self::run). Default: **512**.
     ///
     /// # Panics
     /// `run` panics if it is 0, as tokio does.
@@ -163,23 +168,23 @@ impl Builder {
     }
 
     /// Runs `main` as the whole process: on a runtime of its own, with the control thread, the environment's
-    /// overrides and [`context()`](crate::context()). Returns what `main` should return.
+    /// overrides and [`context()`](crate::context()). Returns the exit code, for `main` to return.
     pub fn run<F, Fut>(self, main: F) -> ExitCode
     where
         F: FnOnce(Context) -> Fut,
         Fut: Future,
         Fut::Output: MainReturn,
     {
-        control::run(self.main, self.linked_hooks, main).into()
+        startup::run(self.main, self.linked_hooks, main).into()
     }
 
     /// Runs `main` and its lifecycle in the current runtime, on its clock, and returns the report.
     ///
-    /// There is no control thread and no signal handler (use [`triggers`](Self::triggers)), the environment changes
-    /// nothing, and the context is the one that `main` is given: [`context()`](crate::context()) does not know it.
+    /// There is no control thread and no signal handler (use [`triggers`](Self::triggers)), the environment is not
+    /// read, and only `main` gets the context: [`context()`](crate::context()) does not return it.
     ///
     /// # Errors
-    /// The plan does not fit its budget, or the health address is taken.
+    /// The plan does not fit its budget, or the health address is in use.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
@@ -197,19 +202,22 @@ impl Builder {
         let checks = if self.linked_hooks { check::linked()? } else { Vec::new() };
         plan.check_pairs().map_err(StartError::Plan)?;
         Budget::new(plan, registry::budget_groups(&hooks)).check().map_err(StartError::Budget)?;
-        let listener = health::bind(plan.health)?;
-        let recorder = Recorder::new(|entry| log::emit(&entry));
-        let (context, mut requests) = Shared::open(
+        let listener = listener::bind(plan.health)?;
+        let recorder = Recorder::new(|entry| {
+            integrations::count(&entry);
+            log::emit(&entry);
+        });
+        let (context, mut requests) = Context::open(
             plan,
             self.linked_hooks,
-            checking::board(&plan, &checks),
+            runner::board(&plan, &checks),
             recorder,
             tokio::runtime::Handle::current(),
         );
-        let mut health_server = EndsWithTheLife(None);
+        let mut health_server = AbortOnDrop(None);
         if let Some(listener) = listener {
             let address = listener.local_addr().map_or_else(|_| plan.health.to_string(), |address| address.to_string());
-            let server = health::start(listener, context.clone());
+            let server = server::start(listener, context.clone());
             health_server.0 = Some(server.map_err(|error| StartError::Health { address, error })?);
         }
         let mut injected = self.triggers.1;
@@ -219,14 +227,14 @@ impl Builder {
             }
             std::future::pending().await
         };
-        let life = async {
+        let lifecycle = async {
             let drive = main_run::drive(context.clone(), main);
-            let life = lifecycle::run(context.clone(), &checks, &mut requests);
-            tokio::join!(drive, life).1
+            let lifecycle = orchestrator::run(context.clone(), &checks, &mut requests);
+            tokio::join!(drive, lifecycle).1
         };
         tokio::select! {
-            report = life => Ok(report),
-            () = forward => unreachable!("it is pending for ever"),
+            report = lifecycle => Ok(report),
+            () = forward => unreachable!("it never resolves"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A signal that a process can be told to stop by.
+/// A signal that can begin a shutdown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Signal {
@@ -56,19 +56,19 @@ impl fmt::Display for Signal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cause {
-    /// A signal came.
+    /// A signal arrived.
     Signal(Signal),
     /// `ctx.shutdown(reason)` was called, with this reason.
     Requested(String),
     /// `main` returned or panicked by itself.
     MainReturned,
-    /// It refused to become ready, for this reason: a health check asks for a state that was never provided.
+    /// The process refused to become ready, for this reason: a health check takes a state that was never provided.
     Refused(String),
     /// A task that must not end has failed: its name, and how.
     Fatal {
         /// The task's name.
         task: String,
-        /// How it ended.
+        /// Its error, or its panic's message.
         error: String,
     },
 }

@@ -1,16 +1,13 @@
-//! What users hold: the handle to the process's shutdown.
+//! The handle to the process's shutdown that users hold.
 
 use crate::{
-    board::{Board, CheckState, On},
-    cause::{Cause, Signal},
-    drain::Tracker,
-    followers::Followers,
-    hook::HookReturn,
+    cause::Cause,
+    checks::board::Board,
+    health::probe::Probe,
+    hooks::{descriptor::HookReturn, state::State},
     phase::Phase,
-    recorder::Recorder,
-    registry::Registry,
-    report::{Level, MainResult},
-    state::{Provided, State},
+    report::{recorder::Recorder, timeline::Level},
+    shared::{Request, Shared},
 };
 use graceful_plan::Plan;
 use hyper::Response;
@@ -19,177 +16,15 @@ use std::{
     fmt,
     future::Future,
     panic::Location,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
-    },
+    sync::{Arc, OnceLock},
     time::Duration,
 };
-use tokio::{
-    sync::{mpsc, watch},
-    time::Instant,
-};
+use tokio::{runtime::Handle, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
-/// What the lifecycle is asked or told.
-#[derive(Debug)]
-pub(crate) enum Request {
-    /// The process is ready.
-    Ready,
-    /// A signal came.
-    Signal(Signal),
-    /// The program asks for a shutdown.
-    Stop(Cause),
-    /// `main` ended.
-    Main(MainResult),
-}
-
-/// What a process and its lifecycle share. The lifecycle alone writes the phase; everyone else reads it or sends
-/// a [`Request`].
-pub(crate) struct Shared {
-    pub(crate) plan: Plan,
-    pub(crate) tracker: Arc<Tracker>,
-    pub(crate) recorder: Recorder,
-    pub(crate) registry: Registry,
-    pub(crate) state: Arc<Provided>,
-    pub(crate) board: Board,
-    /// How probes are answered, if not as usual.
-    pub(crate) answers: OnceLock<Answers>,
-    /// Ends the process when a shutdown has lasted this long, whatever its control thread does; not in a test.
-    pub(crate) last_resort: OnceLock<fn(Duration)>,
-    /// What a request for `/prestop` must carry; there is none without it.
-    pub(crate) prestop_token: OnceLock<String>,
-    /// The runtime of the user's tasks and hooks.
-    pub(crate) runtime: tokio::runtime::Handle,
-    /// When the shutdown began and when everything, hooks included, must be over.
-    pub(crate) window: OnceLock<Window>,
-    phase: AtomicU8,
-    was_ready: AtomicBool,
-    phases: watch::Sender<Phase>,
-    pub(crate) followers: Followers,
-    requests: mpsc::UnboundedSender<Request>,
-    draining: CancellationToken,
-    /// When traffic last arrived during grace, in milliseconds after the start.
-    traffic: AtomicU64,
-}
-
-/// The time of a shutdown.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Window {
-    pub(crate) began: Instant,
-    pub(crate) deadline: Instant,
-}
-
-impl Shared {
-    /// What a process shares with its lifecycle, and the lifecycle's end of the requests.
-    pub(crate) fn open(
-        plan: Plan,
-        linked_hooks: bool,
-        board: Board,
-        recorder: Recorder,
-        runtime: tokio::runtime::Handle,
-    ) -> (Context, mpsc::UnboundedReceiver<Request>) {
-        let (requests, receiver) = mpsc::unbounded_channel();
-        let shared = Self {
-            plan,
-            tracker: Arc::default(),
-            recorder,
-            registry: Registry::new(linked_hooks),
-            state: Arc::default(),
-            board,
-            answers: OnceLock::new(),
-            last_resort: OnceLock::new(),
-            followers: Followers::default(),
-            prestop_token: OnceLock::new(),
-            runtime,
-            window: OnceLock::new(),
-            phase: AtomicU8::new(Phase::Starting as u8),
-            was_ready: AtomicBool::new(false),
-            phases: watch::channel(Phase::Starting).0,
-            requests,
-            draining: CancellationToken::new(),
-            traffic: AtomicU64::new(0),
-        };
-        (Context(Arc::new(shared)), receiver)
-    }
-
-    pub(crate) fn phase(&self) -> Phase {
-        Phase::from_u8(self.phase.load(Ordering::Acquire))
-    }
-
-    /// Enters a phase: for the lifecycle alone.
-    pub(crate) fn enter(&self, phase: Phase) {
-        if phase == Phase::Serving {
-            self.was_ready.store(true, Ordering::Release);
-        }
-        self.phase.store(phase as u8, Ordering::Release);
-        self.followers.tell(phase);
-        self.phases.send_replace(phase);
-        if phase >= Phase::Draining {
-            self.draining.cancel();
-        }
-    }
-
-    /// Whether the process was ever ready.
-    pub(crate) fn was_ready(&self) -> bool {
-        self.was_ready.load(Ordering::Acquire)
-    }
-
-    /// A request for this path has arrived. Probes are no traffic, wherever they are answered.
-    pub(crate) fn note_request(&self, path: &str) {
-        if On::of_path(path).is_none() {
-            self.note_traffic();
-        }
-    }
-
-    /// Something has arrived: of interest in grace, whose end waits for quiet if the plan says so.
-    pub(crate) fn note_traffic(&self) {
-        self.traffic.store(self.recorder.started().elapsed().as_millis() as u64, Ordering::Relaxed);
-    }
-
-    /// When traffic last arrived, as far as it was noted.
-    pub(crate) fn last_traffic(&self) -> Instant {
-        self.recorder.started() + Duration::from_millis(self.traffic.load(Ordering::Relaxed))
-    }
-
-    pub(crate) fn watch(&self) -> watch::Receiver<Phase> {
-        self.phases.subscribe()
-    }
-
-    pub(crate) fn request(&self, request: Request) {
-        // Nobody listens once everything is over; then there is nothing left to ask for.
-        let _ = self.requests.send(request);
-    }
-
-    pub(crate) fn requests(&self) -> mpsc::UnboundedSender<Request> {
-        self.requests.clone()
-    }
-}
-
-/// A user's own answers to probes.
-pub(crate) type Answers = Arc<dyn Fn(&Probe) -> Response<String> + Send + Sync>;
-
-/// A probe that has been decided, and waits for the words of its answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Probe {
-    /// Which probe it is.
-    pub on: On,
-    /// Whether the answer is yes (200) or no (503).
-    pub healthy: bool,
-    /// The answer in a word: `ok`, `starting`, `failing` or `draining`.
-    pub word: &'static str,
-    /// The phase that the process is in.
-    pub phase: Phase,
-    /// The checks of this probe that were not excluded.
-    pub checks: Vec<CheckState>,
-    /// What is in flight: name and number.
-    pub in_flight: Vec<(String, usize)>,
-}
-
-/// The handle to the shutdown of this process: what `main` takes, and what [`context()`] gives everywhere else.
+/// The handle to the shutdown of this process: an argument of `main`, and available everywhere from [`context()`].
 ///
-/// Cloning it is cheap, and every clone is the same handle.
+/// Cheap to clone; all clones are the same handle.
 ///
 /// ```no_run
 /// #[graceful::main(grace = "5s")]
@@ -236,16 +71,16 @@ pub fn try_context() -> Option<Context> {
     PROCESS.get().cloned()
 }
 
-/// Makes this the process's context; the first one stays.
+/// Makes this the process's context; a second call has no effect.
 pub(crate) fn install(context: &Context) {
     let _ = PROCESS.set(context.clone());
 }
 
 impl Context {
-    /// Says that the process is ready for traffic, so that `/readyz` answers 200.
+    /// Marks the process as ready for traffic: `/readyz` responds with 200.
     ///
-    /// [`serve`](crate::serve) says it by itself. A process that never serves through this crate, such as a queue
-    /// worker, says it here, or starts with `ready = "on-start"`. Once a shutdown has begun it changes nothing.
+    /// [`serve`](crate::serve) calls this by itself. A process that does not serve through this crate, such as a queue
+    /// worker, calls it here, or starts with `ready = "on-start"`. No effect once a shutdown has begun.
     pub fn ready(&self) {
         if self.phase() == Phase::Starting {
             self.0.request(Request::Ready);
@@ -277,7 +112,7 @@ impl Context {
         self.reached(Phase::Grace)
     }
 
-    /// Resolves when the grace period is over: take nothing new, finish what was begun.
+    /// Resolves when the grace period is over: take no new work, finish what is in progress.
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.
@@ -295,38 +130,38 @@ impl Context {
     /// # }
     /// ```
     pub fn draining(&self) -> impl Future<Output = ()> + Send + use<> {
-        // Not by watching the phase: thousands may wait here, and no other phase is to wake them.
-        self.0.draining.clone().cancelled_owned()
+        // Not the phase's watch channel: thousands of futures may wait here, and other phases must not wake them.
+        self.0.drain_token().clone().cancelled_owned()
     }
 
     /// A token that is cancelled when the grace period is over, for code that takes tokio-util's token.
     pub fn drain_token(&self) -> CancellationToken {
-        // A child: a user who cancels it ends their own work, not everybody's.
-        self.0.draining.child_token()
+        // A child token: cancelling it affects the caller's own work only.
+        self.0.drain_token().child_token()
     }
 
-    /// Begins a shutdown, as a signal does; `reason` stands in the report. Once one has begun it changes nothing.
+    /// Begins a shutdown, as a signal does; the report shows `reason`. No effect once a shutdown has begun.
     pub fn shutdown(&self, reason: impl Into<String>) {
         if !self.phase().is_terminating() {
             self.0.request(Request::Stop(Cause::Requested(reason.into())));
         }
     }
 
-    /// Gives a value to the hooks, which take it as [`State<T>`]. One of each type: a second one of
-    /// a type replaces the first.
+    /// Provides a value to hooks and checks, which take it as [`State<T>`]. One value per type: a second value of a
+    /// type replaces the first.
     pub fn provide<T: Send + Sync + 'static>(&self, value: T) {
         self.0.state.put(value);
     }
 
-    /// The value of this type that was [provided](Self::provide); `None` if there is none.
+    /// The [provided](Self::provide) value of this type; `None` if there is none.
     pub fn state<T: Send + Sync + 'static>(&self) -> Option<State<T>> {
         self.0.state.get()
     }
 
-    /// Registers a shutdown hook at run time, into the same order as those of `#[graceful::shutdown_hook]`.
+    /// Registers a shutdown hook at run time, in the same order as those of `#[graceful::shutdown_hook]`.
     ///
-    /// It has no timeout of its own and gets a fair share of the time that is left. Once the hooks have begun it is
-    /// too late: the log says so, and the hook does not run.
+    /// The hook has no timeout of its own: it gets a fair share of the time that is left. Once the hooks have begun, a
+    /// new hook does not run, and an error is logged.
     ///
     /// ```no_run
     /// # async fn f(ctx: graceful::Context) {
@@ -349,10 +184,10 @@ impl Context {
         }
     }
 
-    /// Answers probes in a user's own words: body, status and headers, for healthy and for unhealthy answers.
+    /// Replaces the responses to probes: body, status and headers, both healthy and unhealthy.
     ///
-    /// The function runs on the runtime of `main`. If that is too busy to answer within 200 ms, or the function
-    /// panics, the usual answer is given. The first function stays.
+    /// The function runs on the runtime of `main`. If it does not return within 200 ms, or panics, the default response
+    /// is sent. A second call has no effect.
     ///
     /// ```no_run
     /// # async fn f(ctx: graceful::Context) {
@@ -365,11 +200,11 @@ impl Context {
     /// });
     /// # }
     /// ```
-    pub fn answer_probes_with(&self, answer: impl Fn(&Probe) -> Response<String> + Send + Sync + 'static) {
-        let _ = self.0.answers.set(Arc::new(answer));
+    pub fn answer_probes_with(&self, respond: impl Fn(&Probe) -> Response<String> + Send + Sync + 'static) {
+        let _ = self.0.probe_responder.set(Arc::new(respond));
     }
 
-    /// When everything, hooks included, will be cut short; `None` while no shutdown has begun.
+    /// When the shutdown, hooks included, is cut short; `None` while none has begun.
     pub fn deadline(&self) -> Option<std::time::Instant> {
         self.0.window.get().map(|window| window.deadline.into_std())
     }
@@ -379,15 +214,28 @@ impl Context {
         &self.0.plan
     }
 
+    /// The context of a new process, and the lifecycle's end of its requests.
+    pub(crate) fn open(
+        plan: Plan,
+        linked_hooks: bool,
+        board: Board,
+        recorder: Recorder,
+        runtime: Handle,
+    ) -> (Self, mpsc::UnboundedReceiver<Request>) {
+        let (shared, requests) = Shared::new(plan, linked_hooks, board, recorder, runtime);
+        (Self(Arc::new(shared)), requests)
+    }
+
     /// How long ago the shutdown began; `None` while none has.
     pub(crate) fn since_shutdown(&self) -> Option<Duration> {
         self.0.window.get().map(|window| window.began.elapsed())
     }
 
+    /// Resolves when this phase or a later one begins.
     pub(crate) fn reached(&self, phase: Phase) -> impl Future<Output = ()> + Send + use<> {
         let mut phases = self.0.watch();
         async move {
-            // The sender is gone only with the whole lifecycle: then every phase has been reached.
+            // The sender is dropped with the lifecycle only: then every phase has been reached.
             let _ = phases.wait_for(|&now| now >= phase).await;
         }
     }

@@ -3,7 +3,7 @@
 use graceful_plan::BudgetError;
 use std::{fmt, io};
 
-/// Why a process refuses to start (exit code 78). `Display` is one message that says what to change.
+/// Why a process refuses to start (exit code 78). `Display` shows one message that names the fix.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
@@ -16,20 +16,20 @@ pub enum StartError {
     },
     /// Two settings do not go together, after the environment's overrides.
     Plan(String),
-    /// The plan, with the hooks that are linked and the environment's overrides, does not fit.
+    /// The plan, with the linked hooks and the environment's overrides, does not fit.
     Budget(BudgetError),
     /// The health server cannot listen at its address.
     Health {
         /// The address.
         address: String,
-        /// What the system said.
+        /// The system's error.
         error: io::Error,
     },
     /// The operating system refused a thread, a runtime or a signal handler.
     System {
         /// What was refused.
         what: &'static str,
-        /// What the system said.
+        /// The system's error.
         error: io::Error,
     },
     /// Two health checks have one name.
@@ -39,7 +39,7 @@ pub enum StartError {
         /// The other.
         second: String,
     },
-    /// The link-time registry lost its own element, so hooks cannot be trusted to be collected here.
+    /// The link-time registry lacks its own element, so hooks are not collected in this build.
     Linking,
 }
 

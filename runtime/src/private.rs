@@ -1,23 +1,26 @@
-//! Everything that expansions may name. Not a public interface: the macros and this crate are pinned to one version.
+//! Everything that macro expansions name. Not a public interface: the macros and this crate are pinned to one version.
 
 pub use crate::{
-    board::On,
     cause::Signal,
-    check::{Check, CheckReturn, FromCheckContext, GRACEFUL_CHECKS_V1},
+    checks::descriptor::{Check, CheckReturn, FromCheckContext, GRACEFUL_CHECKS_V1},
     context::Context,
-    control::{Flavor, Main, RuntimeConfig},
-    hook::{FromHookContext, GRACEFUL_HOOKS_V1, Hook, HookContext, HookReturn, HookRun, MissingState},
-    main_run::MainReturn,
+    hooks::descriptor::{FromHookContext, GRACEFUL_HOOKS_V1, Hook, HookContext, HookReturn, HookRun, MissingState},
+    lifecycle::{
+        main_run::MainReturn,
+        runtime_config::{Flavor, RuntimeConfig},
+        startup::Main,
+    },
+    report::check_state::On,
 };
 pub use graceful_plan::{Health, Plan, Ready, Unready};
 pub use linkme;
 pub use std::{process::ExitCode, time::Duration};
 
-use crate::{builder::Builder, registry};
+use crate::{builder::Builder, hooks::registry};
 use graceful_plan::Budget;
 use std::future::Future;
 
-/// What the generated `main` does.
+/// The body of the generated `main`.
 pub fn run<F, Fut>(main: Main, user_main: F) -> ExitCode
 where
     F: FnOnce(Context) -> Fut,
@@ -36,7 +39,7 @@ pub const fn assert_budget(plan: &Plan) {
     );
 }
 
-/// What the generated test does: the budget rule with every hook that this binary links.
+/// The body of the generated test: the budget rule with every hook that this binary links.
 ///
 /// # Panics
 /// The plan does not fit.

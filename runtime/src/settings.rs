@@ -1,6 +1,10 @@
-//! The plan and the environment's overrides, checked; and the plan as it is printed.
+//! The plan with the environment's overrides, checked; and the printed plan.
 
-use crate::{check::Check, error::StartError, hook::Hook, registry};
+use crate::{
+    checks::descriptor::Check,
+    error::StartError,
+    hooks::{descriptor::Hook, registry},
+};
 use graceful_plan::{
     Budget, Health, Plan, Unready,
     duration::{self, Pretty},
@@ -15,7 +19,7 @@ pub(crate) struct Settings {
     pub(crate) termination_log: Option<PathBuf>,
     pub(crate) prestop_token: Option<String>,
     pub(crate) print_plan: bool,
-    /// What is odd but allowed, for the log.
+    /// Warnings for the log.
     pub(crate) warnings: Vec<String>,
 }
 
@@ -23,7 +27,7 @@ impl Settings {
     /// Applies the environment to the plan and checks the result against the budget, hooks included.
     ///
     /// # Errors
-    /// The first wrong variable, or a budget that is exceeded.
+    /// The first wrong variable, or an exceeded budget.
     pub(crate) fn resolve(
         mut plan: Plan,
         hooks: &[&Hook],
@@ -89,7 +93,7 @@ impl Settings {
 fn one_of<T: Copy>(words: &[(&str, T)], value: &str) -> Result<T, String> {
     words.iter().find(|(word, _)| *word == value).map(|(_, meaning)| *meaning).ok_or_else(|| {
         let allowed: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
-        format!("`{value}` is not a value of it; write {}", allowed.join(" or "))
+        format!("`{value}` is not a valid value; write {}", allowed.join(" or "))
     })
 }
 
@@ -189,8 +193,8 @@ mod tests {
             ("GRACEFUL_GRACE", "8", "GRACEFUL_GRACE: `8` has no unit; write `8s`"),
             ("GRACEFUL_DRAIN", "", "GRACEFUL_DRAIN: the duration is empty"),
             ("GRACEFUL_HEALTH", "localhost", "GRACEFUL_HEALTH: `localhost` is not an address"),
-            ("GRACEFUL_UNREADY", "later", "GRACEFUL_UNREADY: `later` is not a value of it; write `on-signal` or"),
-            ("GRACEFUL_PRINT", "plans", "GRACEFUL_PRINT: `plans` is not a value of it; write `plan`"),
+            ("GRACEFUL_UNREADY", "later", "GRACEFUL_UNREADY: `later` is not a valid value; write `on-signal` or"),
+            ("GRACEFUL_PRINT", "plans", "GRACEFUL_PRINT: `plans` is not a valid value; write `plan`"),
             ("GRACEFUL_QUIET", "1s", "quiet needs a grace_limit"),
             ("GRACEFUL_GRACE", "40s", "does not fit into the termination grace period"),
         ] {

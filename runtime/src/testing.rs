@@ -1,7 +1,7 @@
-//! A process's whole life in a test: feature `testing`.
+//! A process's whole lifecycle in a test: feature `testing`.
 //!
-//! Time is paused, so a grace of five seconds takes none; signals are injected; and the [`Report`] says what
-//! happened.
+//! Time is paused, so a grace period of five seconds passes at once; signals are injected; and the [`Report`] has the
+//! result.
 //!
 //! ```standalone_crate
 //! use graceful::{HookOutcome, Signal, State, testing::Life};
@@ -40,15 +40,15 @@
 use crate::{
     builder::{Builder, Triggers},
     context::Context,
-    main_run::MainReturn,
-    report::Report,
+    lifecycle::main_run::MainReturn,
+    report::summary::Report,
 };
 use graceful_plan::Plan;
 use std::future::Future;
 
-/// A life that touches nothing outside of a test: no signal handlers, no health server, no environment, paused time.
+/// A lifecycle without effects outside of its test: no signal handlers, no health server, no environment, paused time.
 #[derive(Debug)]
-#[must_use = "a life does nothing until it runs"]
+#[must_use = "a lifecycle does nothing until it runs"]
 pub struct Life(Builder);
 
 impl Default for Life {
@@ -58,12 +58,12 @@ impl Default for Life {
 }
 
 impl Life {
-    /// A life with the plan [`Plan::DEFAULT`], without the hooks and checks of this binary.
+    /// A lifecycle with the plan [`Plan::DEFAULT`], without the hooks and checks of this binary.
     pub fn new() -> Self {
         Self(Builder::for_tests())
     }
 
-    /// With this plan; its health server is started if it names one.
+    /// With this plan; the health server is started if the plan has an address for it.
     pub fn plan(self, plan: Plan) -> Self {
         Self(self.0.plan(plan))
     }
@@ -73,11 +73,11 @@ impl Life {
         Self(self.0.linked_hooks(true))
     }
 
-    /// Runs a `main` to the end of its life, and reports.
+    /// Runs `main` and the whole lifecycle, and returns the report.
     ///
     /// # Panics
-    /// Outside of a current-thread runtime whose time runs: that of a plain `#[tokio::test]`, without `start_paused`,
-    /// as time is paused here. And when the plan does not fit its budget.
+    /// Outside of a current-thread runtime, or if its time is paused already: use a plain `#[tokio::test]` without
+    /// `start_paused`. Also if the plan does not fit its budget.
     pub async fn run<F, Fut>(self, main: F) -> Report
     where
         F: FnOnce(Context, Triggers) -> Fut,
@@ -94,10 +94,10 @@ impl Life {
 }
 
 impl Report {
-    /// Panics with the whole timeline if something was lost, cut short or failed.
+    /// Panics with the whole timeline unless the exit code is 0.
     ///
     /// # Panics
-    /// The report has a problem.
+    /// Something was lost, cut short or failed.
     #[track_caller]
     pub fn assert_clean(&self) {
         assert!(self.exit_code() == 0, "exit code {}\n{self}", self.exit_code());
@@ -110,7 +110,7 @@ mod tests {
 
     #[tokio::test]
     #[should_panic(expected = "no route to host")]
-    async fn a_report_with_a_failure_is_not_clean_and_names_it() {
+    async fn a_report_with_a_failed_hook_is_not_clean() {
         let report = Life::new().run(|ctx, _| async move {
             ctx.on_shutdown(1, "copy", || async { Err("no route to host") });
         });

@@ -1,7 +1,7 @@
-//! `grpc.health.v1.Health`: what the probes say, for those who ask in gRPC.
+//! `grpc.health.v1.Health`: the probes over gRPC.
 
-use super::answer;
-use crate::{board::On, context::Context, phase::Phase};
+use super::decision;
+use crate::{context::Context, phase::Phase, report::check_state::On};
 use hyper::{Request, Response, body, header::CONTENT_TYPE};
 use std::{
     collections::BTreeMap,
@@ -25,21 +25,21 @@ use tower_service::Service;
 
 pub(super) use tonic::body::Body;
 
-/// A request names one service: nothing longer is one.
+/// The limit for a request, which contains one service name.
 const LONGEST_REQUEST: usize = 4 * 1024;
 const LIST: &str = "/grpc.health.v1.Health/List";
-/// The services that are always known, beside those that the user names.
-const OWN: [&str; 4] = ["", "readiness", "liveness", "startup"];
+/// The services that are always known, besides those that the user adds.
+const BUILT_IN: [&str; 4] = ["", "readiness", "liveness", "startup"];
 
-type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+type ResponseFuture = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
 
-/// Whether a request is for gRPC, rather than a probe that came over HTTP/2.
+/// Whether a request is a gRPC call, rather than a plain probe over HTTP/2.
 pub(super) fn is_grpc<B>(request: &Request<B>) -> bool {
     let content = request.headers().get(CONTENT_TYPE);
     content.is_some_and(|content| content.as_bytes().starts_with(b"application/grpc"))
 }
 
-/// `grpc.health.v1.Health` with Check, Watch and List, as a tower service: made by
+/// `grpc.health.v1.Health` with Check, Watch and List, as a tower service, made by
 /// [`health_service`](crate::tonic::health_service).
 #[derive(Clone)]
 pub struct HealthService {
@@ -48,12 +48,12 @@ pub struct HealthService {
 }
 
 impl HealthService {
-    /// For the health server: its Watch streams go on to the end.
+    /// For the health server: Watch streams last until the process exits.
     pub(super) fn for_probes(context: Context) -> Self {
         Self::new(context, false)
     }
 
-    /// For a server of the user's: its Watch streams end when that drains.
+    /// For a user's server: Watch streams end when the drain begins.
     pub(crate) fn for_traffic(context: Context) -> Self {
         Self::new(context, true)
     }
@@ -63,14 +63,14 @@ impl HealthService {
         Self { context, health: HealthServer::new(services).max_decoding_message_size(LONGEST_REQUEST) }
     }
 
-    /// The answer to one request.
-    pub(super) fn answer<B>(&self, request: Request<B>) -> impl Future<Output = Response<Body>> + Send + use<B>
+    /// The response to one request.
+    pub(super) fn respond<B>(&self, request: Request<B>) -> impl Future<Output = Response<Body>> + Send + use<B>
     where
         B: body::Body + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
     {
-        let answer = self.clone().call(request);
-        async move { answer.await.unwrap_or_else(|never| match never {}) }
+        let response = self.clone().call(request);
+        async move { response.await.unwrap_or_else(|never| match never {}) }
     }
 }
 
@@ -91,38 +91,38 @@ where
 {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Answer;
+    type Future = ResponseFuture;
 
     fn poll_ready(&mut self, _: &mut task::Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<B>) -> Answer {
+    fn call(&mut self, request: Request<B>) -> ResponseFuture {
         if request.uri().path() != LIST {
             return self.health.call(request);
         }
-        // Newer than tonic-health's interface.
+        // List is newer than tonic-health's trait.
         let list = List(self.context.clone());
         let mut grpc = Grpc::new(ProstCodec::<Statuses, ()>::default()).max_decoding_message_size(LONGEST_REQUEST);
         Box::pin(async move { Ok(grpc.unary(list, request).await) })
     }
 }
 
-/// Every name that Check knows.
+/// Every service name that Check knows.
 fn names(context: &Context) -> Vec<String> {
-    OWN.map(str::to_owned).into_iter().chain(context.0.board.services()).collect()
+    BUILT_IN.map(str::to_owned).into_iter().chain(context.0.board.services()).collect()
 }
 
-/// What is said of a service: `None` if it is not known.
+/// The status of a service; `None` if the service is not known.
 fn status(context: &Context, service: &str) -> Option<ServingStatus> {
     let on = match service {
         "" | "readiness" => On::Readiness,
         "liveness" => On::Liveness,
         "startup" => On::Startup,
-        named if context.0.board.knows_service(named) => On::Readiness,
+        named if context.0.board.has_service(named) => On::Readiness,
         _ => return None,
     };
-    Some(if answer::says_yes(context, on) { ServingStatus::Serving } else { ServingStatus::NotServing })
+    Some(if decision::is_healthy(context, on) { ServingStatus::Serving } else { ServingStatus::NotServing })
 }
 
 fn response(status: ServingStatus) -> HealthCheckResponse {
@@ -143,7 +143,7 @@ impl Health for Services {
         let service = request.into_inner().service;
         match status(&self.context, &service) {
             Some(status) => Ok(tonic::Response::new(response(status))),
-            None => Err(Status::not_found(format!("not known here; there are: {:?}", names(&self.context)))),
+            None => Err(Status::not_found(format!("unknown service; the services are: {:?}", names(&self.context)))),
         }
     }
 
@@ -154,42 +154,42 @@ impl Health for Services {
         Ok(tonic::Response::new(Watch {
             service: request.into_inner().service,
             phases: WatchStream::new(context.0.watch()),
-            news: WatchStream::new(context.0.board.news()),
+            changes: WatchStream::new(context.0.board.changes()),
             context,
             ends_with_traffic: self.ends_with_traffic,
-            told: None,
+            sent: None,
         }))
     }
 }
 
-/// The status of a service: now, and whenever it changes.
+/// The stream of a service's status: the current one, then every change.
 struct Watch {
     context: Context,
     service: String,
     phases: WatchStream<Phase>,
-    news: WatchStream<()>,
+    changes: WatchStream<()>,
     ends_with_traffic: bool,
-    told: Option<ServingStatus>,
+    sent: Option<ServingStatus>,
 }
 
 impl Stream for Watch {
     type Item = Result<HealthCheckResponse, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Option<Self::Item>> {
-        // Until both are pending: only then do they wake this task.
+        // Polled until both are pending, because they wake this task only then.
         while let Poll::Ready(Some(_)) = Pin::new(&mut self.phases).poll_next(cx) {}
-        while let Poll::Ready(Some(())) = Pin::new(&mut self.news).poll_next(cx) {}
-        // Read after that, so that what changes meanwhile wakes it again.
+        while let Poll::Ready(Some(())) = Pin::new(&mut self.changes).poll_next(cx) {}
+        // Read after that, so that a later change wakes the task again.
         let over = self.ends_with_traffic && self.context.phase() >= Phase::Draining;
         let now = status(&self.context, &self.service).unwrap_or(ServingStatus::ServiceUnknown);
-        if self.told.replace(now) != Some(now) {
+        if self.sent.replace(now) != Some(now) {
             return Poll::Ready(Some(Ok(response(now))));
         }
         if over { Poll::Ready(None) } else { Poll::Pending }
     }
 }
 
-/// The answer to List: `grpc.health.v1.HealthListResponse`.
+/// The response to List: `grpc.health.v1.HealthListResponse`.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Statuses {
     #[prost(btree_map = "string, message", tag = "1")]
@@ -220,7 +220,7 @@ impl Service<tonic::Request<()>> for List {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{board::Board, context::Shared, recorder::Recorder};
+    use crate::{checks::board::Board, report::recorder::Recorder};
     use ServingStatus::{NotServing, ServiceUnknown, Serving};
     use graceful_plan::Plan;
     use std::future::poll_fn;
@@ -228,7 +228,7 @@ mod tests {
 
     fn context() -> Context {
         let board = Board::new([("db", On::Readiness, 1)]);
-        Shared::open(Plan::DEFAULT, false, board, Recorder::new(|_| {}), Handle::current()).0
+        Context::open(Plan::DEFAULT, false, board, Recorder::new(|_| {}), Handle::current()).0
     }
 
     async fn watch(context: &Context, service: &str, ends_with_traffic: bool) -> Watch {
@@ -239,17 +239,18 @@ mod tests {
 
     async fn next(watch: &mut Watch) -> Option<ServingStatus> {
         let next = poll_fn(|cx| Pin::new(&mut *watch).poll_next(cx));
-        let next = tokio::time::timeout(std::time::Duration::from_secs(10), next).await.expect("it is told at once");
-        next.map(|reply| reply.unwrap().status())
+        let next =
+            tokio::time::timeout(std::time::Duration::from_secs(10), next).await.expect("a status is sent at once");
+        next.map(|response| response.unwrap().status())
     }
 
-    async fn says_nothing(watch: &mut Watch) {
+    async fn sends_nothing(watch: &mut Watch) {
         let silent = poll_fn(|cx| Poll::Ready(Pin::new(&mut *watch).poll_next(cx).is_pending()));
         assert!(silent.await);
     }
 
     #[tokio::test]
-    async fn a_watch_is_told_when_a_phase_a_check_or_a_name_changes_its_answer_and_only_then() {
+    async fn a_watch_sends_a_status_when_a_phase_a_check_or_a_name_changes_it_and_only_then() {
         let context = context();
         let mut ready = watch(&context, "", false).await;
         let mut named = watch(&context, "shop.Orders", false).await;
@@ -258,21 +259,21 @@ mod tests {
         for watch in [&mut ready, &mut traffic] {
             assert_eq!(next(watch).await, Some(NotServing));
         }
-        context.0.board.name_service("shop.Orders".to_owned());
+        context.0.board.add_service("shop.Orders".to_owned());
         assert_eq!(next(&mut named).await, Some(NotServing));
 
         context.0.enter(Phase::Serving);
         for watch in [&mut ready, &mut named, &mut traffic] {
-            says_nothing(watch).await; // the check is still pending
+            sends_nothing(watch).await; // the check is still pending
         }
-        // From another task, so that it is the change that wakes the stream.
+        // From another task, so that the change must wake the stream.
         let board = context.clone();
         tokio::spawn(async move { board.0.board.record(0, Ok(())) });
         for watch in [&mut ready, &mut named, &mut traffic] {
             assert_eq!(next(watch).await, Some(Serving));
         }
         context.0.board.record(0, Ok(()));
-        says_nothing(&mut ready).await;
+        sends_nothing(&mut ready).await;
         context.0.board.record(0, Err("refused".to_owned()));
         assert_eq!(next(&mut ready).await, Some(NotServing));
         context.0.board.record(0, Ok(()));
@@ -284,13 +285,13 @@ mod tests {
         }
         context.0.enter(Phase::Draining);
         assert_eq!(next(&mut traffic).await, None);
-        says_nothing(&mut ready).await;
+        sends_nothing(&mut ready).await;
     }
 
     #[tokio::test]
-    async fn own_names_cannot_be_taken() {
+    async fn built_in_names_cannot_be_replaced() {
         let context = context();
-        context.0.board.name_service("liveness".to_owned());
+        context.0.board.add_service("liveness".to_owned());
         assert_eq!(status(&context, "liveness"), Some(Serving));
         assert_eq!(status(&context, ""), Some(NotServing));
         assert_eq!(status(&context, "startup"), Some(NotServing));

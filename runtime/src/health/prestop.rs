@@ -1,4 +1,4 @@
-//! `/prestop`: begins the shutdown, and answers when grace is over. For a preStop hook of Kubernetes:
+//! `/prestop`: begins the shutdown, and responds when grace is over. For a preStop hook of Kubernetes:
 //!
 //! ```yaml
 //! lifecycle:
@@ -9,28 +9,24 @@
 //!       httpHeaders: [{ name: X-Graceful-Token, value: "the value of GRACEFUL_PRESTOP_TOKEN" }]
 //! ```
 //!
-//! Off unless there is a token. The time that it takes is part of the grace period of the pod, and grace is not
-//! repeated when SIGTERM follows.
+//! Disabled unless there is a token. The request takes as long as grace, and that time is part of the pod's termination
+//! grace period. Grace is not repeated when SIGTERM follows.
 
-use super::answer::plain;
-use crate::{
-    cause::Cause,
-    context::{Context, Request as Asked},
-    phase::Phase,
-};
+use super::response::plain;
+use crate::{cause::Cause, context::Context, phase::Phase, shared::Request as LifecycleRequest};
 use hyper::{Method, Request, Response, StatusCode};
 use std::future::Future;
 
 /// The header that carries the token.
 const TOKEN: &str = "x-graceful-token";
 
-/// What a request asks of `/prestop`.
+/// What a request to the health server means for `/prestop`.
 pub(super) enum Prestop {
-    /// Nothing: it is for another path, or there is no token.
+    /// The request is for another path, or there is no token.
     Other,
-    /// It may not.
+    /// The request is refused with this response.
     Refused(Box<Response<String>>),
-    /// To begin the shutdown.
+    /// The shutdown begins.
     Begin,
 }
 
@@ -39,15 +35,15 @@ impl Prestop {
         let Some(token) = token.filter(|_| request.uri().path() == "/prestop") else {
             return Self::Other;
         };
-        // httpGet is all that a preStop hook can send.
+        // A preStop hook sends GET (`httpGet`); scripts may send POST.
         if !matches!(*request.method(), Method::GET | Method::POST) {
             return Self::Refused(Box::new(plain(
                 StatusCode::METHOD_NOT_ALLOWED,
-                "only GET and POST begin it\n".into(),
+                "only GET and POST are allowed\n".into(),
             )));
         }
-        let given = request.headers().get(TOKEN).map_or(&b""[..], |value| value.as_bytes());
-        if !same(token.as_bytes(), given) {
+        let sent = request.headers().get(TOKEN).map_or(&b""[..], |value| value.as_bytes());
+        if !equal_in_constant_time(token.as_bytes(), sent) {
             let text = format!("the header {TOKEN} does not carry the value of GRACEFUL_PRESTOP_TOKEN\n");
             return Self::Refused(Box::new(plain(StatusCode::FORBIDDEN, text)));
         }
@@ -55,9 +51,9 @@ impl Prestop {
     }
 }
 
-/// Begins the shutdown, and answers when grace is over.
+/// Begins the shutdown, and responds when grace is over.
 pub(super) fn begin(context: &Context) -> impl Future<Output = Response<String>> + Send + use<> {
-    context.0.request(Asked::Stop(Cause::Requested("/prestop was called".to_owned())));
+    context.0.request(LifecycleRequest::Stop(Cause::Requested("/prestop was called".to_owned())));
     let over = context.reached(Phase::Draining);
     async move {
         over.await;
@@ -65,8 +61,8 @@ pub(super) fn begin(context: &Context) -> impl Future<Output = Response<String>>
     }
 }
 
-/// Whether two texts are the same, in a time that does not tell where they differ.
-fn same(a: &[u8], b: &[u8]) -> bool {
+/// Compares two texts in a time that does not depend on where they differ.
+fn equal_in_constant_time(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
 }
 
@@ -87,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_token_begins_it() {
+    fn only_a_request_with_the_token_begins_the_shutdown() {
         assert_eq!(status(None, "GET", "/prestop", Some("")), 404);
         assert_eq!(status(Some("secret"), "GET", "/readyz", Some("secret")), 404);
         assert_eq!(status(Some("secret"), "GET", "/prestop", None), 403);

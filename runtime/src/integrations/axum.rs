@@ -1,9 +1,8 @@
 //! axum routers: feature `axum`.
 
 use crate::{
-    board::PROBES,
     context::{self, Context},
-    health,
+    health::{probe::PROBES, service::respond},
     serve::{self, ConnectionService, Listener, Serve, Stream},
 };
 use axum::{
@@ -56,7 +55,7 @@ impl Service<Request<Incoming>> for RouterService {
     }
 }
 
-/// A router whose handlers learn who asks.
+/// A router whose handlers learn the client's address.
 #[derive(Debug, Clone)]
 pub struct WithConnectInfo(RouterService);
 
@@ -68,7 +67,7 @@ impl<S: Stream> ConnectionService<S> for WithConnectInfo {
     }
 }
 
-/// A router on one connection, whose client is known.
+/// A router on one connection, with the client's address.
 #[derive(Debug, Clone)]
 pub struct PeerService {
     router: RouterService,
@@ -89,12 +88,12 @@ impl Service<Request<Incoming>> for PeerService {
     }
 }
 
-/// The probes' routes, to be merged into a router of the user's: a probe on a port of its own can say yes while the
-/// port of the traffic says nothing.
+/// The probes' routes, to be merged into a router: a probe on the port of the traffic also fails if that port does not
+/// respond, which the health server cannot detect.
 ///
-/// They belong to the context of the process; [`health_router_of`] takes another one. Set `health = "off"` if the
-/// health server is not wanted beside them. After the drain this port is closed, so a probe is refused then, not
-/// answered with 503.
+/// The routes belong to the context of the process; [`health_router_of`] takes another one. Set `health = "off"` to run
+/// without the health server. The port closes at the end of the drain, so later probes are refused instead of responded
+/// to with 503.
 ///
 /// ```no_run
 /// # fn f(app: axum::Router) -> axum::Router {
@@ -112,8 +111,8 @@ pub fn health_router_of(context: Context) -> Router {
 
 fn routes(context: impl Fn() -> Option<Context> + Clone + Send + Sync + 'static) -> Router {
     let probe = move |request: Request| {
-        let response = context().map(|context| health::respond(&context, &request));
-        drop(request); // its body is not `Sync`
+        let response = context().map(|context| respond(&context, &request));
+        drop(request); // the body is not `Sync`
         async move {
             match response {
                 Some(response) => response.await.into_response(),
@@ -127,7 +126,7 @@ fn routes(context: impl Fn() -> Option<Context> + Clone + Send + Sync + 'static)
 }
 
 /// The context of the process, as an extractor: a handler that streams ends its stream when
-/// [`draining`](Context::draining) resolves. A `Context` among the request's extensions comes before it.
+/// [`draining`](Context::draining) resolves. A `Context` among the request's extensions takes precedence.
 impl<S: Send + Sync> FromRequestParts<S> for Context {
     type Rejection = NotRunning;
 
@@ -136,7 +135,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Context {
     }
 }
 
-/// There is no context: the program was not started by `#[graceful::main]`. Answers 500.
+/// The rejection without a context: the program was not started by `#[graceful::main]`. Responds with 500.
 #[derive(Debug, Clone, Copy)]
 pub struct NotRunning;
 
@@ -150,13 +149,13 @@ impl IntoResponse for NotRunning {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{board::Board, context::Shared, phase::Phase, recorder::Recorder};
+    use crate::{checks::board::Board, phase::Phase, report::recorder::Recorder};
     use axum::routing::get;
     use graceful_plan::Plan;
     use tokio::runtime::Handle;
 
     fn context() -> Context {
-        Shared::open(Plan::DEFAULT, false, Board::default(), Recorder::new(|_| {}), Handle::current()).0
+        Context::open(Plan::DEFAULT, false, Board::default(), Recorder::new(|_| {}), Handle::current()).0
     }
 
     async fn ask(router: &Router, method: &str, path: &str) -> (StatusCode, String) {
@@ -168,7 +167,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_probes_of_a_context_are_its_own_and_without_any_they_say_what_is_missing() {
+    async fn probes_show_their_context_and_without_one_the_response_names_the_fix() {
         let context = context();
         let router = health_router_of(context.clone());
         assert_eq!(ask(&router, "GET", "/readyz").await, (StatusCode::SERVICE_UNAVAILABLE, "starting\n".into()));
@@ -180,7 +179,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_context_among_the_extensions_is_the_one_that_a_handler_gets() {
+    async fn a_handler_gets_the_context_among_the_extensions() {
         let router = Router::new().route("/phase", get(async |context: Context| context.phase().to_string()));
         let (status, said) = ask(&router, "GET", "/phase").await;
         assert!(status == StatusCode::INTERNAL_SERVER_ERROR && said.contains("#[graceful::main]"), "{status} {said}");

@@ -1,20 +1,23 @@
-//! Metrics through the `metrics` facade: feature `metrics`. The recorder is the user's; these are the names.
+//! Metrics through the `metrics` facade: feature `metrics`. The user installs the recorder; these are the names.
 //!
-//! | name | kind | labels | what it says |
+//! | name | kind | labels | value |
 //! |---|---|---|---|
 //! | `graceful_phase` | gauge | | the phase: 0 starting, 1 serving, 2 grace, 3 draining, 4 hooks, 5 stopped |
-//! | `graceful_in_flight` | gauge | `name` | what the drain would wait for: servers and their connections, tasks; sampled each second |
+//! | `graceful_in_flight` | gauge | `name` | servers, connections and tasks that the drain would wait for; sampled each second |
 //! | `graceful_connections` | gauge | `server` | the open connections of a server, by its address; sampled each second |
-//! | `graceful_drained_total` | counter | | of what was in flight when the drain began: what finished |
-//! | `graceful_cut_total` | counter | `name` | what was forced to end: cut at the drain deadline, `main` among it |
+//! | `graceful_drained_total` | counter | | connections, tasks and futures that were in flight when the drain began, and finished |
+//! | `graceful_cut_total` | counter | `name` | connections, tasks and futures that were cut at the drain deadline, and `main` |
 //! | `graceful_hook_duration_seconds` | histogram | `hook`, `outcome` | how long each hook took, and how it ended |
-//! | `graceful_check_ok` | gauge | `check`, `on` | 1 if the check allows its probe to say yes, else 0 |
+//! | `graceful_check_ok` | gauge | `check`, `on` | 1 if the check lets its probe succeed, else 0 |
 
 use crate::{
-    board::CheckState,
-    drain::{CONNECTIONS, MAIN, SERVER, Tracker},
+    drain::tracker::{CONNECTIONS, MAIN, SERVER, Tracker},
     phase::Phase,
-    report::{Entry, MainResult, What},
+    report::{
+        check_state::CheckState,
+        outcome::MainResult,
+        timeline::{Entry, What},
+    },
 };
 use metrics::{counter, gauge, histogram};
 use std::{
@@ -24,10 +27,10 @@ use std::{
 };
 use tokio::{runtime::Handle, time::interval};
 
-/// How often gauges of what is in flight are set.
+/// How often the gauges are set.
 const SAMPLE: Duration = Duration::from_secs(1);
 
-/// Counts what an entry of the timeline says. Called where a user's code may run: on the log thread.
+/// Counts an entry of the timeline. Calls the user's recorder, so it runs on the log thread.
 pub(crate) fn count(entry: &Entry) {
     match &entry.what {
         What::Phase(phase, _) => gauge!("graceful_phase").set(f64::from(*phase as u8)),
@@ -48,7 +51,7 @@ fn set(check: &CheckState) {
         .set(f64::from(u8::from(check.allows())));
 }
 
-/// Gauges of one name, told apart by one label.
+/// Gauges of one name, distinguished by one label.
 struct Gauges {
     name: &'static str,
     label: &'static str,
@@ -61,7 +64,7 @@ impl Gauges {
     }
 
     fn set(&mut self, now: &BTreeMap<&str, usize>) {
-        // What has ended is zero, not what it was last.
+        // A name that is no longer in flight is set to zero.
         for gone in self.known.iter().filter(|known| !now.contains_key(known.as_str())) {
             gauge!(self.name, self.label => gone.clone()).set(0.0);
         }
@@ -74,7 +77,7 @@ impl Gauges {
     }
 }
 
-/// How many connections each server has, of what is in flight: a server that has none counts too.
+/// The number of connections of each server in flight, 0 included.
 fn connections<'a>(in_flight: &BTreeMap<&'a str, usize>) -> BTreeMap<&'a str, usize> {
     let mut servers: BTreeMap<_, _> =
         in_flight.keys().filter_map(|name| name.strip_prefix(SERVER)).map(|server| (server, 0)).collect();
@@ -82,8 +85,8 @@ fn connections<'a>(in_flight: &BTreeMap<&'a str, usize>) -> BTreeMap<&'a str, us
     servers
 }
 
-/// Sets the gauges of what is in flight, on the user's runtime, until the process ends.
-/// `now` tells the phase and what the checks have found: set again and again, as the recorder may be installed late.
+/// Sets the gauges each second, on the user's runtime, until the process exits. `now` returns the phase and the checks,
+/// whose gauges are set each time too, because the user's recorder may be installed late.
 pub(crate) fn start(
     tracker: Arc<Tracker>,
     runtime: &Handle,

@@ -4,10 +4,10 @@
 //! and asks its clients to reconnect during grace, as `serve` does.
 
 use crate::{
-    close_pacer::{ClosePacer, accepts_upgrade, close_after},
     context::Context,
-    drain::Group,
+    drain::tracker::Group,
     phase::Phase,
+    serve::close_pacer::{ClosePacer, accepts_upgrade, close_after},
 };
 use hyper::{
     Method, Request, Response, Version,
@@ -27,11 +27,11 @@ use tower_service::Service;
 /// Counts the requests in flight, from their arrival to the end of the response's body, and adds `Connection: close` to
 /// ever more responses during grace and to all of them in the drain (HTTP/1).
 ///
-/// Connections themselves belong to the server: its own graceful shutdown closes the idle ones.
+/// The connections belong to the server: its own graceful shutdown closes the idle ones.
 ///
 /// ```no_run
 /// # async fn f(ctx: graceful::Context, listener: tokio::net::TcpListener, router: axum::Router) -> std::io::Result<()> {
-/// // axum's own server, told when to stop, under the layer
+/// // axum's own server under the layer, with `draining` as its shutdown signal
 /// let app = router.layer(graceful::tower::GracefulLayer::new(ctx.clone()));
 /// ctx.ready();
 /// axum::serve(listener, app).with_graceful_shutdown(ctx.draining()).await
@@ -204,11 +204,7 @@ impl<R: Body> Body for InFlightBody<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        board::Board,
-        context::{Shared, Window},
-        recorder::Recorder,
-    };
+    use crate::{checks::board::Board, report::recorder::Recorder, shared::Window};
     use graceful_plan::Plan;
     use hyper::header::CONNECTION;
     use std::future::{Ready, ready};
@@ -241,11 +237,11 @@ mod tests {
     #[tokio::test]
     async fn a_request_is_in_flight_until_its_response_body_is_dropped_and_only_http_1_responses_close() {
         let (plan, board) = (Plan::DEFAULT, Board::default());
-        let (context, _requests) = Shared::open(plan, false, board, Recorder::new(|_| {}), Handle::current());
+        let (context, _requests) = Context::open(plan, false, board, Recorder::new(|_| {}), Handle::current());
         let layer = GracefulLayer::new(context.clone());
-        let (given_up, called) = (call(&layer, Version::HTTP_11), call(&layer, Version::HTTP_11));
+        let (cancelled, called) = (call(&layer, Version::HTTP_11), call(&layer, Version::HTTP_11));
         assert_eq!(context.0.tracker.remaining(), [("requests under the tower layer".to_owned(), 2)]);
-        drop(given_up);
+        drop(cancelled);
         let response = called.await;
         assert_eq!(context.0.tracker.total(), 1);
         assert_eq!(response.headers().get(CONNECTION), None);

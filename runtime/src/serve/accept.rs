@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     context::{self, Context},
-    drain::{Guard, SERVER},
+    drain::tracker::{Guard, SERVER},
     phase::Phase,
 };
 use std::{future::poll_fn, io, sync::Arc, time::Duration};

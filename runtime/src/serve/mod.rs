@@ -1,6 +1,7 @@
 //! Serves HTTP from a listener, through every phase, without losing a request.
 
 mod listener;
+pub(crate) mod close_pacer;
 mod mode;
 mod protocols;
 mod state;

@@ -5,17 +5,19 @@
 //! timeout costs a connection no timer and a request no timer reset.
 
 use super::{
+    close_pacer::ClosePacer,
     mode::{Limits, Mode},
     protocols::Protocols,
     state::{Action, ConnState},
 };
 use crate::{
-    close_pacer::ClosePacer,
     context::Context,
-    drain::{CONNECTIONS, Group},
-    followers::Follow,
+    drain::{
+        phase_observers::PhaseObserver,
+        tracker::{CONNECTIONS, Group},
+    },
     phase::Phase,
-    report::Level,
+    report::timeline::Level,
 };
 use slab::Slab;
 use std::{
@@ -75,8 +77,8 @@ impl Server {
             late: AtomicUsize::new(0),
         });
         // Observe first: a phase that begins in between is seen either way.
-        server.context.0.followers.add(&server);
-        server.follow(server.context.phase());
+        server.context.0.phase_observers.add(&server);
+        server.observe(server.context.phase());
         server
     }
 
@@ -242,8 +244,8 @@ impl Server {
     }
 }
 
-impl Follow for Server {
-    fn follow(&self, phase: Phase) {
+impl PhaseObserver for Server {
+    fn observe(&self, phase: Phase) {
         self.mode.fetch_max(Mode::of(phase) as u8, Relaxed);
     }
 }

@@ -1,8 +1,8 @@
 //! The service of one connection, which tells the connection's state when a request begins, when its response begins,
 //! and when its response ends.
 
+use super::close_pacer::{accepts_upgrade, close_after};
 use super::{server::Connection, state::RequestFacts};
-use crate::close_pacer::{accepts_upgrade, close_after};
 use hyper::{
     Method, Request, Response, Version,
     body::{Body, Frame, Incoming, SizeHint},

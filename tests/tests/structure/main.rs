@@ -1,7 +1,9 @@
-//! The map in ARCHITECTURE.md and the code agree: a file uses only files that stand above it in its crate's list.
+//! The map in ARCHITECTURE.md and the code agree: a file uses only files that stand above it in its crate's list, and
+//! no circle runs between folders.
 //!
 //! The lists: a heading `### plan/src` (and so on for each of [`CRATES`]), and under it, until the next heading, a
-//! line for each file that starts with ``- `file.rs` `` or ``- `folder/file.rs` ``. Other lines are free.
+//! line for each file that starts with ``- `file.rs` `` or ``- `folder/file.rs` ``, or one for several files of a folder:
+//! ``- `folder/` `file.rs` `other.rs` ``. Other lines are free.
 #![allow(clippy::unwrap_used)]
 
 mod map;
@@ -50,6 +52,13 @@ fn every_file_uses_only_files_that_stand_above_it_in_architecture_md() {
             None => problems.push(format!("ARCHITECTURE.md has no heading `### {heading}` with a list of files")),
         }
     }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn no_circle_runs_between_folders() {
+    let check = |name: &str| map::circles(&format!("{name}/src"), &files(&root().join(name).join("src")));
+    let problems: Vec<_> = CRATES.iter().flat_map(|name| check(name)).collect();
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 

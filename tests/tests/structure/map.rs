@@ -8,8 +8,19 @@ pub(crate) fn list(page: &str, heading: &str) -> Option<Vec<String>> {
     let mut lines = page.lines().skip_while(|line| line.trim_end() != format!("### {heading}")).skip(1).peekable();
     lines.peek()?;
     let section = lines.take_while(|line| !line.starts_with('#'));
-    let file = |line: &str| line.strip_prefix("- `")?.split_once('`').map(|(file, _)| file.to_owned());
-    Some(section.filter_map(file).collect())
+    Some(section.flat_map(files_of).collect())
+}
+
+/// The files of one line: ``- `file.rs`: free text``, or ``- `folder/` `one.rs` `nested/two.rs` ``.
+fn files_of(line: &str) -> Vec<String> {
+    let Some(rest) = line.strip_prefix("- `") else { return Vec::new() };
+    let mut quoted = rest.split('`').step_by(2);
+    match quoted.next() {
+        Some(folder) if folder.ends_with('/') => {
+            quoted.filter(|file| file.ends_with(".rs")).map(|file| format!("{folder}{file}")).collect()
+        }
+        file => file.map(str::to_owned).into_iter().collect(),
+    }
 }
 
 /// Files of unit tests are no part of the map: nothing uses them, and they may use everything.
@@ -44,6 +55,52 @@ pub(crate) fn check(folder: &str, list: &[String], files: &BTreeMap<String, Stri
                      move what it needs into a file above, or the line of {user} below that of {used}"
                 ));
             }
+        }
+    }
+    problems
+}
+
+/// The folder that a file stands in; files of the crate's root stand in none.
+fn folder_of(file: &str) -> Option<&str> {
+    file.rsplit_once('/').map(|(folder, _)| folder)
+}
+
+/// Whether one of two folders contains the other.
+fn nested(a: &str, b: &str) -> bool {
+    let inside = |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'));
+    a == b || inside(a, b) || inside(b, a)
+}
+
+/// The circles between a crate's folders, each as the files that close it. A folder and one inside of it make none.
+pub(crate) fn circles(folder: &str, files: &BTreeMap<String, String>) -> Vec<String> {
+    let names: Vec<&str> = files.keys().map(String::as_str).collect();
+    // For each folder, the folders that it uses, each with one use as an example.
+    let mut edges: BTreeMap<&str, BTreeMap<String, String>> = BTreeMap::new();
+    for (user, text) in files.iter().filter(|(file, _)| !is_of_tests(file)) {
+        for used in source::uses(user, text, &names) {
+            if let (Some(from), Some(to)) = (folder_of(user), folder_of(&used))
+                && !nested(from, to)
+            {
+                let example = format!("{folder}/{user} uses {folder}/{used}");
+                edges.entry(from).or_default().entry(to.to_owned()).or_insert(example);
+            }
+        }
+    }
+    let mut problems = Vec::new();
+    for start in edges.keys() {
+        // Every folder that can be reached from here, with the uses that lead there.
+        let (mut reached, mut open) = (BTreeMap::new(), vec![((*start).to_owned(), Vec::<String>::new())]);
+        while let Some((at, path)) = open.pop() {
+            for (to, example) in edges.get(at.as_str()).into_iter().flatten() {
+                let path: Vec<_> = path.iter().cloned().chain([example.clone()]).collect();
+                if !reached.contains_key(to) {
+                    reached.insert(to.clone(), path.clone());
+                    open.push((to.clone(), path));
+                }
+            }
+        }
+        if let Some(path) = reached.get(*start) {
+            problems.push(format!("a circle between folders: {}; move a file, or what it needs", path.join(", ")));
         }
     }
     problems
@@ -138,6 +195,34 @@ fn files_and_lists_have_each_other() {
     let found = check("a/src", &list, &[("low.rs".to_owned(), String::new())].into());
     assert!(found.iter().any(|problem| problem.contains("a/src/gone.rs, which does not exist")), "{found:?}");
     assert!(found.iter().any(|problem| problem.contains("a/src/low.rs twice")), "{found:?}");
+}
+
+#[test]
+fn a_line_lists_one_file_or_the_files_of_a_folder_in_their_order() {
+    assert_eq!(files_of("- `low.rs`: uses no `other.rs`"), ["low.rs"]);
+    assert_eq!(files_of("- `a/` `one.rs` `b/two.rs` (and `c`) `mod.rs`"), ["a/one.rs", "a/b/two.rs", "a/mod.rs"]);
+    assert_eq!(files_of("- plain text with `low.rs`"), Vec::<String>::new());
+    let page = "### a/src\n- `folder/` `right.rs` `left.rs`\n";
+    let files = [("folder/left.rs", ""), ("folder/right.rs", "use super::left::Left;")];
+    let files = files.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+    let found = check("a/src", &list(page, "a/src").unwrap(), &files);
+    assert!(found.len() == 1 && found[0].starts_with("a/src/folder/right.rs uses a/src/folder/left.rs"), "{found:?}");
+}
+
+#[test]
+fn a_circle_between_folders_is_found_however_long_it_is_and_a_nested_folder_makes_none() {
+    let circles = |files: &[(&str, &str)]| {
+        let files = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        circles("a/src", &files)
+    };
+    let line = [("a/one.rs", "use crate::b::two::X;"), ("b/two.rs", "use crate::c::three::X;"), ("c/three.rs", "")];
+    assert_eq!(circles(&line), Vec::<String>::new());
+    let circle = [line[0], line[1], ("c/three.rs", "use crate::a::one::X;")];
+    let found = circles(&circle);
+    assert!(found.len() == 3 && found[0].contains("a/src/c/three.rs uses a/src/a/one.rs"), "{found:#?}");
+    let nested = [("a/mod.rs", "mod b;"), ("a/b/mod.rs", "mod c;"), ("a/b/c.rs", "use crate::a::one::X;"), line[2]];
+    let nested = [nested.as_slice(), &[("a/one.rs", "use crate::top::X;"), ("top.rs", "use crate::c::three::X;")]];
+    assert_eq!(circles(&nested.concat()), Vec::<String>::new());
 }
 
 #[test]

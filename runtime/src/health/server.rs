@@ -1,0 +1,205 @@
+//! The health server: accepts connections, limits them, and speaks HTTP/1.1 (and HTTP/2 for gRPC) on them.
+
+#[cfg(feature = "tonic")]
+use super::{grpc, rewind::Rewind};
+use super::{
+    prestop::{self, Prestop},
+    service::respond,
+};
+#[cfg(feature = "tonic")]
+use crate::serve::preface::First;
+use crate::{context::Context, phase::Phase, report::timeline::Level};
+#[cfg(feature = "tonic")]
+use hyper::server::conn::http2;
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+#[cfg(feature = "tonic")]
+use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::{
+    collections::VecDeque,
+    convert::Infallible,
+    future::Future,
+    io,
+    net::TcpListener,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+#[cfg(feature = "tonic")]
+use tokio::time::timeout;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    task::AbortHandle,
+    time::sleep,
+};
+
+/// Probes never need more connections than this. The oldest is aborted for a new one, so that a probe is always
+/// accepted.
+const CONNECTIONS: usize = 64;
+/// HTTP/2 connections have a limit of their own, because Watch streams are long-lived.
+#[cfg(feature = "tonic")]
+const HTTP2_CONNECTIONS: usize = 128;
+/// gRPC probes use a few concurrent streams, with small requests.
+#[cfg(feature = "tonic")]
+const HTTP2_STREAMS: u32 = 32;
+/// The limit for a request's head: the kubelet's timeout for the whole probe is 1 s by default.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(2);
+/// The limit for an HTTP/1.1 connection as a whole, and for HTTP/2 pings.
+const LIFETIME: Duration = Duration::from_secs(5);
+
+/// Serves probes for as long as the current runtime lives, or until the returned handle aborts.
+///
+/// # Errors
+/// The listener cannot be registered with the runtime.
+pub(crate) fn start(listener: TcpListener, context: Context) -> io::Result<AbortHandle> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let server = tokio::spawn(async move {
+        let server = Server {
+            context,
+            probes: ConnectionTasks::new(CONNECTIONS),
+            #[cfg(feature = "tonic")]
+            http2: Arc::new(ConnectionTasks::new(HTTP2_CONNECTIONS)),
+        };
+        let mut logged = false;
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => server.admit(stream),
+                // Most likely out of file descriptors, which other connections free as they close.
+                Err(error) => {
+                    if !std::mem::replace(&mut logged, true) {
+                        let text = format!("the health server cannot accept: {error}");
+                        server.context.0.recorder.note(Level::Warn, text);
+                    }
+                    sleep(Duration::from_millis(50)).await;
+                }
+            }
+        }
+    });
+    Ok(server.abort_handle())
+}
+
+/// The tasks of the connections of one protocol, at most `limit` of them.
+struct ConnectionTasks {
+    limit: usize,
+    tasks: Mutex<VecDeque<AbortHandle>>,
+}
+
+impl ConnectionTasks {
+    fn new(limit: usize) -> Self {
+        Self { limit, tasks: Mutex::default() }
+    }
+
+    /// Spawns the task of a connection; at the limit, the oldest task is aborted.
+    fn spawn(&self, connection: impl Future<Output: Send> + Send + 'static) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.retain(|task| !task.is_finished());
+        if tasks.len() >= self.limit {
+            tasks.pop_front().iter().for_each(AbortHandle::abort);
+        }
+        tasks.push_back(tokio::spawn(connection).abort_handle());
+    }
+}
+
+/// Aborts the connections with the server: in a test, their runtime outlives the server.
+impl Drop for ConnectionTasks {
+    fn drop(&mut self) {
+        let tasks = self.tasks.get_mut().unwrap_or_else(PoisonError::into_inner);
+        tasks.iter().for_each(AbortHandle::abort);
+    }
+}
+
+struct Server {
+    context: Context,
+    probes: ConnectionTasks,
+    #[cfg(feature = "tonic")]
+    http2: Arc<ConnectionTasks>,
+}
+
+impl Server {
+    #[cfg(not(feature = "tonic"))]
+    fn admit(&self, stream: TcpStream) {
+        self.probes.spawn(http1(stream, self.context.clone()));
+    }
+
+    #[cfg(feature = "tonic")]
+    fn admit(&self, mut stream: TcpStream) {
+        let (context, http2_tasks) = (self.context.clone(), self.http2.clone());
+        let connection = async move {
+            let mut first = First::default();
+            let is_http2 = std::future::poll_fn(|cx| first.poll_is_http2(&mut stream, cx));
+            match timeout(HEAD_TIMEOUT, is_http2).await {
+                Ok(Ok(true)) => http2_tasks.spawn(http2(Rewind::new(first, stream), context)),
+                Ok(Ok(false)) => http1(Rewind::new(first, stream), context).await,
+                Ok(Err(_)) | Err(_) => {}
+            }
+        };
+        self.probes.spawn(connection);
+    }
+}
+
+async fn http1(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, context: Context) {
+    let waits_for_grace = Arc::new(AtomicBool::new(false));
+    let service = service_fn({
+        let (context, waits_for_grace) = (context.clone(), waits_for_grace.clone());
+        move |request: Request<Incoming>| {
+            let prestop = Prestop::of(context.0.prestop_token.get().map(String::as_str), &request);
+            let (context, waits_for_grace) = (context.clone(), waits_for_grace.clone());
+            async move {
+                Ok::<_, Infallible>(match prestop {
+                    Prestop::Other => respond(&context, &request).await,
+                    Prestop::Refused(response) => *response,
+                    Prestop::Begin => {
+                        waits_for_grace.store(true, Ordering::Relaxed);
+                        prestop::begin(&context).await
+                    }
+                })
+            }
+        }
+    });
+    let served = http1::Builder::new()
+        .keep_alive(false)
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service);
+    let lifetime = async {
+        sleep(LIFETIME).await;
+        if waits_for_grace.load(Ordering::Relaxed) {
+            context.reached(Phase::Draining).await;
+            sleep(HEAD_TIMEOUT).await;
+        }
+    };
+    // Errors of a client that disconnects or sends invalid HTTP are ignored.
+    tokio::select! { _ = served => {}, () = lifetime => {} }
+}
+
+/// Serves gRPC, and the same probes as on HTTP/1.1, for as long as the client responds to pings.
+#[cfg(feature = "tonic")]
+async fn http2(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, context: Context) {
+    let health = grpc::HealthService::for_probes(context.clone());
+    let service = service_fn(move |request: Request<Incoming>| {
+        let response = match grpc::is_grpc(&request) {
+            true => Ok(health.respond(request)),
+            false => Err(respond(&context, &request)),
+        };
+        async move {
+            Ok::<_, Infallible>(match response {
+                Ok(call) => call.await,
+                Err(probe) => probe.await.map(grpc::Body::new),
+            })
+        }
+    });
+    let served = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Duration::from_secs(15))
+        .keep_alive_timeout(LIFETIME)
+        .max_concurrent_streams(HTTP2_STREAMS)
+        .initial_stream_window_size(16 * 1024)
+        .initial_connection_window_size(64 * 1024)
+        .max_header_list_size(16 * 1024)
+        .max_send_buf_size(16 * 1024)
+        .serve_connection(TokioIo::new(stream), service);
+    let _ = served.await;
+}

@@ -1,0 +1,176 @@
+//! The one orchestrator: leads the state machine through time, cuts what does not end, runs the hooks, and reports.
+
+use super::{
+    deadlines,
+    state_machine::{StateMachine, work},
+    transition::Event,
+};
+use crate::{
+    cause::Cause,
+    checks::{descriptor::Check, runner},
+    context::Context,
+    drain::tracker::MAIN,
+    hooks::sequence::{self, Environment},
+    phase::Phase,
+    report::{
+        outcome::MainResult,
+        summary::Report,
+        timeline::{Level, What},
+    },
+    shared::Request,
+};
+use graceful_plan::{Ready, duration::Pretty};
+use std::time::Duration;
+use tokio::{
+    sync::mpsc::UnboundedReceiver,
+    time::{Instant, sleep_until, timeout},
+};
+
+/// How long a process may stay unready before the log says how to become ready.
+const READY_REMINDER: Duration = Duration::from_secs(10);
+/// How long tasks that are aborted at the drain deadline have to end before the hooks begin.
+const GIVE_WAY: Duration = Duration::from_millis(100);
+
+/// Leads the process through its phases to the end.
+pub(crate) async fn run(
+    context: Context,
+    checks: &[&'static Check],
+    requests: &mut UnboundedReceiver<Request>,
+) -> Report {
+    runner::start(&context, checks);
+    let mut machine = StateMachine::new(context, checks);
+    until_the_hooks(&mut machine, requests).await;
+    if machine.forced_by.is_none() {
+        cut_unfinished(&mut machine, requests).await;
+        run_hooks(&mut machine, requests).await;
+    }
+    report(machine)
+}
+
+async fn until_the_hooks(machine: &mut StateMachine<'_>, requests: &mut UnboundedReceiver<Request>) {
+    let shared = machine.shared.clone();
+    let mut reminder = Some(shared.recorder.started() + READY_REMINDER);
+    while machine.phase < Phase::Hooks && machine.forced_by.is_none() {
+        // The deadline of this phase, and the event that it stands for.
+        let (until, event) = match machine.phase {
+            Phase::Grace => (Some(deadlines::end_of_grace(&shared)), Some(Event::GraceOver)),
+            Phase::Draining => (Some(machine.end_of_drain), Some(Event::DrainOver)),
+            Phase::Starting | Phase::Serving => (reminder, None),
+            _ => (None, None),
+        };
+        let waiting_for_empty = machine.phase == Phase::Draining && machine.main_ended;
+        tokio::select! {
+            biased;
+            Some(request) = requests.recv() => machine.apply(request),
+            () = shared.tracker.emptied(), if waiting_for_empty => machine.advance(Event::Emptied),
+            () = at(until) => match event {
+                // Traffic has arrived meanwhile.
+                Some(Event::GraceOver) if deadlines::end_of_grace(&shared) > Instant::now() => {}
+                Some(event) => machine.advance(event),
+                None => {
+                    reminder = None;
+                    remind(machine);
+                }
+            },
+        }
+    }
+}
+
+/// Says once what a process that has run for a while still lacks.
+fn remind(machine: &StateMachine<'_>) {
+    let note = |text| machine.shared.recorder.note(Level::Warn, text);
+    match (machine.phase, machine.shared.plan.ready) {
+        (Phase::Starting, Ready::OnServe) => note(format!(
+            "not ready after {}: /readyz answers 503 until main calls `graceful::serve(..)` or `ctx.ready()`",
+            Pretty(READY_REMINDER)
+        )),
+        (_, Ready::OnStart) => {
+            runner::without_state(&machine.context, machine.checks).into_iter().for_each(note);
+        }
+        _ => {}
+    }
+}
+
+/// Names and aborts what is still in flight when the hooks begin, and waits a moment for it to end.
+async fn cut_unfinished(machine: &mut StateMachine<'_>, requests: &mut UnboundedReceiver<Request>) {
+    let shared = machine.shared.clone();
+    let unfinished = std::mem::take(&mut machine.unfinished);
+    let drained = machine.in_flight_at_drain.checked_sub(work(&unfinished));
+    if let Some(drained) = drained.filter(|drained| *drained > 0) {
+        shared.recorder.record(Level::Info, What::Drained(drained));
+    }
+    if machine.main_ended && unfinished.is_empty() {
+        if let Some((name, took)) = shared.tracker.waited_for() {
+            shared.recorder.record(Level::Info, What::Waited(name, took));
+        }
+        return;
+    }
+    for (name, count) in unfinished {
+        shared.recorder.record(Level::Error, What::Cut(name, count));
+    }
+    shared.tracker.abort_tasks();
+    let main_runs = !std::mem::replace(&mut machine.main_ended, true);
+    if main_runs {
+        shared.recorder.record(Level::Error, What::Main(MainResult::Cut));
+    }
+    let ended = async {
+        let mut main_runs = main_runs;
+        while main_runs && machine.forced_by.is_none() {
+            match requests.recv().await {
+                Some(Request::Main(_)) | None => main_runs = false,
+                Some(request) => machine.apply(request),
+            }
+        }
+        if machine.forced_by.is_none() {
+            shared.tracker.emptied().await;
+        }
+    };
+    if timeout(GIVE_WAY, ended).await.is_err() {
+        let names: Vec<_> = shared.tracker.remaining().into_iter().map(|(name, _)| name).collect();
+        let names = if names.is_empty() { MAIN.to_owned() } else { names.join(", ") };
+        let text = format!(
+            "{names} did not give way within {}: code that blocks its thread, and a future that is not graceful's own, \
+             cannot be cancelled; the hooks begin without it",
+            Pretty(GIVE_WAY)
+        );
+        shared.recorder.note(Level::Error, text);
+    }
+}
+
+async fn run_hooks(machine: &mut StateMachine<'_>, requests: &mut UnboundedReceiver<Request>) {
+    let cause = machine.cause.clone().unwrap_or(Cause::MainReturned);
+    let shared = &machine.shared;
+    let environment =
+        Environment { recorder: shared.recorder.clone(), runtime: shared.runtime.clone(), state: shared.state.clone() };
+    let deadline = deadlines::end_of_hooks(shared);
+    let mut hooks = Box::pin(sequence::run(shared.registry.take(), environment, cause, deadline));
+    while machine.phase == Phase::Hooks && machine.forced_by.is_none() {
+        tokio::select! {
+            biased;
+            Some(request) = requests.recv() => machine.apply(request),
+            () = &mut hooks => machine.advance(Event::HooksDone),
+        }
+    }
+    if machine.forced_by.is_some() {
+        // Not dropped: the hooks' captured values are the user's, and dropping them here could hang or panic.
+        std::mem::forget(hooks);
+    }
+}
+
+fn report(machine: StateMachine<'_>) -> Report {
+    let recorder = &machine.shared.recorder;
+    let began = machine.shared.window.get().map_or(recorder.started(), |window| window.began);
+    Report {
+        entries: recorder.entries(),
+        cause: machine.cause,
+        began: began - recorder.started(),
+        forced_by: machine.forced_by,
+    }
+}
+
+async fn at(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}

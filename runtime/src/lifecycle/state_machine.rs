@@ -1,0 +1,152 @@
+//! Requests become events, and events become phases. Here a SIGTERM begins the shutdown:
+//! `Request::Signal` → [`apply`](StateMachine::apply) → `Event::Stop` → [`advance`](StateMachine::advance) →
+//! `Phase::Grace`.
+
+use super::{deadlines, phase_message::Step, transition::Event};
+use crate::{
+    cause::{Cause, Signal},
+    checks::{descriptor::Check, runner},
+    context::Context,
+    drain::tracker::SERVER,
+    phase::Phase,
+    report::{
+        outcome::MainResult,
+        timeline::{Level, What},
+    },
+    shared::{Request, Shared},
+};
+use graceful_plan::Ready;
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// The phase of a process, and everything that decides the next one.
+pub(crate) struct StateMachine<'a> {
+    pub(super) shared: Arc<Shared>,
+    pub(super) context: Context,
+    pub(super) checks: &'a [&'static Check],
+    pub(super) phase: Phase,
+    pub(super) cause: Option<Cause>,
+    pub(super) main_ended: bool,
+    /// How many SIGINTs have arrived: the second skips grace and drain, the third ends the process.
+    interrupts: u8,
+    /// The signal that ends the process at once.
+    pub(super) forced_by: Option<Signal>,
+    pub(super) end_of_drain: Instant,
+    /// How much work was in flight when the drain began.
+    pub(super) in_flight_at_drain: usize,
+    /// What was still in flight when the hooks began.
+    pub(super) unfinished: Vec<(String, usize)>,
+}
+
+impl<'a> StateMachine<'a> {
+    pub(super) fn new(context: Context, checks: &'a [&'static Check]) -> Self {
+        Self {
+            shared: context.0.clone(),
+            context,
+            checks,
+            phase: Phase::Starting,
+            cause: None,
+            main_ended: false,
+            interrupts: 0,
+            forced_by: None,
+            end_of_drain: Instant::now(),
+            in_flight_at_drain: 0,
+            unfinished: Vec::new(),
+        }
+    }
+
+    pub(super) fn apply(&mut self, request: Request) {
+        match request {
+            Request::Ready => self.ready(),
+            Request::Stop(cause) => self.stop(cause),
+            Request::Signal(Signal::Interrupt) => {
+                self.interrupts += 1;
+                match self.interrupts {
+                    1 => self.stop(Cause::Signal(Signal::Interrupt)),
+                    2 => self.advance(Event::Skip),
+                    _ => self.forced_by = Some(Signal::Interrupt),
+                }
+            }
+            Request::Signal(signal) => self.stop(Cause::Signal(signal)),
+            Request::Main(result) => self.main_ended(result),
+        }
+    }
+
+    /// Ready, unless a check takes a state that was not provided: such a check could never pass.
+    fn ready(&mut self) {
+        if self.phase > Phase::Starting {
+            return;
+        }
+        let missing = match self.shared.plan.ready {
+            Ready::OnServe => runner::without_state(&self.context, self.checks),
+            // Ready before the first line of `main`: its checks wait for the states that `main` will provide.
+            Ready::OnStart => Vec::new(),
+        };
+        if missing.is_empty() {
+            return self.advance(Event::Ready);
+        }
+        for text in &missing {
+            self.shared.recorder.note(Level::Error, text.clone());
+        }
+        self.stop(Cause::Refused(missing.join("; ")));
+    }
+
+    fn stop(&mut self, cause: Cause) {
+        match &self.cause {
+            None => {
+                self.cause = Some(cause);
+                self.advance(Event::Stop);
+            }
+            Some(_) if !matches!(cause, Cause::Signal(_)) => {}
+            Some(first) => {
+                let note = format!("{cause} during the shutdown after {first}: it goes on as it is");
+                self.shared.recorder.note(Level::Info, note);
+            }
+        }
+    }
+
+    fn main_ended(&mut self, result: MainResult) {
+        if std::mem::replace(&mut self.main_ended, true) {
+            return;
+        }
+        let level = match result {
+            MainResult::Returned(0) => Level::Info,
+            _ => Level::Error,
+        };
+        self.shared.tracker.main_ended();
+        self.cause.get_or_insert(Cause::MainReturned);
+        if !self.phase.is_terminating() {
+            deadlines::start_clock(&self.shared); // so that the shutdown's timeline begins with the result of `main`
+        }
+        self.shared.recorder.record(level, What::Main(result));
+        self.advance(Event::MainReturned);
+    }
+
+    pub(super) fn advance(&mut self, event: Event) {
+        let (from, to) = (self.phase, self.phase.after(event));
+        if to == from {
+            return;
+        }
+        if to.is_terminating() && !from.is_terminating() {
+            deadlines::start_clock(&self.shared);
+        }
+        if to == Phase::Draining {
+            self.in_flight_at_drain = work(&self.shared.tracker.remaining());
+            self.shared.tracker.begin_drain();
+            self.end_of_drain = deadlines::end_of_drain(&self.shared);
+        }
+        if to == Phase::Hooks {
+            // Before `enter`, because connections close themselves as soon as the phase is visible.
+            self.unfinished = self.shared.tracker.remaining();
+        }
+        self.phase = to;
+        self.shared.enter(to);
+        let step = Step { from, event, to, cause: self.cause.as_ref(), main_ended: self.main_ended };
+        self.shared.recorder.record(Level::Info, What::Phase(to, step.message(&self.shared)));
+    }
+}
+
+/// How much of what is in flight is work: a server only waits for its own connections.
+pub(super) fn work(in_flight: &[(String, usize)]) -> usize {
+    in_flight.iter().filter(|(name, _)| !name.starts_with(SERVER)).map(|(_, count)| count).sum()
+}

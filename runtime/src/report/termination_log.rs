@@ -1,0 +1,35 @@
+//! The termination log: the file whose text `kubectl describe pod` shows.
+
+use super::log::plain;
+use std::{fs::OpenOptions, io::Write, path::PathBuf, sync::mpsc, thread, time::Duration};
+
+/// Where Kubernetes reads the termination message, unless `GRACEFUL_TERMINATION_LOG` names another file.
+const FILE: &str = "/dev/termination-log";
+/// The kubelet reads no more bytes than this.
+pub(crate) const LIMIT: usize = 4096;
+
+/// Writes a message to the termination log and to stderr, and waits no longer than `limit`: either may be stuck.
+pub(crate) fn last_message(message: String, named: Option<PathBuf>, limit: Duration) {
+    let (done, written) = mpsc::channel();
+    let writer = move || {
+        write(named, &message);
+        plain(&message);
+        let _ = done.send(());
+    };
+    if thread::Builder::new().name("graceful-log".into()).spawn(writer).is_ok() {
+        let _ = written.recv_timeout(limit);
+    }
+}
+
+/// Writes the message to the file that the user named, or else to the one that Kubernetes mounts, if it exists.
+pub(crate) fn write(named: Option<PathBuf>, message: &str) {
+    let create = named.is_some();
+    let path = named.unwrap_or_else(|| FILE.into());
+    let opened = OpenOptions::new().write(true).create(create).truncate(true).open(&path);
+    match opened.and_then(|mut file| file.write_all(message.as_bytes())) {
+        Err(error) if create => {
+            plain(&format!("graceful: cannot write the termination log {}: {error}\n", path.display()))
+        }
+        _ => {}
+    }
+}
