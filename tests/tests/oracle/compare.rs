@@ -171,7 +171,7 @@ impl<'c> Comparison<'c> {
         for (name, outcome) in [("serve", &self.serve), ("hyper", &self.hyper)] {
             let _ = writeln!(text, " {name}: end {:?}, marks {:?}", outcome.end, outcome.marks);
             let _ = writeln!(text, "  {}", outcome.bytes.escape_ascii());
-            outcome.seen.iter().for_each(|seen| drop(writeln!(text, "  {}", show(seen))));
+            outcome.seen.iter().for_each(|seen| text += &format!("  {}\n", show(seen)));
         }
         text
     }

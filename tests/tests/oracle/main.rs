@@ -8,36 +8,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod compare;
+mod conversations;
 mod differences;
 mod handler;
 mod heads;
+mod matrix;
 mod recording;
+mod request;
 mod run;
 mod script;
 mod settings;
 mod transport;
-
-use compare::{Case, check_all};
-use script::Script;
-use transport::Transport;
-
-#[test]
-fn it_works() {
-    let script = Script::new()
-        .request("GET /len HTTP/1.1\r\nhost: x\r\n\r\n")
-        .request("GET /late/stream HTTP/1.1\r\nhost: x\r\n\r\n")
-        .release()
-        .release()
-        .request("GET /len/last HTTP/1.1\r\nhost: x\r\n\r\n");
-    let mut cases = Vec::new();
-    for transport in [Transport::Memory, Transport::Tcp, Transport::Unix, Transport::Tls] {
-        cases.push(Case::new("serving", script.clone()).over(transport));
-        for moment in [script::Moment::Grace(20), script::Moment::Grace(60), script::Moment::Drain] {
-            for at in 0..=script.steps.len() {
-                let name = format!("{transport:?} {moment:?} {at}");
-                cases.push(Case::new(name, script.with_moment_at(at, moment)).over(transport));
-            }
-        }
-    }
-    check_all(cases);
-}

@@ -16,13 +16,17 @@ use std::{
     convert::Infallible,
     future::{Future, poll_fn},
     io,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, Once},
     time::Duration,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf, split},
     sync::oneshot,
     task::yield_now,
+};
+use tracing::{
+    Event, Metadata, Subscriber,
+    span::{Attributes, Id, Record},
 };
 
 const GRACE: Duration = Duration::from_secs(8);
@@ -66,8 +70,33 @@ pub(crate) struct Outcome {
     pub(crate) end: Option<(End, usize)>,
 }
 
+/// A subscriber that hears nothing, instead of a timeline on stderr for each run.
+struct Silence;
+
+impl Subscriber for Silence {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        false
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, _: &Event<'_>) {}
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
 /// Runs a script to its end.
 pub(crate) fn run(script: &Script, transport: Transport, settings: Settings, server: &Server) -> Outcome {
+    static SILENCE: Once = Once::new();
+    SILENCE.call_once(|| drop(tracing::subscriber::set_global_default(Silence)));
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     if transport != Transport::Memory {
         runtime.enable_io();
