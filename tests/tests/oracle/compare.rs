@@ -8,14 +8,14 @@ use crate::{
     differences,
     handler::{Replay, Said},
     heads::{Head, responses, without_dates},
-    recording::{Seen, Stage},
+    recording::Stage,
     run::{End, Outcome, Server, run},
     script::{Moment, Script},
     settings::Settings,
     transport::Transport,
 };
 use std::{
-    fmt::Write,
+    fmt::Debug,
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -50,6 +50,29 @@ impl Case {
     }
 }
 
+/// What differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The requests that the handlers have seen, or what they have read of them.
+    Requests,
+    /// A request that had arrived before the drain is not served.
+    Missed,
+    Responses,
+    /// After which step the bytes arrive.
+    Order,
+    /// How the connection ends, or when.
+    End,
+    /// A response from half of grace on does not ask its client to reconnect.
+    KeepsItsClient,
+}
+
+/// A difference, shown.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    pub(crate) kind: Kind,
+    text: String,
+}
+
 /// What `serve` and bare hyper make of a case.
 pub(crate) struct Comparison<'c> {
     pub(crate) case: &'c Case,
@@ -68,7 +91,8 @@ impl<'c> Comparison<'c> {
         let mut serve = case.run(&Server::Serve);
         let heads = responses(&serve.bytes, &serve.seen, serve.end.is_some());
         let from = start_of(&case.script, &serve, |_| true);
-        let said = heads.iter().map(|head| if head.start >= from { head.said } else { Said::default() });
+        let closes = |head: &&Head| head.start >= from && !head.upgraded;
+        let said = heads.iter().map(|head| Some(head).filter(closes).map_or(Said::default(), |head| head.said));
         let replay = Replay(said.collect());
         let mut hyper = case.run(&Server::Hyper(replay));
         serve.bytes = without_dates(&serve.bytes);
@@ -76,49 +100,62 @@ impl<'c> Comparison<'c> {
         Self { case, serve, hyper, heads }
     }
 
+    pub(crate) fn in_a_drain(&self) -> bool {
+        self.case.script.moment() == Some(Moment::Drain)
+    }
+
     fn verdict(&self) -> Result<(), String> {
-        let rules = match self.case.script.moment() {
-            Some(Moment::Drain) => self.drain().and_then(|()| self.closes()),
-            _ => self.identical(),
-        };
-        match rules.and_then(|()| self.says_close()) {
-            Err(problem) if !differences::allow(self, &problem) => Err(self.show(&problem)),
-            _ => Ok(()),
-        }
+        let mut problems = if self.in_a_drain() { self.in_the_drain() } else { self.before_the_drain() };
+        problems.extend(self.keeps_its_client());
+        problems.retain(|problem| !differences::allow(self, problem));
+        if problems.is_empty() { Ok(()) } else { Err(self.show(&problems)) }
     }
 
     /// While the process serves and in grace: nothing differs.
-    fn identical(&self) -> Result<(), String> {
+    fn before_the_drain(&self) -> Vec<Problem> {
         let (serve, hyper) = (&self.serve, &self.hyper);
-        same("requests", &serve.seen, &hyper.seen)?;
-        same("response bytes", &serve.bytes.escape_ascii().to_string(), &hyper.bytes.escape_ascii().to_string())?;
-        same("bytes received after each step", &serve.marks, &hyper.marks)?;
-        same("end of the connection", &serve.end, &hyper.end)
+        let (served, expected) = (serve.bytes.escape_ascii().to_string(), hyper.bytes.escape_ascii().to_string());
+        let problems = [
+            differ(Kind::Requests, &serve.seen, &hyper.seen),
+            differ(Kind::Responses, &served, &expected),
+            differ(Kind::Order, &serve.marks, &hyper.marks),
+            differ(Kind::End, &serve.end, &hyper.end),
+        ];
+        problems.into_iter().flatten().collect()
     }
 
-    /// In the drain: a prefix of the requests, whole responses, and every request that had arrived.
-    fn drain(&self) -> Result<(), String> {
+    /// In the drain: a prefix of the requests, whole responses, every request that had arrived, and then the end.
+    fn in_the_drain(&self) -> Vec<Problem> {
         let (serve, hyper) = (&self.serve, &self.hyper);
         let served = serve.seen.len();
-        if served > hyper.seen.len() {
-            return Err("requests are executed that bare hyper does not execute".to_owned());
-        }
-        same("requests", &serve.seen[..], &hyper.seen[..served])?;
-        if let Some(missed) = (served..hyper.seen.len()).find(|index| self.arrived_before_the_drain(*index)) {
-            return Err(format!("request {missed} had arrived before the drain and is not served"));
-        }
-        if serve.bytes == hyper.bytes {
-            return Ok(());
-        }
+        let common = served.min(hyper.seen.len());
+        let more = differ(Kind::Requests, &served.saturating_sub(common), &0); // none that bare hyper does not execute
+        let missed = (served..hyper.seen.len()).find(|index| self.arrived_before_the_drain(*index));
+        let problems = [
+            more,
+            differ(Kind::Requests, &serve.seen[..common], &hyper.seen[..common]),
+            differ(Kind::Missed, &None, &missed),
+            self.whole_responses(common),
+            self.end_in_the_drain(),
+        ];
+        problems.into_iter().flatten().collect()
+    }
+
+    /// Every response of bare hyper to the requests that `serve` has executed.
+    fn whole_responses(&self, requests: usize) -> Option<Problem> {
+        let (serve, hyper) = (&self.serve, &self.hyper);
         let heads = responses(&hyper.bytes, &hyper.seen, hyper.end.is_some());
-        let whole = match served {
+        let whole = match requests {
             0 => Some(0),
-            _ => heads.get(served - 1).and_then(|head| head.end),
+            _ => heads.get(requests - 1).and_then(|head| head.end),
         };
-        match whole {
-            Some(whole) if serve.end.is_some() && serve.bytes == hyper.bytes[..whole] => Ok(()),
-            _ => Err("response bytes are no whole responses of bare hyper".to_owned()),
+        let whole = whole.filter(|_| serve.end.is_some()).unwrap_or(hyper.bytes.len());
+        if serve.bytes == hyper.bytes {
+            return None;
         }
+        let (served, expected) =
+            (serve.bytes.escape_ascii().to_string(), hyper.bytes[..whole].escape_ascii().to_string());
+        differ(Kind::Responses, &served, &expected)
     }
 
     /// Whether a request that bare hyper has executed had arrived, at least in part, before the drain began.
@@ -133,53 +170,40 @@ impl<'c> Comparison<'c> {
     }
 
     /// In the drain, a connection on which everything is finished is closed, and never reset.
-    fn closes(&self) -> Result<(), String> {
+    fn end_in_the_drain(&self) -> Option<Problem> {
         let (serve, script) = (&self.serve, &self.case.script);
         let ended = serve.end.map(|(end, _)| end);
         if let Some((end, _)) = self.hyper.end {
-            return same("end of the connection", &ended, &Some(end));
+            return differ(Kind::End, &ended, &Some(end));
         }
         let whole = self.heads.len() == serve.seen.len() && self.heads.iter().all(|head| head.end.is_some());
         let responded = serve.seen.iter().all(|seen| seen.stage == Stage::Responded && seen.tunnel_end != "open");
         let sent = script.sent_before(script.steps.len());
         let began = script.entry(|moment| moment == Moment::Drain).is_some_and(|drain| script.sent_before(drain) > 0);
-        if began && whole && responded && script.ends.last() == Some(&sent) {
-            same("end of the idle connection", &ended, &Some(End::Fin))?;
-        }
-        Ok(())
+        let idle = began && whole && responded && script.ends.last() == Some(&sent);
+        if idle { differ(Kind::End, &ended, &Some(End::Fin)) } else { None }
     }
 
     /// From half of grace on, every response asks its client to reconnect, but for those that hand the connection over.
-    fn says_close(&self) -> Result<(), String> {
+    fn keeps_its_client(&self) -> Option<Problem> {
         let late = |moment| !matches!(moment, Moment::Grace(..50));
         let from = start_of(&self.case.script, &self.serve, late);
-        for head in &self.heads {
-            if head.status == 101 && head.said.close {
-                return Err("a 101 says close".to_owned());
-            }
-            if head.start >= from && !head.asks_to_close() {
-                return Err(format!("the response at {} does not ask its client to reconnect", head.start));
-            }
-        }
-        Ok(())
+        let keeps = self.heads.iter().find(|head| head.start >= from && !head.asks_to_close());
+        keeps.map(|head| Problem { kind: Kind::KeepsItsClient, text: format!("by the response at {}", head.start) })
     }
 
-    fn show(&self, problem: &str) -> String {
-        let (mut text, case) = (String::new(), self.case);
-        let _ = writeln!(text, "{}: {problem}", case.name);
-        let _ = write!(text, " over {:?}, {:?}\n{}", case.transport, case.settings, case.script);
+    fn show(&self, problems: &[Problem]) -> String {
+        let (mut text, case) = (format!("{}: {:?}", self.case.name, problems[0].kind), self.case);
+        problems[1..].iter().for_each(|problem| text += &format!(", {:?}", problem.kind));
+        text += &format!("\n over {:?}, {:?}\n{}", case.transport, case.settings, case.script);
+        problems.iter().for_each(|problem| text += &format!(" {:?}: {}\n", problem.kind, problem.text));
         for (name, outcome) in [("serve", &self.serve), ("hyper", &self.hyper)] {
-            let _ = writeln!(text, " {name}: end {:?}, marks {:?}", outcome.end, outcome.marks);
-            let _ = writeln!(text, "  {}", outcome.bytes.escape_ascii());
-            outcome.seen.iter().for_each(|seen| text += &format!("  {}\n", show(seen)));
+            text += &format!(" {name}: end {:?}, marks {:?}\n", outcome.end, outcome.marks);
+            text += &format!("  {}\n", outcome.bytes.escape_ascii());
+            outcome.seen.iter().for_each(|seen| text += &format!("  {seen:?}\n"));
         }
         text
     }
-}
-
-fn show(seen: &Seen) -> String {
-    let Seen { line, body, body_end, stage, tunnel_end, .. } = seen;
-    format!("{line} {stage:?}, body {body_end:?} `{}` {tunnel_end}", body.escape_ascii())
 }
 
 /// How many bytes the client had received before the script entered a moment that fits; all of them if it never does.
@@ -191,8 +215,8 @@ fn start_of(script: &Script, outcome: &Outcome, fits: impl Fn(Moment) -> bool) -
     }
 }
 
-fn same<T: PartialEq + std::fmt::Debug + ?Sized>(what: &str, serve: &T, hyper: &T) -> Result<(), String> {
-    if serve == hyper { Ok(()) } else { Err(format!("{what} differ:\n serve {serve:?}\n hyper {hyper:?}")) }
+fn differ<T: PartialEq + Debug + ?Sized>(kind: Kind, serve: &T, hyper: &T) -> Option<Problem> {
+    (serve != hyper).then(|| Problem { kind, text: format!("\n  serve {serve:?}\n  hyper {hyper:?}") })
 }
 
 /// How many failed cases are shown in full.
@@ -205,7 +229,7 @@ pub(crate) fn check_all(cases: impl IntoIterator<Item = Case>) {
     let work = || {
         while let Some(case) = cases.get(next.fetch_add(1, Relaxed)) {
             if let Err(problem) = check(case) {
-                failed.lock().unwrap().push((case.name.clone(), problem));
+                failed.lock().unwrap().push(problem);
             }
         }
     };
@@ -214,8 +238,8 @@ pub(crate) fn check_all(cases: impl IntoIterator<Item = Case>) {
         (0..threads).for_each(|_| drop(scope.spawn(work)));
     });
     let failed = failed.into_inner().unwrap();
-    let shown: Vec<_> = failed.iter().take(SHOWN).map(|(_, problem)| problem.as_str()).collect();
-    let names: Vec<_> = failed.iter().map(|(name, _)| name.as_str()).collect();
+    let shown: Vec<_> = failed.iter().take(SHOWN).map(String::as_str).collect();
+    let names: Vec<_> = failed.iter().filter_map(|problem| problem.lines().next()).collect();
     let (failures, all) = (failed.len(), cases.len());
-    assert!(failed.is_empty(), "{failures} of {all} fail: {}\n\n{}", names.join("; "), shown.join("\n"));
+    assert!(failed.is_empty(), "{failures} of {all} fail:\n{}\n\n{}", names.join("\n"), shown.join("\n"));
 }

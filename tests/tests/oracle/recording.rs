@@ -2,9 +2,12 @@
 
 use crate::handler::Replay;
 use hyper::{Request, body::Incoming};
-use std::sync::{
-    Mutex,
-    atomic::{AtomicU64, Ordering::Relaxed},
+use std::{
+    fmt,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 use tokio::sync::Semaphore;
 
@@ -31,7 +34,7 @@ pub(crate) enum BodyEnd {
 }
 
 /// What a handler has seen of one request.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) line: String,
     pub(crate) method: String,
@@ -42,6 +45,14 @@ pub(crate) struct Seen {
     pub(crate) stage: Stage,
     pub(crate) tunnel: Vec<u8>,
     pub(crate) tunnel_end: &'static str,
+}
+
+impl fmt::Debug for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { line, headers, stage, body_end, .. } = self;
+        write!(f, "[{line} {headers:?} {stage:?}, body {body_end:?} `{}`", self.body.escape_ascii())?;
+        write!(f, " {}, tunnel {} `{}`]", self.trailers, self.tunnel_end, self.tunnel.escape_ascii())
+    }
 }
 
 /// The recording of one run.
