@@ -18,4 +18,5 @@ mod request;
 mod run;
 mod script;
 mod settings;
+mod smuggling;
 mod transport;

@@ -91,6 +91,12 @@ impl Script {
         self.then(Step::Join(merged))
     }
 
+    /// This script with its last step replaced by so many seconds.
+    pub(crate) fn advancing(mut self, seconds: u64) -> Self {
+        self.steps.pop();
+        self.advance(seconds)
+    }
+
     /// This script with the moment entered before the step at `index`.
     pub(crate) fn with_moment_at(&self, index: usize, moment: Moment) -> Self {
         let mut script = self.clone();
