@@ -2,7 +2,7 @@
 
 use crate::{
     compare::{Case, check},
-    recording::BodyEnd,
+    recording::{BodyEnd, Stage},
     request::{Framing, Lasting, Request, SMUGGLED, get, post},
     run::{Outcome, Server},
     script::{
@@ -77,35 +77,46 @@ fn an_unread_body_behind_a_pipelined_request_is_not_executed_at_the_drain() {
     let script = hides_a_request(&next(), &format!("{EARLY}\r\nhost: x\r\n"));
     sees(script.clone(), &["GET /next HTTP/1.1", EARLY]);
     is_as_hyper(script);
+    let request = post("early/stream", Framing::Length);
+    let [first, second] = request.body();
+    let pipelined = Script::new().request(get("late").whole()).part([request.head(), first].concat()).release();
+    let script = pipelined.enter(Drain).request(second).release();
+    sees(script.clone(), &["GET /late HTTP/1.1", EARLY]);
+    is_as_hyper(script);
 }
 
-/// The response ends in the poll in which the drain begins, while this part of the body is unread.
-fn ends_with_the_drain(part: &[u8]) {
-    let head = post("early/stream", Framing::Chunked).head();
-    let unread = Script::new().part(head).part(part);
-    let drain_first = unread.clone().enter(Drain).release().joined();
-    let release_first = unread.then(Release).then(Enter(Drain)).joined();
-    for script in [drain_first, release_first] {
-        sees(script.clone(), &[EARLY]);
-        is_as_hyper(script);
-    }
+/// A chunk of which the second half, a whole request, is unread when this step comes.
+fn half_a_chunk(words: &str) -> Script {
+    let begun = format!("{:x}\r\n{SMUGGLED}", 2 * SMUGGLED.len());
+    Script::new().part([post(words, Framing::Chunked).head(), begun.into_bytes()].concat())
 }
 
 #[test]
 fn an_unread_chunk_is_not_executed_when_its_response_ends_as_the_drain_begins() {
-    ends_with_the_drain(SMUGGLED.as_bytes());
+    for (words, line) in [("early/stream", EARLY), ("keep/stream", "POST /keep/stream HTTP/1.1")] {
+        let unread = half_a_chunk(words).part(SMUGGLED);
+        let drain_first = unread.clone().enter(Drain).release().joined();
+        let release_first = unread.then(Release).then(Enter(Drain)).joined();
+        for script in [drain_first, release_first] {
+            sees(script.clone(), &[line]);
+            is_as_hyper(script.release());
+        }
+    }
 }
 
 #[test]
-fn an_unread_chunk_with_its_size_is_not_executed_when_its_response_ends_as_the_drain_begins() {
-    let [first, _] = post("early", Framing::Chunked).body();
-    ends_with_the_drain(&first);
+fn an_unread_chunk_is_not_executed_behind_a_response_that_closes_as_the_drain_begins() {
+    let before = half_a_chunk("keep/close").part(SMUGGLED).enter(Drain);
+    let after = half_a_chunk("keep/close").enter(Drain).part(SMUGGLED);
+    for script in [before, after] {
+        sees(script.clone(), &["POST /keep/close HTTP/1.1"]);
+        is_as_hyper(script.release());
+    }
 }
 
 #[test]
 fn an_unread_chunk_is_not_executed_in_the_drain() {
-    let head = post("early/stream", Framing::Chunked).head();
-    let script = Script::new().part(head).part(SMUGGLED).enter(Drain).release();
+    let script = half_a_chunk("early/stream").part(SMUGGLED).enter(Drain).release();
     sees(script.clone(), &[EARLY]);
     is_as_hyper(script);
 }
@@ -273,7 +284,7 @@ fn is_cut(script: Script) -> Outcome {
 fn body_is_cut(script: Script) {
     let outcome = is_cut(script.clone());
     let last = outcome.seen.last().unwrap();
-    assert!(matches!(last.body_end, BodyEnd::Failed(_)), "{script}{last:?}");
+    assert!(last.stage == Stage::Cancelled && last.body_end == BodyEnd::Unread, "{script}{last:?}");
     let before = Case::new("the script", script.clone().advancing(28)).run(&Server::Serve);
     assert_eq!(before.end, None, "cut early\n{script}");
 }
@@ -310,6 +321,15 @@ fn a_head_that_stalls_is_cut() {
 fn a_head_that_stalls_behind_a_pipelined_request_is_cut_in_the_drain() {
     is_cut(Script::new().part([&next()[..], b"GET / HTTP/1.1\r\n"].concat()).enter(Drain).advance(20));
     is_cut(Script::new().part([&next()[..], b"GET / HTTP/1.1\r\n"].concat()).part("a: b\r\n").enter(Drain).advance(20));
+}
+
+#[test]
+fn a_head_that_stalls_behind_an_early_response_is_cut() {
+    let kept = post("keep", Framing::Length);
+    let [first, second] = kept.body();
+    let idle = Script::new().part([kept.head(), first].concat()).request(second).release();
+    is_cut(idle.clone().part("GET / HTTP/1.1\r\n").advance(20));
+    is_cut(idle.part("GET / HTTP/1.1\r\n").enter(Drain).advance(20));
 }
 
 #[test]
