@@ -10,7 +10,7 @@ use crate::{
     heads::{Head, responses, without_dates},
     recording::Stage,
     run::{End, Outcome, Server, run},
-    script::{Moment, Script},
+    script::{Moment, Script, Step},
     settings::Settings,
     transport::Transport,
 };
@@ -187,7 +187,11 @@ impl<'c> Comparison<'c> {
     /// From half of grace on, every response asks its client to reconnect, but for those that hand the connection over.
     fn keeps_its_client(&self) -> Option<Problem> {
         let late = |moment| !matches!(moment, Moment::Grace(..50));
-        let from = start_of(&self.case.script, &self.serve, late);
+        let script = &self.case.script;
+        let from = match script.entry(late).filter(|step| matches!(script.steps[*step], Step::Join(_))) {
+            Some(step) => self.serve.marks[step], // what a joined step has caused may be older than the moment
+            None => start_of(script, &self.serve, late),
+        };
         let keeps = self.heads.iter().find(|head| head.start >= from && !head.asks_to_close());
         keeps.map(|head| Problem { kind: Kind::KeepsItsClient, text: format!("by the response at {}", head.start) })
     }

@@ -10,6 +10,7 @@
 mod compare;
 mod conversations;
 mod differences;
+mod generated;
 mod handler;
 mod heads;
 mod matrix;

@@ -42,6 +42,11 @@ impl Script {
         Self::default()
     }
 
+    /// These steps, which send requests that end there.
+    pub(crate) fn of(steps: Vec<Step>, ends: Vec<usize>) -> Self {
+        Self { steps, ends, sent: 0 }
+    }
+
     /// Sends a part of a request that is not its last.
     pub(crate) fn part(mut self, bytes: impl AsRef<[u8]>) -> Self {
         self.sent += bytes.as_ref().len();
