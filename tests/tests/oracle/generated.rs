@@ -98,10 +98,17 @@ fn request() -> impl Strategy<Value = Request> {
             bare_lf,
         },
     );
-    let upgrade =
-        (select(vec!["up", "late/up", "all/up", "len"]), framing(), lasting()).prop_map(|(words, framing, lasting)| {
-            Request { framing, lasting, headers: "connection: upgrade\r\nupgrade: echo\r\n", ..get(words) }
-        });
+    // A body that nobody reads could become a part of the new protocol.
+    let offer = prop_oneof![
+        select(vec!["up", "late/up", "len"]).prop_map(|words| (words, Framing::None)),
+        framing().prop_map(|framing| ("all/up", framing)),
+    ];
+    let upgrade = (offer, lasting()).prop_map(|((words, framing), lasting)| Request {
+        framing,
+        lasting,
+        headers: "connection: upgrade\r\nupgrade: echo\r\n",
+        ..get(words)
+    });
     let connect = (select(vec!["up.x:1", "late.up.x:1", "len.x:1"]), lasting()).prop_map(|(words, lasting)| Request {
         method: "CONNECT",
         lasting,
@@ -148,7 +155,11 @@ fn draft() -> impl Strategy<Value = Draft> {
 
 impl Draft {
     fn case(&self) -> Case {
-        let toggled = self.flags.iter().fold(0, |bits, flag| bits | 1 << flag);
+        let offers = |request: &Request| request.method == "CONNECT" || request.headers.contains("upgrade");
+        let offers = self.requests.iter().any(offers);
+        // With `pipeline_flush`, hyper loses the head of a 101 behind which there are bytes.
+        let flags = self.flags.iter().filter(|flag| FLAGS[**flag].name != "pipeline_flush" || !offers);
+        let toggled = flags.fold(0, |bits, flag| bits | 1 << flag);
         Case::new("a generated script", self.script()).over(self.transport).with(Settings(toggled))
     }
 

@@ -6,7 +6,10 @@ use crate::{handler::Said, recording::Seen};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) status: u16,
-    pub(crate) said: Said,
+    pub(crate) close: bool,
+    /// The response is HTTP/1.0.
+    pub(crate) is_10: bool,
+    keep_alive: bool,
     pub(crate) upgraded: bool,
     /// Where the response starts, and where it ends; none if it is not complete.
     pub(crate) start: usize,
@@ -18,6 +21,9 @@ pub(crate) fn responses(bytes: &[u8], seen: &[Seen], ended: bool) -> Vec<Head> {
     let (mut heads, mut at) = (Vec::new(), 0);
     while let Some(length) = find(&bytes[at..], b"\r\n\r\n") {
         let text = String::from_utf8_lossy(&bytes[at..at + length]).into_owned();
+        if !text.starts_with("HTTP/1.") {
+            break; // another protocol, whose 101 hyper has lost: `pipeline_flush`
+        }
         let start = at;
         at += length + 4;
         let status: u16 = text.get(9..12).and_then(|code| code.parse().ok()).unwrap_or_default();
@@ -50,11 +56,16 @@ enum Length {
 }
 
 fn head(text: &str, status: u16, method: &str, start: usize) -> Head {
-    let is_10 = text.starts_with("HTTP/1.0");
-    let close = has_token(text, "connection", "close");
-    let version_10 = is_10 && (close || !has_token(text, "connection", "keep-alive"));
     let upgraded = status == 101 || (method == "CONNECT" && (200..300).contains(&status));
-    Head { status, said: Said { close, version_10 }, upgraded, start, end: None }
+    Head {
+        status,
+        close: has_token(text, "connection", "close"),
+        is_10: text.starts_with("HTTP/1.0"),
+        keep_alive: has_token(text, "connection", "keep-alive"),
+        upgraded,
+        start,
+        end: None,
+    }
 }
 
 fn body_length(text: &str, head: &Head, method: &str, rest: &[u8]) -> Length {
@@ -103,8 +114,14 @@ pub(crate) fn without_dates(bytes: &[u8]) -> Vec<u8> {
 }
 
 impl Head {
-    /// Whether the client may send a further request behind this response.
+    /// Whether the client may not send a further request behind this response.
     pub(crate) fn asks_to_close(&self) -> bool {
-        self.said.close || self.said.version_10 || self.upgraded
+        self.close || self.upgraded || (self.is_10 && !self.keep_alive)
+    }
+
+    /// What a handler says so that hyper writes this head. A handler that says close by itself leaves the version alone.
+    pub(crate) fn said(&self, by_itself: bool) -> Said {
+        let version_10 = self.is_10 && (!self.keep_alive || (self.close && !by_itself));
+        Said { close: self.close, version_10 }
     }
 }

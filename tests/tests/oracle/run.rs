@@ -39,6 +39,8 @@ const PLAN: Plan = Plan {
 };
 /// The longest step of the clock: a tenth of a second is the period of the sweep in the drain.
 const TICK: Duration = Duration::from_millis(100);
+/// Longer than the timeouts of a server.
+const PATIENCE: Duration = Duration::from_secs(35);
 /// More rounds than any phase takes to begin.
 const ROUNDS: usize = 10_000;
 
@@ -68,6 +70,8 @@ pub(crate) struct Outcome {
     pub(crate) marks: Vec<usize>,
     /// How the connection has ended, and after which step.
     pub(crate) end: Option<(End, usize)>,
+    /// Whether it has ended after a further [`PATIENCE`].
+    pub(crate) ends_late: bool,
 }
 
 /// A subscriber that hears nothing, instead of a timeline on stderr for each run.
@@ -273,8 +277,18 @@ impl<C: Client> Driver<C> {
             marks.push(received.bytes.len());
             end = end.or(received.end.map(|end| (end, index)));
         }
-        let bytes = self.received.lock().unwrap().bytes.clone();
-        Outcome { seen: self.recording.seen(), bytes, marks, end }
+        let (seen, bytes) = (self.recording.seen(), self.received.lock().unwrap().bytes.clone());
+        let ends_late = end.is_none() && script.moment() == Some(Moment::Drain) && self.ends_late().await;
+        Outcome { seen, bytes, marks, end, ends_late }
+    }
+
+    /// Whether the timeouts of `serve` end what a script has left open.
+    async fn ends_late(&self) -> bool {
+        if self.process.is_some() {
+            self.advance(PATIENCE).await;
+            self.settle().await;
+        }
+        self.received.lock().unwrap().end.is_some()
     }
 
     /// Does what a step says, without a wait where that is possible.
