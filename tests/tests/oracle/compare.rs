@@ -10,12 +10,12 @@ use crate::{
     heads::{Head, responses, without_dates},
     recording::Stage,
     run::{End, Outcome, Server, run},
-    script::{Moment, Script, Step},
+    script::{Moment, Script},
     settings::Settings,
     transport::Transport,
 };
 use std::{
-    fmt::Debug,
+    fmt::{self, Debug},
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -73,6 +73,18 @@ pub(crate) struct Problem {
     text: String,
 }
 
+/// Bytes, shown as text, and not more of them than are read.
+#[derive(PartialEq)]
+struct Text<'b>(&'b [u8]);
+
+impl Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 2000;
+        let shown = &self.0[..self.0.len().min(SHOWN)];
+        write!(f, "{} bytes: {}", self.0.len(), shown.escape_ascii())
+    }
+}
+
 /// What `serve` and bare hyper make of a case.
 pub(crate) struct Comparison<'c> {
     pub(crate) case: &'c Case,
@@ -122,10 +134,9 @@ impl<'c> Comparison<'c> {
     /// While the process serves and in grace: nothing differs.
     fn before_the_drain(&self) -> Vec<Problem> {
         let (serve, hyper) = (&self.serve, &self.hyper);
-        let (served, expected) = (serve.bytes.escape_ascii().to_string(), hyper.bytes.escape_ascii().to_string());
         let problems = [
             differ(Kind::Requests, &serve.seen, &hyper.seen),
-            differ(Kind::Responses, &served, &expected),
+            differ(Kind::Responses, &Text(&serve.bytes), &Text(&hyper.bytes)),
             differ(Kind::Order, &serve.marks, &hyper.marks),
             differ(Kind::End, &serve.end, &hyper.end),
         ];
@@ -161,9 +172,7 @@ impl<'c> Comparison<'c> {
         if serve.bytes == hyper.bytes {
             return None;
         }
-        let (served, expected) =
-            (serve.bytes.escape_ascii().to_string(), hyper.bytes[..whole].escape_ascii().to_string());
-        differ(Kind::Responses, &served, &expected)
+        differ(Kind::Responses, &Text(&serve.bytes), &Text(&hyper.bytes[..whole]))
     }
 
     /// Whether a request that bare hyper has executed had arrived, at least in part, before the drain began.
@@ -199,17 +208,11 @@ impl<'c> Comparison<'c> {
 
     /// From half of grace on, every response asks its client to reconnect, but for those that hand the connection over.
     fn keeps_its_client(&self) -> Option<Problem> {
-        if self.case.settings.has("pipeline_flush") {
-            return None; // a response can be older than its bytes
-        }
-        let late = |moment| !matches!(moment, Moment::Grace(..50));
-        let script = &self.case.script;
-        let from = match script.entry(late).filter(|step| matches!(script.steps[*step], Step::Join(_))) {
-            Some(step) => self.serve.marks[step], // what a joined step has caused may be older than the moment
-            None => start_of(script, &self.serve, late),
-        };
-        let keeps = self.heads.iter().find(|head| head.start >= from && !head.asks_to_close());
-        keeps.map(|head| Problem { kind: Kind::KeepsItsClient, text: format!("by the response at {}", head.start) })
+        let late = self.case.script.entry(|moment| !matches!(moment, Moment::Grace(..50)))?;
+        let responded = self.heads.iter().zip(&self.serve.responded);
+        let mut keeps = responded.filter(|(head, at)| at.is_some_and(|at| at > late) && !head.asks_to_close());
+        let text = |(head, _): (&Head, _)| format!("by the response at {}", head.start);
+        keeps.next().map(|kept| Problem { kind: Kind::KeepsItsClient, text: text(kept) })
     }
 
     fn show(&self, problems: &[Problem]) -> String {
@@ -219,7 +222,7 @@ impl<'c> Comparison<'c> {
         problems.iter().for_each(|problem| text += &format!(" {:?}: {}\n", problem.kind, problem.text));
         for (name, outcome) in [("serve", &self.serve), ("hyper", &self.hyper)] {
             text += &format!(" {name}: end {:?}, marks {:?}\n", outcome.end, outcome.marks);
-            text += &format!("  {}\n", outcome.bytes.escape_ascii());
+            text += &format!("  {:?}\n", Text(&outcome.bytes));
             outcome.seen.iter().for_each(|seen| text += &format!("  {seen:?}\n"));
         }
         text
@@ -231,9 +234,9 @@ impl<'c> Comparison<'c> {
 /// A `lost` response, which is the last and does not arrive, has said close: with `pipeline_flush`, hyper loses a response
 /// that closes if there are pipelined bytes behind its request, and must be seen to lose the same one.
 fn replay(script: &Script, serve: &Outcome, heads: &[Head], lost: bool) -> Replay {
-    let from = start_of(script, serve, |_| true);
-    let said = heads.iter().zip(&serve.seen).map(|(head, seen)| {
-        let in_the_shutdown = head.start >= from && head.status != 101;
+    let shutdown = script.entry(|_| true).unwrap_or(usize::MAX);
+    let said = heads.iter().zip(&serve.seen).zip(&serve.responded).map(|((head, seen), at)| {
+        let in_the_shutdown = at.is_some_and(|at| at >= shutdown) && head.status != 101;
         if in_the_shutdown { head.said(seen.line.contains("/close")) } else { Said::default() }
     });
     let mut said: Vec<_> = said.collect();
@@ -242,15 +245,6 @@ fn replay(script: &Script, serve: &Outcome, heads: &[Head], lost: bool) -> Repla
         said[serve.seen.len() - 1] = Said { close: true, version_10: last.line.ends_with("HTTP/1.0") };
     }
     Replay(said)
-}
-
-/// How many bytes the client had received before the script entered a moment that fits; all of them if it never does.
-fn start_of(script: &Script, outcome: &Outcome, fits: impl Fn(Moment) -> bool) -> usize {
-    match script.entry(fits) {
-        Some(0) => 0,
-        Some(step) => outcome.marks[step - 1],
-        None => usize::MAX,
-    }
 }
 
 fn differ<T: PartialEq + Debug + ?Sized>(kind: Kind, serve: &T, hyper: &T) -> Option<Problem> {

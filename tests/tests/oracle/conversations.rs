@@ -32,7 +32,7 @@ fn text(request: &str) -> Script {
 }
 
 pub(crate) fn all() -> Vec<Conversation> {
-    [pipelined(), lasting(), expecting(), half_closed(), upgraded(), tunneled(), odd(), broken()].concat()
+    [pipelined(), lasting(), expecting(), half_closed(), slow(), upgraded(), tunneled(), odd(), broken()].concat()
 }
 
 fn pipelined() -> Vec<Conversation> {
@@ -144,6 +144,29 @@ fn half_closed() -> Vec<Conversation> {
         (
             "a half-close in a body that nobody reads",
             Script::new().part(post("early/stream", Length).head()).part(&first).half_close().release(),
+        ),
+    ]
+}
+
+/// The client is slow to read a response that fits into no buffer.
+fn slow() -> Vec<Conversation> {
+    let reads_late = |request: Request| Script::new().read(false).request(request.whole()).read(true).request(next());
+    let kept = post("keep-read/big", Length);
+    let [first, second] = kept.body();
+    vec![
+        ("a slow reader", reads_late(get("big"))),
+        ("a slow reader whose request closes", reads_late(get("big").lasting(Http11Close))),
+        ("a slow reader whose response closes", reads_late(get("big/close"))),
+        ("a slow reader of HTTP/1.0", reads_late(get("big").lasting(Http10))),
+        ("a slow reader of HTTP/1.0 with keep-alive", reads_late(get("big").lasting(Http10KeepAlive))),
+        ("a slow reader of an early response", reads_late(post("early/big", Length))),
+        (
+            "a slow reader with another request waiting",
+            Script::new().read(false).request(get("big").whole()).request(next()).read(true).request(next()),
+        ),
+        (
+            "a slow reader whose body is kept",
+            Script::new().read(false).part([kept.head(), first].concat()).request(second).release().read(true),
         ),
     ]
 }

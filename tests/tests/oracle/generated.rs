@@ -41,6 +41,8 @@ struct Draft {
     cuts: Vec<(bool, Index)>,
     releases: Vec<Index>,
     moments: Vec<(Index, Moment)>,
+    /// When the client stops to read, and when it reads on.
+    pause: Option<[Index; 2]>,
     half_close: bool,
     /// Which steps are joined with the step before.
     joins: Vec<bool>,
@@ -51,7 +53,8 @@ struct Draft {
 fn words() -> impl Strategy<Value = String> {
     let read = select(vec!["early", "half", "all", "keep", "keep-read"]);
     let late = select(vec!["", "", "/late"]);
-    let response = select(vec!["len", "len", "chunk", "stream", "stream-len", "none"]);
+    let small = select(vec!["len", "len", "chunk", "stream", "stream-len", "none"]);
+    let response = prop_oneof![30 => small, 1 => Just("big")];
     let close = prop_oneof![6 => Just(""), 1 => Just("/close")];
     let query = prop_oneof![4 => Just(""), 1 => Just("?query=0123456789012345678901234567890123456789")];
     (read, late, response, close, query)
@@ -136,16 +139,18 @@ fn draft() -> impl Strategy<Value = Draft> {
         vec((proptest::bool::weighted(0.7), any::<Index>()), 0..8),
         vec(any::<Index>(), 0..6),
         moments(),
+        proptest::option::weighted(0.1, any::<[Index; 2]>()),
         proptest::bool::weighted(0.1),
         vec(proptest::bool::weighted(0.15), 0..30),
         vec(0..FLAGS.len(), 0..3),
         prop_oneof![9 => Just(Transport::Memory), 1 => Just(Transport::Tcp)],
     )
-        .prop_map(|(requests, cuts, releases, moments, half_close, joins, flags, transport)| Draft {
+        .prop_map(|(requests, cuts, releases, moments, pause, half_close, joins, flags, transport)| Draft {
             requests,
             cuts,
             releases,
             moments,
+            pause,
             half_close,
             joins,
             flags,
@@ -186,6 +191,11 @@ impl Draft {
         }
         if self.half_close {
             steps.push(Step::HalfClose);
+        }
+        if let Some([from, to]) = self.pause {
+            let from = from.index(steps.len() + 1);
+            steps.insert(from, Step::Read(false));
+            steps.insert(from + 1 + to.index(steps.len() - from), Step::Read(true));
         }
         self.enter(&mut steps);
         steps.extend(vec![Step::Release; RELEASES * self.requests.len()]);

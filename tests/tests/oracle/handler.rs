@@ -9,6 +9,7 @@
 //! | `keep-read` | a spawned task waits to be released, and reads the body |
 //! | `late` | waits to be released before it responds |
 //! | `len` (default), `chunk`, `stream`, `stream-len`, `none` | the response body: of known length, of unknown length, the same with its second half sent when released, with a `Content-Length`, none (204) |
+//! | `big` | the response body is larger than what fits into all buffers |
 //! | `close` | the response says `Connection: close` |
 //! | `up` | accepts the upgrade or the tunnel, and echoes |
 
@@ -28,6 +29,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 pub(crate) type Body = UnsyncBoxBody<Bytes, Infallible>;
 type Sender = channel::Sender<Bytes, Infallible>;
 
+/// More than sockets and memory take of a response that is not read.
+const BIG: usize = 1 << 19;
 const HALVES: [&str; 2] = ["first half, ", "second half\n"];
 
 /// What a request asks of the handler.
@@ -69,7 +72,7 @@ pub(crate) async fn handle(
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     recording.replay.apply(ordinal, &mut response);
-    recording.stage(ordinal, Stage::Responded);
+    recording.responds(ordinal);
     call.is_over = true;
     Ok(response)
 }
@@ -118,6 +121,9 @@ fn respond(recording: &Arc<Recording>, ordinal: usize, words: &Words) -> Respons
         let mut response = Response::new(Full::default().boxed_unsync());
         *response.status_mut() = StatusCode::NO_CONTENT;
         return response;
+    }
+    if words.has("big") {
+        return Response::new(Full::new(Bytes::from("big ".repeat(BIG / 4))).boxed_unsync());
     }
     if !gated && !words.has("chunk") {
         let text = format!("response {ordinal} to {}\n", words.0.join("/"));

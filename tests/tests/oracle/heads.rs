@@ -106,7 +106,7 @@ pub(crate) fn without_dates(bytes: &[u8]) -> Vec<u8> {
     const DATE: usize = "Thu, 01 Jan 1970 00:00:00 GMT".len();
     let mut masked = bytes.to_vec();
     for at in 0..masked.len().saturating_sub(FIELD.len() + DATE) {
-        if masked[at..at + FIELD.len()].eq_ignore_ascii_case(FIELD) {
+        if masked[at] == b'\r' && masked[at..at + FIELD.len()].eq_ignore_ascii_case(FIELD) {
             masked[at + FIELD.len()..][..DATE].fill(b'*');
         }
     }

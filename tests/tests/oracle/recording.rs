@@ -6,10 +6,10 @@ use std::{
     fmt,
     sync::{
         Mutex,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 /// How far a handler has got.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -58,8 +58,14 @@ impl fmt::Debug for Seen {
 /// The recording of one run.
 pub(crate) struct Recording {
     seen: Mutex<Vec<Seen>>,
+    /// The step of the script that is being done.
+    step: AtomicUsize,
+    /// In which step each handler has responded.
+    responded: Mutex<Vec<Option<usize>>>,
     gate: Semaphore,
     pub(crate) replay: Replay,
+    /// The client begins or stops to read.
+    pub(crate) changed: Notify,
     /// Counts whatever happens, so that the driver knows when nothing does.
     events: AtomicU64,
 }
@@ -81,7 +87,15 @@ impl Drop for Call<'_> {
 
 impl Recording {
     pub(crate) fn new(replay: Replay) -> Self {
-        Self { seen: Mutex::default(), gate: Semaphore::new(0), replay, events: AtomicU64::new(0) }
+        Self {
+            seen: Mutex::default(),
+            step: AtomicUsize::new(0),
+            responded: Mutex::default(),
+            gate: Semaphore::new(0),
+            replay,
+            changed: Notify::new(),
+            events: AtomicU64::new(0),
+        }
     }
 
     pub(crate) fn begin(&self, request: &Request<Incoming>) -> usize {
@@ -93,6 +107,7 @@ impl Recording {
             ..Seen::default()
         };
         self.note();
+        self.responded.lock().unwrap().push(None);
         let mut all = self.seen.lock().unwrap();
         all.push(seen);
         all.len() - 1
@@ -109,6 +124,20 @@ impl Recording {
 
     pub(crate) fn stage(&self, ordinal: usize, stage: Stage) {
         self.record(ordinal, |seen| seen.stage = stage);
+    }
+
+    /// The handler returns its response.
+    pub(crate) fn responds(&self, ordinal: usize) {
+        self.responded.lock().unwrap()[ordinal] = Some(self.step.load(Relaxed));
+        self.stage(ordinal, Stage::Responded);
+    }
+
+    pub(crate) fn responded(&self) -> Vec<Option<usize>> {
+        self.responded.lock().unwrap().clone()
+    }
+
+    pub(crate) fn begin_step(&self, step: usize) {
+        self.step.store(step, Relaxed);
     }
 
     pub(crate) fn body_end(&self, ordinal: usize, end: BodyEnd) {

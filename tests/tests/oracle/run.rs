@@ -65,6 +65,8 @@ pub(crate) enum End {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Outcome {
     pub(crate) seen: Vec<Seen>,
+    /// In which step each handler has responded.
+    pub(crate) responded: Vec<Option<usize>>,
     pub(crate) bytes: Vec<u8>,
     /// How many bytes the client has received after each step.
     pub(crate) marks: Vec<usize>,
@@ -230,13 +232,23 @@ impl Process {
 struct Received {
     bytes: Vec<u8>,
     end: Option<End>,
+    /// The client does not read.
+    pauses: bool,
 }
 
-/// Receives what the server sends.
+/// Receives what the server sends, unless the client pauses.
 async fn receive<C: Client>(mut reader: ReadHalf<C>, received: Arc<Mutex<Received>>, recording: Arc<Recording>) {
-    let mut buffer = [0; 4096];
+    let mut buffer = [0; 16384];
     loop {
-        let read = reader.read(&mut buffer).await;
+        let resumed = recording.changed.notified();
+        if received.lock().unwrap().pauses {
+            resumed.await;
+            continue;
+        }
+        let read = tokio::select! {
+            read = reader.read(&mut buffer) => read,
+            () = resumed => continue,
+        };
         let mut received = received.lock().unwrap();
         recording.note();
         match read {
@@ -270,6 +282,7 @@ impl<C: Client> Driver<C> {
     async fn run(&mut self, script: &Script) -> Outcome {
         let (mut marks, mut end, mut passed) = (Vec::new(), None, 0);
         for (index, step) in script.steps.iter().enumerate() {
+            self.recording.begin_step(index);
             self.step(step).await;
             self.finish(step, &mut passed).await;
             self.settle().await;
@@ -277,9 +290,10 @@ impl<C: Client> Driver<C> {
             marks.push(received.bytes.len());
             end = end.or(received.end.map(|end| (end, index)));
         }
-        let (seen, bytes) = (self.recording.seen(), self.received.lock().unwrap().bytes.clone());
+        let (seen, responded) = (self.recording.seen(), self.recording.responded());
+        let bytes = self.received.lock().unwrap().bytes.clone();
         let ends_late = end.is_none() && script.moment() == Some(Moment::Drain) && self.ends_late().await;
-        Outcome { seen, bytes, marks, end, ends_late }
+        Outcome { seen, responded, bytes, marks, end, ends_late }
     }
 
     /// Whether the timeouts of `serve` end what a script has left open.
@@ -299,6 +313,10 @@ impl<C: Client> Driver<C> {
                 let _ = self.writer.flush().await;
             }
             Step::HalfClose => drop(self.writer.shutdown().await),
+            Step::Read(reads) => {
+                self.received.lock().unwrap().pauses = !reads;
+                self.recording.changed.notify_waiters();
+            }
             Step::Release => self.recording.release(),
             Step::Enter(moment) => self.process.iter_mut().for_each(|process| process.begin(*moment)),
             Step::Advance(_) => {}

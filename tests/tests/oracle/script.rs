@@ -18,6 +18,8 @@ pub(crate) enum Step {
     Send(Vec<u8>),
     /// The client closes its sending side.
     HalfClose,
+    /// The client stops or begins to read what the server sends.
+    Read(bool),
     /// One handler, streamed body or kept body that waits at the gate goes on.
     Release,
     /// The process enters this moment. Nothing happens to bare hyper.
@@ -76,6 +78,10 @@ impl Script {
 
     pub(crate) fn release(self) -> Self {
         self.then(Step::Release)
+    }
+
+    pub(crate) fn read(self, reads: bool) -> Self {
+        self.then(Step::Read(reads))
     }
 
     pub(crate) fn enter(self, moment: Moment) -> Self {
@@ -148,6 +154,7 @@ impl fmt::Debug for Step {
         match self {
             Self::Send(bytes) => write!(f, "Send({})", bytes.escape_ascii()),
             Self::HalfClose => f.write_str("HalfClose"),
+            Self::Read(reads) => write!(f, "Read({reads})"),
             Self::Release => f.write_str("Release"),
             Self::Enter(moment) => write!(f, "Enter({moment:?})"),
             Self::Advance(time) => write!(f, "Advance({time:?})"),

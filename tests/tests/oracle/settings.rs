@@ -45,11 +45,6 @@ impl Settings {
         Self::toggling(FLAGS.iter().position(|flag| flag.name == name && !flag.default).unwrap())
     }
 
-    /// Whether this flag differs from its default.
-    pub(crate) fn has(self, name: &str) -> bool {
-        FLAGS.iter().enumerate().any(|(index, flag)| flag.name == name && self.0 & 1 << index != 0)
-    }
-
     /// Sets the flags that differ. The others keep hyper's defaults.
     pub(crate) fn apply(self, http1: &mut Builder) {
         for (index, flag) in FLAGS.iter().enumerate() {

@@ -3,6 +3,7 @@
 use graceful::{Listener, Stream};
 use std::{
     io,
+    net::Ipv4Addr,
     pin::Pin,
     sync::{
         Arc, LazyLock,
@@ -13,7 +14,7 @@ use std::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex},
-    net::{TcpListener, TcpStream, UnixListener, UnixStream},
+    net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream},
     sync::mpsc,
 };
 use tokio_rustls::{
@@ -41,12 +42,12 @@ pub(crate) struct MemoryListener(mpsc::UnboundedReceiver<Memory>);
 /// The server's side of a connection in memory.
 pub(crate) struct Memory(DuplexStream);
 
-/// More than any script makes a server write before its client reads.
-const BUFFER: usize = 1 << 20;
+/// How much each side of a connection takes before its peer reads, more or less.
+const BUFFER: u32 = 1 << 16;
 
 pub(crate) fn memory() -> (MemoryListener, DuplexStream) {
     let (connections, accepted) = mpsc::unbounded_channel();
-    let (client, server) = duplex(BUFFER);
+    let (client, server) = duplex(BUFFER as usize);
     let _ = connections.send(Memory(server));
     (MemoryListener(accepted), client)
 }
@@ -101,8 +102,12 @@ impl AsyncWrite for Memory {
 }
 
 pub(crate) async fn tcp() -> (TcpListener, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (server, client) = (TcpSocket::new_v4().unwrap(), TcpSocket::new_v4().unwrap());
+    server.set_send_buffer_size(BUFFER).unwrap(); // inherited by what it accepts
+    client.set_recv_buffer_size(BUFFER).unwrap();
+    server.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let listener = server.listen(1).unwrap();
+    let client = client.connect(listener.local_addr().unwrap()).await.unwrap();
     client.set_nodelay(true).unwrap();
     (listener, client)
 }
