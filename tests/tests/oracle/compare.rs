@@ -6,10 +6,11 @@
 
 use crate::{
     differences,
+    driver::{End, Outcome},
     handler::{Replay, Said},
     heads::{Head, responses, without_dates},
     recording::Stage,
-    run::{End, Outcome, Server, run},
+    run::{Server, run},
     script::{Moment, Script},
     settings::Settings,
     transport::Transport,

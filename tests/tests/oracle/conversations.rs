@@ -1,7 +1,9 @@
 //! Hand-written conversations of one client, by name.
 
 use crate::{
+    oddities,
     request::{
+        Framing,
         Framing::{Chunked, Expect, ExpectChunked, Length, None, Trailer},
         Lasting::{Http10, Http10KeepAlive, Http11Close},
         Request, SMUGGLED, get, post,
@@ -13,7 +15,7 @@ const UPGRADE: &str = "connection: upgrade\r\nupgrade: echo\r\n";
 
 pub(crate) type Conversation = (&'static str, Script);
 
-fn next() -> Vec<u8> {
+pub(crate) fn next() -> Vec<u8> {
     get("next").whole()
 }
 
@@ -26,13 +28,25 @@ fn connect(host: &str) -> Request {
 }
 
 /// One request, given as text, and another behind it.
-fn text(request: &str) -> Script {
+pub(crate) fn text(request: &str) -> Script {
     let half = request.len() / 2;
     Script::new().part(&request[..half]).request(&request[half..]).request(next())
 }
 
 pub(crate) fn all() -> Vec<Conversation> {
-    [pipelined(), lasting(), expecting(), half_closed(), slow(), upgraded(), tunneled(), odd(), broken()].concat()
+    [
+        pipelined(),
+        lasting(),
+        expecting(),
+        half_closed(),
+        kept(),
+        slow(),
+        upgraded(),
+        tunneled(),
+        oddities::odd(),
+        oddities::broken(),
+    ]
+    .concat()
 }
 
 fn pipelined() -> Vec<Conversation> {
@@ -107,7 +121,7 @@ fn lasting() -> Vec<Conversation> {
 
 fn expecting() -> Vec<Conversation> {
     let declined = |framing| Script::new().request(post("early", framing).head()).request(next());
-    let read = |words, framing: crate::request::Framing| {
+    let read = |words, framing: Framing| {
         let request = post(words, framing);
         let [first, second] = request.body();
         Script::new().part(request.head()).part(first).request(second).release().request(next())
@@ -157,6 +171,12 @@ fn slow() -> Vec<Conversation> {
         ("a slow reader", reads_late(get("big"))),
         ("a slow reader whose request closes", reads_late(get("big").lasting(Http11Close))),
         ("a slow reader whose response closes", reads_late(get("big/close"))),
+        ("a slow reader whose upgrade is declined", reads_late(upgrade("big"))),
+        ("a slow reader whose upgrade is declined and whose response closes", reads_late(upgrade("big/close"))),
+        (
+            "a slow reader whose upgrade is declined and whose request closes",
+            reads_late(get("big").lasting(Http11Close).headers("upgrade: echo\r\n")),
+        ),
         ("a slow reader of HTTP/1.0", reads_late(get("big").lasting(Http10))),
         ("a slow reader of HTTP/1.0 with keep-alive", reads_late(get("big").lasting(Http10KeepAlive))),
         ("a slow reader of an early response", reads_late(post("early/big", Length))),
@@ -217,82 +237,16 @@ fn tunneled() -> Vec<Conversation> {
     ]
 }
 
-fn odd() -> Vec<Conversation> {
-    let lf = Request { bare_lf: true, ..post("all", Length) };
+fn kept() -> Vec<Conversation> {
     vec![
-        ("bare LF", Script::new().part(lf.head()).request(lf.body().concat()).request(next())),
-        ("obs-fold", text("GET /len HTTP/1.1\r\nhost: x\r\nfolded: one\r\n two\r\n\r\n")),
-        ("a lower-case method", text("get /len HTTP/1.1\r\nhost: x\r\n\r\n")),
-        ("a method with digits", text("M2 /len HTTP/1.1\r\nhost: x\r\n\r\n")),
-        ("a method with a hyphen", text("M-SEARCH /len HTTP/1.1\r\nhost: x\r\n\r\n")),
-        ("a method of other tokens", text("!#$%&'*+.^_`|~ /len HTTP/1.1\r\nhost: x\r\n\r\n")),
-        ("a leading CRLF", text("\r\n\r\nGET /len HTTP/1.1\r\nhost: x\r\n\r\n")),
-        ("a leading LF", text("\nGET /len HTTP/1.1\r\nhost: x\r\n\r\n")),
-        (
-            "a CRLF behind a body",
-            Script::new().request([&post("all", Length).whole()[..], b"\r\n"].concat()).request(next()),
-        ),
-        (
-            "a CRLF behind an unread body, by itself",
-            Script::new().request(post("early", Length).whole()).part(b"\r\n").request(next()),
-        ),
-        ("an absolute target", text("GET http://x/len?query=1 HTTP/1.1\r\nhost: x\r\n\r\n")),
-        ("an asterisk", text("OPTIONS * HTTP/1.1\r\nhost: x\r\n\r\n")),
-        ("white space around a value", text("GET /len HTTP/1.1\r\nhost:  \t x \t \r\n\r\n")),
-        ("upper-case headers", text("GET /len HTTP/1.1\r\nHOST: x\r\nX-Odd-Case: 1\r\n\r\n")),
-        (
-            "two equal lengths",
-            text("POST /all HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\ncontent-length: 2\r\n\r\nab"),
-        ),
-        (
-            "a chunk with an extension",
-            text("POST /all HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n2;a=b\r\nab\r\n0\r\n\r\n"),
-        ),
-        ("no body of length 0", text("POST /all HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n")),
-        ("no chunks", text("POST /early HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n")),
+        ("a kept body", keeps("keep", Length)),
+        ("a kept body that is read later", keeps("keep-read", Length)),
+        ("kept chunks that are read later", keeps("keep-read/stream", Trailer)),
+        ("a kept body of nothing", keeps("keep", None)),
     ]
 }
 
-/// What hyper refuses, or what its settings decide.
-fn broken() -> Vec<Conversation> {
-    let chunked = "POST /all HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n";
-    let smuggled = SMUGGLED;
-    vec![
-        ("many spaces", text("GET   /len   HTTP/1.1\r\nhost: x\r\n\r\n")),
-        ("a space in front of a colon", text("GET /len HTTP/1.1\r\nhost : x\r\n\r\n")),
-        ("a header without a colon", text("GET /len HTTP/1.1\r\nhost: x\r\nnonsense\r\n\r\n")),
-        ("an invalid header name", text("GET /len HTTP/1.1\r\nho st: x\r\n\r\n")),
-        ("an unknown version", text("GET /len HTTP/3.1\r\nhost: x\r\n\r\n")),
-        ("nonsense", text("\u{1}\u{2}\u{3}\r\n\r\n")),
-        ("no target", text("GET\r\nhost: x\r\n\r\n")),
-        ("the preface of HTTP/2", text("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")),
-        ("two different lengths", text("POST /all HTTP/1.1\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nabc")),
-        ("a negative length", text("POST /all HTTP/1.1\r\ncontent-length: -2\r\n\r\n")),
-        ("a length and chunks", text(&format!("{chunked}content-length: 5\r\n\r\n2\r\nab\r\n0\r\n\r\n"))),
-        ("chunks that are not last", text("POST /all HTTP/1.1\r\ntransfer-encoding: chunked, gzip\r\n\r\n0\r\n\r\n")),
-        ("a broken chunk that is read", text(&format!("{chunked}\r\nzz\r\n{smuggled}"))),
-        (
-            "a broken chunk that nobody reads",
-            text(&format!("{}\r\nzz\r\n{smuggled}", chunked.replace("all", "early/stream"))),
-        ),
-        ("a chunk without its end", text(&format!("{chunked}\r\n2\r\nabc\r\n0\r\n\r\n{smuggled}"))),
-        (
-            "nonsense behind a request",
-            Script::new().pipelined([get("stream").whole(), b"\0\0\r\n\r\n".to_vec()]).release().request(next()),
-        ),
-        ("a body of HTTP/1.0 in chunks", text(&String::from_utf8_lossy(&post("all", Chunked).lasting(Http10).whole()))),
-        (
-            "a GET with a body",
-            Script::new().request(Request { framing: Length, ..get("early") }.whole()).request(next()),
-        ),
-        ("a kept body", kept("keep", Length)),
-        ("a kept body that is read later", kept("keep-read", Length)),
-        ("kept chunks that are read later", kept("keep-read/stream", Trailer)),
-        ("a kept body of nothing", kept("keep", None)),
-    ]
-}
-
-fn kept(words: &str, framing: crate::request::Framing) -> Script {
+fn keeps(words: &str, framing: Framing) -> Script {
     let request = post(words, framing);
     let [first, second] = request.body();
     Script::new().part([request.head(), first].concat()).request(second).release().request(next()).release()

@@ -2,8 +2,8 @@
 
 use crate::{
     compare::{Comparison, Kind, Problem},
+    driver::End,
     recording::Seen,
-    run::End,
 };
 
 /// An allowed difference.

@@ -1,5 +1,8 @@
 //! Random scripts: requests from the grammar, cut anywhere, with the phase changing at any step.
 //!
+//! Every client reads at once: where a flush has to wait, hyper can miss the wake-up for a pipelined request, so that what
+//! it does depends on how often it is polled.
+//!
 //! A sample runs with the other tests. `GRACEFUL_ORACLE_CASES` says how many cases to run, and `GRACEFUL_ORACLE_SEED`,
 //! which a failure prints, with which of them to begin.
 
@@ -41,8 +44,6 @@ struct Draft {
     cuts: Vec<(bool, Index)>,
     releases: Vec<Index>,
     moments: Vec<(Index, Moment)>,
-    /// When the client stops to read, and when it reads on.
-    pause: Option<[Index; 2]>,
     half_close: bool,
     /// Which steps are joined with the step before.
     joins: Vec<bool>,
@@ -53,8 +54,7 @@ struct Draft {
 fn words() -> impl Strategy<Value = String> {
     let read = select(vec!["early", "half", "all", "keep", "keep-read"]);
     let late = select(vec!["", "", "/late"]);
-    let small = select(vec!["len", "len", "chunk", "stream", "stream-len", "none"]);
-    let response = prop_oneof![30 => small, 1 => Just("big")];
+    let response = select(vec!["len", "len", "chunk", "stream", "stream-len", "none"]);
     let close = prop_oneof![6 => Just(""), 1 => Just("/close")];
     let query = prop_oneof![4 => Just(""), 1 => Just("?query=0123456789012345678901234567890123456789")];
     (read, late, response, close, query)
@@ -139,18 +139,16 @@ fn draft() -> impl Strategy<Value = Draft> {
         vec((proptest::bool::weighted(0.7), any::<Index>()), 0..8),
         vec(any::<Index>(), 0..6),
         moments(),
-        proptest::option::weighted(0.1, any::<[Index; 2]>()),
         proptest::bool::weighted(0.1),
         vec(proptest::bool::weighted(0.15), 0..30),
         vec(0..FLAGS.len(), 0..3),
         prop_oneof![9 => Just(Transport::Memory), 1 => Just(Transport::Tcp)],
     )
-        .prop_map(|(requests, cuts, releases, moments, pause, half_close, joins, flags, transport)| Draft {
+        .prop_map(|(requests, cuts, releases, moments, half_close, joins, flags, transport)| Draft {
             requests,
             cuts,
             releases,
             moments,
-            pause,
             half_close,
             joins,
             flags,
@@ -160,10 +158,8 @@ fn draft() -> impl Strategy<Value = Draft> {
 
 impl Draft {
     fn case(&self) -> Case {
-        let offers = |request: &Request| request.method == "CONNECT" || request.headers.contains("upgrade");
-        let offers = self.requests.iter().any(offers);
-        // With `pipeline_flush`, hyper loses the head of a 101 behind which there are bytes.
-        let flags = self.flags.iter().filter(|flag| FLAGS[**flag].name != "pipeline_flush" || !offers);
+        // `pipeline_flush` makes hyper lose what it has not flushed: see `compare::replay`.
+        let flags = self.flags.iter().filter(|flag| FLAGS[**flag].name != "pipeline_flush");
         let toggled = flags.fold(0, |bits, flag| bits | 1 << flag);
         Case::new("a generated script", self.script()).over(self.transport).with(Settings(toggled))
     }
@@ -191,11 +187,6 @@ impl Draft {
         }
         if self.half_close {
             steps.push(Step::HalfClose);
-        }
-        if let Some([from, to]) = self.pause {
-            let from = from.index(steps.len() + 1);
-            steps.insert(from, Step::Read(false));
-            steps.insert(from + 1 + to.index(steps.len() - from), Step::Read(true));
         }
         self.enter(&mut steps);
         steps.extend(vec![Step::Release; RELEASES * self.requests.len()]);
