@@ -1,0 +1,154 @@
+//! What bytes travel through: memory, TCP, Unix sockets, TLS.
+
+use graceful::{Listener, Stream};
+use std::{
+    io,
+    net::Ipv4Addr,
+    pin::Pin,
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex},
+    net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream},
+    sync::mpsc,
+};
+use tokio_rustls::{
+    TlsAcceptor, TlsConnector,
+    rustls::{ClientConfig, RootCertStore, ServerConfig, crypto::ring, pki_types::PrivateKeyDer},
+};
+
+/// A transport of the suite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transport {
+    Memory,
+    Tcp,
+    Unix,
+    Tls,
+}
+
+/// The client's side of a connection.
+pub(crate) trait Client: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Client for T {}
+
+/// Hands out the server's sides of connections in memory.
+pub(crate) struct MemoryListener(mpsc::UnboundedReceiver<Memory>);
+
+/// The server's side of a connection in memory.
+pub(crate) struct Memory(DuplexStream);
+
+/// How much each side of a connection takes before its peer reads, more or less.
+const BUFFER: u32 = 1 << 16;
+
+pub(crate) fn memory() -> (MemoryListener, DuplexStream) {
+    let (connections, accepted) = mpsc::unbounded_channel();
+    let (client, server) = duplex(BUFFER as usize);
+    let _ = connections.send(Memory(server));
+    (MemoryListener(accepted), client)
+}
+
+impl Listener for MemoryListener {
+    type Stream = Memory;
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Memory>> {
+        match self.0.poll_recv(cx) {
+            Poll::Ready(Some(stream)) => Poll::Ready(Ok(stream)),
+            _ => Poll::Pending,
+        }
+    }
+
+    fn name(&self) -> String {
+        "memory".to_owned()
+    }
+}
+
+impl Stream for Memory {}
+
+impl AsyncRead for Memory {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Memory {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+}
+
+pub(crate) async fn tcp() -> (TcpListener, TcpStream) {
+    let (server, client) = (TcpSocket::new_v4().unwrap(), TcpSocket::new_v4().unwrap());
+    server.set_send_buffer_size(BUFFER).unwrap(); // inherited by what it accepts
+    client.set_recv_buffer_size(BUFFER).unwrap();
+    server.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let listener = server.listen(1).unwrap();
+    let client = client.connect(listener.local_addr().unwrap()).await.unwrap();
+    client.set_nodelay(true).unwrap();
+    (listener, client)
+}
+
+pub(crate) async fn unix() -> (UnixListener, UnixStream) {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("graceful-oracle-{}-{}.sock", std::process::id(), NEXT.fetch_add(1, Relaxed));
+    let path = std::env::temp_dir().join(name);
+    let listener = UnixListener::bind(&path).unwrap();
+    let client = UnixStream::connect(&path).await.unwrap();
+    std::fs::remove_file(path).unwrap(); // connected, and nobody else is to come
+    (listener, client)
+}
+
+struct Certificate {
+    acceptor: TlsAcceptor,
+    connector: TlsConnector,
+}
+
+/// A self-signed certificate, made once.
+static CERTIFICATE: LazyLock<Certificate> = LazyLock::new(|| {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+    let provider = Arc::new(ring::default_provider());
+    let server = ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().unwrap();
+    let server = server.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(made.cert.der().clone()).unwrap();
+    let client = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let client = client.with_root_certificates(roots).with_no_client_auth();
+    Certificate { acceptor: Arc::new(server).into(), connector: Arc::new(client).into() }
+});
+
+/// A TLS listener, and the client's socket, which has not shaken hands.
+pub(crate) async fn tls() -> (impl Listener<Stream: Sync>, TcpStream) {
+    let (listener, client) = tcp().await;
+    let listener =
+        graceful::with_handshake(listener, Duration::from_secs(10), |stream| CERTIFICATE.acceptor.accept(stream));
+    (listener, client)
+}
+
+pub(crate) async fn shake_hands(client: TcpStream) -> impl Client {
+    CERTIFICATE.connector.connect("localhost".try_into().unwrap(), client).await.unwrap()
+}
