@@ -71,7 +71,7 @@ impl<S: Stream> ConnIo<S> {
     fn nothing_to_read(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let connection = self.guard.connection();
         if connection.state.is_upgraded() {
-            return self.or_aborted(Poll::Pending, cx);
+            return self.pending_or_aborted(cx);
         }
         let before = filled(buffer);
         let polled = if connection.asks_socket() { self.read_socket(buffer) } else { Poll::Pending };
@@ -105,17 +105,25 @@ impl<S: Stream> ConnIo<S> {
         self.guard.connection().server.mode()
     }
 
+    /// Notes whether a write was blocked, or a flush: TLS accepts bytes before it writes them.
+    #[inline]
+    fn written<T>(&self, polled: Poll<io::Result<T>>, cx: &Context<'_>) -> Poll<io::Result<T>> {
+        self.guard.connection().state.on_write(polled.is_pending());
+        if polled.is_pending() { self.pending_or_aborted(cx) } else { polled }
+    }
+
     /// Lets the owner of an upgraded connection hear of the drain deadline where it waits: its task is registered, and
-    /// what it waits for fails then.
-    fn or_aborted<T>(&self, polled: Poll<io::Result<T>>, cx: &Context<'_>) -> Poll<io::Result<T>> {
+    /// its read or write fails then.
+    #[cold]
+    fn pending_or_aborted<T>(&self, cx: &Context<'_>) -> Poll<io::Result<T>> {
         let connection = self.guard.connection();
-        if polled.is_pending() && connection.state.is_upgraded() {
+        if connection.state.is_upgraded() {
             connection.register(cx.waker());
             if self.mode() == Mode::Abort {
                 return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
             }
         }
-        polled
+        Poll::Pending
     }
 
     /// Whether closing now may reset the connection and destroy a response that the client has not read yet.
@@ -176,7 +184,7 @@ impl<S: Stream> AsyncWrite for ConnIo<S> {
     #[inline]
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.or_aborted(polled, cx)
+        self.written(polled, cx)
     }
 
     #[inline]
@@ -186,7 +194,7 @@ impl<S: Stream> AsyncWrite for ConnIo<S> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.or_aborted(polled, cx)
+        self.written(polled, cx)
     }
 
     #[inline]
@@ -196,7 +204,8 @@ impl<S: Stream> AsyncWrite for ConnIo<S> {
 
     #[inline]
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let polled = Pin::new(&mut self.stream).poll_flush(cx);
+        self.written(polled, cx)
     }
 
     /// Sends FIN. Then, where the client may still be sending, reads and discards what arrives: closing a socket with

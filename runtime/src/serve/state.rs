@@ -26,11 +26,11 @@ const KIND: u32 = 0b111;
 const NEW: u32 = 0;
 /// Bytes have been read since the last response, and no request has been parsed. `count`: how many.
 const READING_HEAD: u32 = 1;
-/// A request is in flight.
+/// A request is in flight. `count`: its bytes, and those behind it, as far as they were read; or more.
 const IN_FLIGHT: u32 = 2;
 /// A request is in flight whose body is certain to be incomplete. `count`: at least so many bytes are missing.
 const READING_BODY: u32 = 3;
-/// The last response was sent or given up, and nothing was read since.
+/// The last response was written or given up, and nothing was read since. `count`: as `IN_FLIGHT`.
 const IDLE: u32 = 4;
 /// The connection belongs to another protocol, whose owner decides when it ends.
 const UPGRADED: u32 = 5;
@@ -54,11 +54,13 @@ const OFFERS_UPGRADE: u32 = 1 << 7;
 const CONNECT: u32 = 1 << 8;
 /// The request at hand is of HTTP/1.0.
 const HTTP_10: u32 = 1 << 9;
+/// The last write was blocked, so the response is not on its way yet.
+const WRITE_BLOCKED: u32 = 1 << 10;
 /// What is known of the request at hand.
 const OF_REQUEST: u32 = OFFERS_UPGRADE | CONNECT | HTTP_10;
 
-/// Above the flags: the age of the state, in units of 50 ms; up to 58 hours.
-const AGE: u32 = 10;
+/// Above the flags: the age of the state, in units of 50 ms; up to 29 hours.
+const AGE: u32 = 11;
 const OLDEST: u32 = u32::MAX >> AGE;
 
 fn age_of(time: Duration) -> u32 {
@@ -118,7 +120,7 @@ impl ConnState {
     }
 
     /// A read of the stream has brought so many bytes; 0 at its end.
-    #[inline(never)]
+    #[inline(never)] // smaller reads are inlined into hyper's
     pub(crate) fn on_read(&self, bytes: usize) {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         if self.word() == IDLE && bytes > 0 {
@@ -142,9 +144,9 @@ impl ConnState {
             }
             IDLE => {
                 self.count.store(bytes, Relaxed);
-                self.set(READING_HEAD | now & BODY_OPEN);
+                self.set(READING_HEAD | now & (BODY_OPEN | WRITE_BLOCKED));
             }
-            READING_HEAD => self.count.store(count.saturating_add(bytes), Relaxed),
+            READING_HEAD | IN_FLIGHT => self.count.store(count.saturating_add(bytes), Relaxed),
             READING_BODY => {
                 let missing = count.saturating_sub(bytes);
                 self.count.store(missing, Relaxed);
@@ -186,21 +188,20 @@ impl ConnState {
 
     /// An HTTP/1 request has been parsed.
     ///
-    /// All bytes of its body have been read since the response before, unless its head was in hyper's buffer by then:
-    /// in that case nothing was read in between, and how much of the body has arrived is unknown. If it is known, the
-    /// bytes of the head are counted as well, so a body is called incomplete only if it certainly is.
+    /// No more bytes of its body have been read than `count`, which begins with the last read of an idle connection and
+    /// so includes the head and what was read together with it. So a body is called incomplete only if it certainly is.
     pub(crate) fn on_request(&self, request: RequestFacts) {
         let flags = [(request.offers_upgrade, OFFERS_UPGRADE), (request.connect, CONNECT), (request.http_10, HTTP_10)];
         let flags = flags.into_iter().filter(|(is_set, _)| *is_set).fold(0, |flags, (_, flag)| flags | flag);
-        let read = if self.kind() == READING_HEAD { Some(self.count.load(Relaxed)) } else { None };
-        match (request.body, read) {
-            (Some(0), _) => self.set(IN_FLIGHT | flags),
-            (Some(length), Some(read)) => {
-                let missing = length.saturating_sub(read.into()).min(u32::MAX.into()) as u32;
-                self.count.store(missing, Relaxed);
-                self.set(flags | if missing == 0 { IN_FLIGHT } else { READING_BODY });
-            }
-            _ => self.set(IN_FLIGHT | BODY_OPEN | flags),
+        match request.body {
+            None => self.set(IN_FLIGHT | BODY_OPEN | flags),
+            Some(length) => match length.saturating_sub(self.count.load(Relaxed).into()) {
+                0 => self.set(IN_FLIGHT | flags),
+                missing => {
+                    self.count.store(u32::try_from(missing).unwrap_or(u32::MAX), Relaxed);
+                    self.set(READING_BODY | flags);
+                }
+            },
         }
     }
 
@@ -222,7 +223,7 @@ impl ConnState {
     pub(crate) fn on_response(&self) {
         let now = self.word();
         if now & KIND == READING_BODY {
-            self.set(IN_FLIGHT | BODY_OPEN | now & OF_REQUEST);
+            self.set(IN_FLIGHT | BODY_OPEN | now & (OF_REQUEST | WRITE_BLOCKED));
         }
     }
 
@@ -242,9 +243,31 @@ impl ConnState {
             HTTP2 => {
                 self.count.fetch_sub(1, Relaxed);
             }
-            IN_FLIGHT => self.set(IDLE | now & BODY_OPEN),
-            READING_BODY => self.set(IDLE | BODY_OPEN),
+            IN_FLIGHT | READING_BODY => {
+                let body_open = if now & KIND == READING_BODY { BODY_OPEN } else { now & BODY_OPEN };
+                // What was read of the next request is unknown: the bytes of a body have been counted off.
+                self.count.store(u32::MAX, Relaxed);
+                self.set(IDLE | body_open | now & WRITE_BLOCKED);
+            }
             _ => {}
+        }
+    }
+
+    /// A write of the stream was blocked, or was not.
+    #[inline]
+    pub(crate) fn on_write(&self, blocked: bool) {
+        if blocked != self.has(WRITE_BLOCKED) {
+            self.on_write_change(blocked);
+        }
+    }
+
+    #[cold]
+    fn on_write_change(&self, blocked: bool) {
+        let now = self.word();
+        match now & KIND {
+            HTTP2 | UPGRADED => {} // their writes are not those of one response
+            _ if blocked => self.set(now | WRITE_BLOCKED),
+            _ => self.set(now & !WRITE_BLOCKED),
         }
     }
 
@@ -312,6 +335,8 @@ impl ConnState {
         let expired = now & EXPIRED != 0;
         match now & KIND {
             _ if mode == Mode::Abort => Action::Abort,
+            // hyper drops what it has not written yet if it is asked to close behind a declined upgrade.
+            _ if now & WRITE_BLOCKED != 0 => Action::Continue,
             TIMED_OUT => Action::Abort,
             READING_HEAD if expired && now & FIRST != 0 => Action::Abort,
             HTTP2 if expired => Action::Abort,

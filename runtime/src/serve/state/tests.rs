@@ -67,16 +67,52 @@ fn a_body_is_incomplete_while_fewer_bytes_were_read_than_its_length() {
 }
 
 #[test]
-fn a_body_whose_head_was_in_the_buffer_before_may_be_complete() {
-    let state = idle();
+fn a_body_that_may_have_come_with_the_request_before_may_be_complete() {
+    let state = ConnState::new();
+    state.on_read(1040);
+    state.on_plain_request();
+    state.on_response_end();
     state.on_request(with_body(1000)); // no read since the response before
     assert!(!state.waits_for_client());
-    assert_eq!(seconds_to_expire(&state), 100);
-    // Its first bytes came with the request before, the rest of the head and the body after that.
-    let state = idle();
-    state.on_read(1003);
+    // While the request before was in flight.
+    let state = ConnState::new();
+    state.on_read(40);
+    state.on_plain_request();
+    state.on_read(1000);
+    state.on_response_end();
     state.on_request(with_body(1000));
     assert!(!state.waits_for_client());
+    // Behind another body.
+    let state = ConnState::new();
+    state.on_read(2000);
+    state.on_request(with_body(10));
+    state.on_response();
+    state.on_response_end();
+    state.on_read(40);
+    state.on_request(with_body(1000));
+    assert!(state.waits_for_client(), "read since");
+}
+
+#[test]
+fn a_body_longer_than_all_that_was_read_is_incomplete_also_behind_a_pipelined_request() {
+    let state = ConnState::new();
+    state.on_read(100);
+    state.on_plain_request();
+    state.on_response_end();
+    state.on_request(with_body(1000));
+    assert!(state.waits_for_client());
+}
+
+#[test]
+fn a_connection_whose_response_is_not_written_is_not_idle() {
+    let state = ConnState::new();
+    state.on_read(40);
+    state.on_plain_request();
+    state.on_write(true);
+    state.on_response_end();
+    assert_eq!(state.action(Mode::Drain), Action::Continue);
+    state.on_write(false);
+    assert_eq!((state.word(), state.action(Mode::Drain)), (IDLE, Action::GracefulShutdown));
 }
 
 #[test]
