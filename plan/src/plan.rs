@@ -15,8 +15,8 @@ use std::time::Duration;
 pub struct Plan {
     /// How long to keep serving after the signal, while load balancers remove the pod. Default **5 s**.
     pub grace: Duration,
-    /// Ends grace once no request or connection has arrived for this long: after `grace` at the earliest and
-    /// `grace_limit` at the latest. Default **none**: grace has a fixed length.
+    /// Ends grace once no traffic has arrived for this long: after `grace` at the earliest, after `grace_limit` at the
+    /// latest. Probes are not traffic. Default **none**: grace has a fixed length.
     pub quiet: Option<Duration>,
     /// With `quiet`: the longest that grace lasts while traffic still arrives. Default **none**: grace is not extended.
     pub grace_limit: Option<Duration>,
