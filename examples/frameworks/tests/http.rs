@@ -1,4 +1,4 @@
-//! Servers that are not ours go through their whole shutdown without a failed request.
+//! Servers of other frameworks fail no request during a shutdown.
 
 use graceful_tests::{App, Client, Running, Signal, Traffic, probe};
 use std::net::SocketAddr;
@@ -11,13 +11,13 @@ fn start(executable: &str) -> (Running, SocketAddr) {
     (app, address.expect("the line ends with an address"))
 }
 
-fn loses_nothing(executable: &str) {
+fn fails_no_request(executable: &str) {
     let (app, to) = start(executable);
     let traffic = Traffic::start(to, "/", 3);
     traffic.goes_on(50);
     let mut slow = Client::new(to);
     assert_eq!(slow.get("/").status, 200);
-    let readiness = || probe(app.health(), "/readyz").expect("probes are answered").status;
+    let readiness = || probe(app.health(), "/readyz").expect("the health server responds").status;
     assert_eq!(readiness(), 200);
 
     app.begin_shutdown(Signal::TERM);
@@ -34,8 +34,8 @@ fn loses_nothing(executable: &str) {
     app.end().with_code(0).says_in_order(&["draining: waiting", "main returned", "hooks: nothing is in flight"]);
 }
 
-/// A server that waits for its idle connections would be cut at the drain deadline.
-fn closes_what_is_idle(executable: &str) {
+/// A server that waits for idle connections would be cut at the drain deadline.
+fn closes_idle_connections(executable: &str) {
     let (app, to) = start(executable);
     let mut idle = Client::new(to);
     idle.get("/");
@@ -45,31 +45,31 @@ fn closes_what_is_idle(executable: &str) {
 }
 
 #[test]
-fn actix_loses_nothing() {
-    loses_nothing(env!("CARGO_BIN_EXE_actix"));
+fn actix_fails_no_request() {
+    fails_no_request(env!("CARGO_BIN_EXE_actix"));
 }
 
 #[test]
-fn rocket_loses_nothing() {
-    loses_nothing(env!("CARGO_BIN_EXE_rocket"));
+fn rocket_fails_no_request() {
+    fails_no_request(env!("CARGO_BIN_EXE_rocket"));
 }
 
 #[test]
-fn poem_loses_nothing() {
-    loses_nothing(env!("CARGO_BIN_EXE_poem"));
+fn poem_fails_no_request() {
+    fails_no_request(env!("CARGO_BIN_EXE_poem"));
 }
 
 #[test]
-fn actix_closes_what_is_idle() {
-    closes_what_is_idle(env!("CARGO_BIN_EXE_actix"));
+fn actix_closes_idle_connections() {
+    closes_idle_connections(env!("CARGO_BIN_EXE_actix"));
 }
 
 #[test]
-fn rocket_closes_what_is_idle() {
-    closes_what_is_idle(env!("CARGO_BIN_EXE_rocket"));
+fn rocket_closes_idle_connections() {
+    closes_idle_connections(env!("CARGO_BIN_EXE_rocket"));
 }
 
 #[test]
-fn poem_closes_what_is_idle() {
-    closes_what_is_idle(env!("CARGO_BIN_EXE_poem"));
+fn poem_closes_idle_connections() {
+    closes_idle_connections(env!("CARGO_BIN_EXE_poem"));
 }

@@ -1,23 +1,23 @@
-//! Probes answered in words of the example's own.
+//! Custom probe responses.
 
-use crate::{example, traffic_of};
+use crate::{example, traffic_address};
 use graceful_tests::{Signal, probe};
 use serde_json::{Value, json};
 
 #[test]
-fn healthy_and_unhealthy_answers_have_a_body_a_status_and_headers_of_their_own() {
-    let app = example!("custom_answers").start();
-    traffic_of(&app);
+fn probe_responses_have_the_custom_body_status_and_headers() {
+    let app = example!("custom_probes").start();
+    traffic_address(&app);
     let ask = |path| {
         let response = probe(app.health(), path).unwrap();
         assert!(response.head.contains("content-type: application/json\n"), "{response:?}");
         let body: Value = serde_json::from_str(&response.body).unwrap();
         (response.status, response.head.contains("retry-after: 5\n"), body)
     };
-    let words = |status, reason, phase| json!({ "status": status, "reason": reason, "phase": phase, "details": {} });
-    assert_eq!(ask("/readyz"), (200, false, words("UP", "ok", "serving")));
+    let body = |status, reason, phase| json!({ "status": status, "reason": reason, "phase": phase, "details": {} });
+    assert_eq!(ask("/readyz"), (200, false, body("UP", "ok", "serving")));
     app.begin_shutdown(Signal::TERM);
-    assert_eq!(ask("/readyz"), (503, true, words("DOWN", "draining", "grace")));
-    assert_eq!(ask("/livez"), (200, false, words("UP", "ok", "grace")));
+    assert_eq!(ask("/readyz"), (503, true, body("DOWN", "draining", "grace")));
+    assert_eq!(ask("/livez"), (200, false, body("UP", "ok", "grace")));
     app.end().with_code(0);
 }

@@ -4,7 +4,7 @@ use crate::example;
 use graceful_tests::Signal;
 
 #[test]
-fn a_task_is_restarted_and_another_only_missed() {
+fn a_failure_restarts_one_task_and_is_only_logged_for_another() {
     let app = example!("supervised").start();
     app.says("serving: ready");
     app.prints("message 7"); // past two failures
@@ -12,12 +12,12 @@ fn a_task_is_restarted_and_another_only_missed() {
     app.signal(Signal::TERM);
     let ended = app.end();
     ended.says_in_order(&["task consumer failed: connection reset; it is restarted in 100ms", "restarted in 200ms"]);
-    // A thread still reads stdin, and holds up nobody.
+    // The thread that still reads stdin doesn't delay the exit.
     ended.with_code(0).says_in_order(&["hooks: nothing is in flight"]);
 }
 
 #[test]
-fn a_task_that_must_not_fail_ends_the_process_with_grace_and_is_named() {
+fn a_failure_of_a_critical_task_shuts_the_process_down_and_is_reported() {
     let mut app = example!("supervised").start();
     app.says("serving: ready");
     app.tell("");
