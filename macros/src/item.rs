@@ -162,7 +162,11 @@ impl Function {
             let fix = format!("remove `{}` and name the types, as in `{write}`", text(generics));
             errors.on(generics, found("generic: it has no caller that determines the types"), fix);
         } else if let Some(clause) = &generics.where_clause {
-            errors.on(clause, found("generic: it has no caller that determines the types"), "remove the `where` clause");
+            errors.on(
+                clause,
+                found("generic: it has no caller that determines the types"),
+                "remove the `where` clause",
+            );
         }
         if let Some(variadic) = &signature.variadic {
             errors.on(variadic, found("variadic"), format!("remove `...`, as in `{write}`"));

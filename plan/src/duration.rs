@@ -161,14 +161,8 @@ mod tests {
             ("s", "`s` does not start with a number; write a number and a unit, such as `5s`"),
             ("1.2.3s", "`1.2.3` is not a number; write digits with at most one point between them, such as `1.5s`"),
             ("1.s", "`1.` is not a number; write digits with at most one point between them, such as `1.5s`"),
-            (
-                "30s1m",
-                "`m` is misplaced in `30s1m`; write each unit once, the longest first, such as `1m30s`",
-            ),
-            (
-                "1s1s",
-                "`s` is misplaced in `1s1s`; write each unit once, the longest first, such as `1m30s`",
-            ),
+            ("30s1m", "`m` is misplaced in `30s1m`; write each unit once, the longest first, such as `1m30s`"),
+            ("1s1s", "`s` is misplaced in `1s1s`; write each unit once, the longest first, such as `1m30s`"),
             (
                 "99999999999999999999s",
                 "`99999999999999999999s` is too long for a duration; write less than a thousand years, such as `30s`",

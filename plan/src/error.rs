@@ -69,10 +69,9 @@ impl fmt::Display for DurationError {
                 f,
                 "`{number}` is not a number; write digits with at most one point between them, such as `1.5s`"
             ),
-            Problem::Order(unit) => write!(
-                f,
-                "`{unit}` is misplaced in `{text}`; write each unit once, the longest first, such as `1m30s`"
-            ),
+            Problem::Order(unit) => {
+                write!(f, "`{unit}` is misplaced in `{text}`; write each unit once, the longest first, such as `1m30s`")
+            }
             Problem::Space => write!(f, "`{text}` contains a space; write it without spaces, such as `1m30s`"),
         }
     }

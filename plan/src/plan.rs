@@ -74,7 +74,9 @@ impl Plan {
     pub fn check_pairs(&self) -> Result<(), String> {
         match (self.quiet, self.grace_limit) {
             (None, None) => Ok(()),
-            (Some(_), None) => Err("quiet needs a grace_limit, which bounds how far grace is extended; set both".to_owned()),
+            (Some(_), None) => {
+                Err("quiet needs a grace_limit, which bounds how far grace is extended; set both".to_owned())
+            }
             (None, Some(_)) => Err("grace_limit needs quiet, which ends grace before the limit; set both".to_owned()),
             (Some(Duration::ZERO), _) => {
                 Err("quiet of 0s would end grace between two requests; write 1s or more".to_owned())

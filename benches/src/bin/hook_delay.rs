@@ -18,12 +18,12 @@ use std::{
 
 const ROUNDS: usize = 200;
 
-static ANSWERED: AtomicU64 = AtomicU64::new(0);
+static RESPONDED: AtomicU64 = AtomicU64::new(0);
 
 #[graceful::shutdown_hook(order = 1)]
 async fn first() {
     let begun = now();
-    subject::report("to_hook", begun.saturating_sub(ANSWERED.load(Relaxed)));
+    subject::report("to_hook", begun.saturating_sub(RESPONDED.load(Relaxed)));
 }
 
 #[graceful::shutdown_hook(order = 2)]
@@ -47,14 +47,14 @@ fn main() -> Result {
         let over = subject.wait_for("over")?;
         let (status, exited) = subject.wait()?;
         to_exit.add((exited - over) as f64 / 1e6);
-        let (answer, _) = client::exchange(&mut stream, b"")?;
-        if !status.success() || answer != 200 {
-            return Err(format!("the response was {answer}, and the process ended with {status}").into());
+        let (code, _) = client::exchange(&mut stream, b"")?;
+        if !status.success() || code != 200 {
+            return Err(format!("the response status was {code}, and the process ended with {status}").into());
         }
     }
-    println!("{}", to_hook.line("last answer to first hook", "ms"));
+    println!("{}", to_hook.line("last response to first hook", "ms"));
     println!("{}", to_exit.line("last hook to exit", "ms"));
-    numbers::at_most("last answer to first hook at p99, ms", to_hook.percentile(0.99), 2.0);
+    numbers::at_most("last response to first hook at p99, ms", to_hook.percentile(0.99), 2.0);
     numbers::at_most("last hook to exit at p99, ms", to_exit.percentile(0.99), 10.0);
     Ok(())
 }
@@ -64,7 +64,7 @@ async fn slow(_: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible>
     subject::report("begun", 1);
     graceful::context().draining().await;
     tokio::time::sleep(Duration::from_millis(5)).await;
-    ANSWERED.store(now(), Relaxed);
+    RESPONDED.store(now(), Relaxed);
     Ok(Response::new(Full::new(Bytes::from_static(b"hello\n"))))
 }
 

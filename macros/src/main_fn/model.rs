@@ -128,7 +128,10 @@ fn check_function(function: &Function, errors: &mut Diagnostics) {
     if signature.asyncness.is_none() && signature.constness.is_none() {
         errors.at(
             signature.fn_token.span,
-            format!("{} needs an `async` function, which runs on the tokio runtime that the attribute starts", MAIN.shown),
+            format!(
+                "{} needs an `async` function, which runs on the tokio runtime that the attribute starts",
+                MAIN.shown
+            ),
             // An attribute such as `#[tokio::main]` above this one expands first and removes `async`.
             format!("write `{}`, without `#[tokio::main]` or a similar attribute above it", MAIN.function),
         );
