@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 fn start(executable: &str) -> (Running, SocketAddr) {
     let app = App::new(executable).env("LISTEN", "127.0.0.1:0").env("GRACEFUL_GRACE", "1s").start();
-    app.says("serving: ready");
+    app.logs("serving: ready");
     let line = app.prints("serving on http://");
     let address = line.split("://").nth(1).and_then(|address| address.parse().ok());
     (app, address.expect("the line ends with an address"))
@@ -14,7 +14,7 @@ fn start(executable: &str) -> (Running, SocketAddr) {
 fn fails_no_request(executable: &str) {
     let (app, to) = start(executable);
     let traffic = Traffic::start(to, "/", 3);
-    traffic.goes_on(50);
+    traffic.wait_for_responses(50);
     let mut slow = Client::new(to);
     assert_eq!(slow.get("/").status, 200);
     let readiness = || probe(app.health(), "/readyz").expect("the health server responds").status;
@@ -22,16 +22,16 @@ fn fails_no_request(executable: &str) {
 
     app.begin_shutdown(Signal::TERM);
     assert_eq!(readiness(), 503);
-    traffic.goes_on(50);
+    traffic.wait_for_responses(50);
     slow.send("/slow");
-    traffic.lost_nothing();
+    traffic.expect_no_failures();
 
-    app.says("draining: ");
+    app.logs("draining: ");
     assert_eq!(readiness(), 503);
     let response = slow.response();
-    assert!(response.status == 200 && response.says_close(), "{response:?}");
-    slow.is_closed();
-    app.end().with_code(0).says_in_order(&["draining: waiting", "main returned", "hooks: nothing is in flight"]);
+    assert!(response.status == 200 && response.has_connection_close(), "{response:?}");
+    slow.expect_close();
+    app.end().with_code(0).logs_in_order(&["draining: waiting", "main returned", "hooks: nothing is in flight"]);
 }
 
 /// A server that waits for idle connections would be cut at the drain deadline.
@@ -40,7 +40,7 @@ fn closes_idle_connections(executable: &str) {
     let mut idle = Client::new(to);
     idle.get("/");
     app.begin_drain();
-    idle.is_closed();
+    idle.expect_close();
     app.end().with_code(0);
 }
 

@@ -20,7 +20,7 @@ fn a_failing_check_makes_the_app_unready_and_requests_still_succeed() {
     post(&app, "/break");
     wait_for(health, "/readyz", 503, "failing");
     wait_for(health, "/readyz?verbose", 503, "[-] db failing: connection refused\n");
-    app.says("connection refused");
+    app.logs("connection refused");
     let status = |path| probe(health, path).unwrap().status;
     assert_eq!((status("/readyz/db"), status("/readyz?exclude=db"), status("/readyz?exclude=disk")), (503, 200, 503));
     assert_eq!((status("/livez"), status("/livez/disk"), status("/startupz")), (200, 200, 200));
@@ -42,5 +42,5 @@ fn a_failing_check_does_not_change_the_shutdown() {
     wait_for(health, "/readyz", 503, "failing");
     app.begin_shutdown(Signal::TERM);
     wait_for(health, "/readyz", 503, "draining");
-    app.end().with_code(0).says_in_order(&["grace: after SIGTERM", "draining: ", "hooks: nothing is in flight"]);
+    app.end().with_code(0).logs_in_order(&["grace: after SIGTERM", "draining: ", "hooks: nothing is in flight"]);
 }

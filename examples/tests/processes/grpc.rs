@@ -33,5 +33,5 @@ fn a_stream_continues_during_grace_and_ends_cleanly_when_the_drain_begins() {
             assert_eq!(price.cents, last);
         }
     });
-    app.end().with_code(0).says_in_order(&["grace: ", "draining: ", "hooks: nothing is in flight"]);
+    app.end().with_code(0).logs_in_order(&["grace: ", "draining: ", "hooks: nothing is in flight"]);
 }

@@ -16,28 +16,28 @@ fn fails_no_request(example: App, in_flight: InFlight) {
     let app = example.start();
     let to = traffic_address(&app);
     let traffic = Traffic::start(to, "/", 3);
-    traffic.goes_on(50);
+    traffic.wait_for_responses(50);
     let mut slow = Client::new(to);
     wait_for(app.health(), "/readyz", 200, ""); // its checks ran
 
     app.begin_shutdown(Signal::TERM);
     wait_for(app.health(), "/readyz", 503, "draining");
-    traffic.goes_on(50);
+    traffic.wait_for_responses(50);
     match in_flight {
         InFlight::SlowHandler => slow.send("/slow"),
         InFlight::PartialRequest => slow.write("GET / HTTP/1.1\r\nHost: te"),
     }
-    traffic.lost_nothing();
+    traffic.expect_no_failures();
 
-    app.says("draining: ");
+    app.logs("draining: ");
     assert_eq!(probe(app.health(), "/livez").unwrap().status, 200);
     if matches!(in_flight, InFlight::PartialRequest) {
         slow.write("st\r\n\r\n");
     }
     let response = slow.response();
-    assert!(response.status == 200 && response.says_close(), "{response:?}");
-    slow.is_closed();
-    app.end().with_code(0).says_in_order(&["draining: waiting", "main returned", "hooks: nothing is in flight"]);
+    assert!(response.status == 200 && response.has_connection_close(), "{response:?}");
+    slow.expect_close();
+    app.end().with_code(0).logs_in_order(&["draining: waiting", "main returned", "hooks: nothing is in flight"]);
 }
 
 #[test]
@@ -88,8 +88,8 @@ fn an_unfinished_request_under_the_layer_is_cut_at_the_drain_deadline_and_report
     wait_for(app.health(), "/readyz?verbose", 200, "in flight: 1 requests under the tower layer\n");
     app.signal(Signal::TERM);
     let ended = app.end();
-    slow.is_cut();
-    ended.with_code(3).says_in_order(&["draining: waiting up to 500ms for main, requests under the tower layer"]);
+    slow.expect_disconnect();
+    ended.with_code(3).logs_in_order(&["draining: waiting up to 500ms for main, requests under the tower layer"]);
     assert!(ended.summary().contains("CUT: requests under the tower layer"), "{}", ended.all());
 }
 

@@ -34,7 +34,7 @@ fn on_free_ports(mut app: App) -> App {
 
 /// Waits until the app is ready and returns the address in the output line that contains `part`.
 fn address(app: &Running, part: &str) -> SocketAddr {
-    app.says("serving: ready");
+    app.logs("serving: ready");
     let line = app.prints(part);
     let address = line.split("://").nth(1).and_then(|rest| rest.split(' ').next());
     address.and_then(|address| address.parse().ok()).expect("the line contains an address")

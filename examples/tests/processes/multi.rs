@@ -24,7 +24,7 @@ fn servers_hooks_and_the_metrics_port_end_in_order() {
     assert_eq!(Client::new(http).get("/").status, 200);
     let mut shouting = Client::new(tcp);
     shouting.write("hello\n");
-    assert_eq!(shouting.until("\n").unwrap(), "HELLO\n");
+    assert_eq!(shouting.read_until("\n").unwrap(), "HELLO\n");
     let seen = probe(metrics, "/metrics").unwrap().body;
     assert!(seen.contains("hello_total 1\n"), "{seen}");
     wait_for(metrics, "/metrics", 200, &format!("graceful_in_flight{{name=\"connections on {tcp}\"}} 1\n"));
@@ -34,18 +34,18 @@ fn servers_hooks_and_the_metrics_port_end_in_order() {
     let mut slow = Client::new(http);
     app.begin_shutdown(Signal::TERM);
     shouting.write("still there?\n");
-    assert_eq!(shouting.until("\n").unwrap(), "STILL THERE?\n");
+    assert_eq!(shouting.read_until("\n").unwrap(), "STILL THERE?\n");
     assert_eq!(grpc_health(grpc), "NOT_SERVING");
     slow.send("/slow");
-    app.says("draining: ");
-    assert_eq!(shouting.until("\n").unwrap(), "BYE\n");
-    shouting.is_closed();
+    app.logs("draining: ");
+    assert_eq!(shouting.read_until("\n").unwrap(), "BYE\n");
+    shouting.expect_close();
     // The metrics port serves until the process exits.
     let seen = probe(metrics, "/metrics").unwrap().body;
     assert!(seen.contains("graceful_phase 3\n"), "{seen}");
     assert_eq!(slow.response().body, "slow\n");
     let ended = app.end();
-    ended.with_code(0).says_in_order(&[
+    ended.with_code(0).logs_in_order(&[
         "draining: waiting up to 10s for main",
         "main returned",
         "hooks: nothing is in flight",

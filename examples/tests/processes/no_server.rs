@@ -10,8 +10,8 @@ fn the_worker_finishes_the_current_job_and_takes_no_other() {
     app.signal(Signal::TERM);
     let ended = app.end();
     ended.with_code(0).prints_in_order(&["job 0 is done", "job 1 is done", "remain in the queue for the next worker"]);
-    ended.says_in_order(&["draining: waiting up to 20s for main, task worker", "hooks: nothing is in flight"]);
-    let last = ended.printed.lines().last().unwrap();
+    ended.logs_in_order(&["draining: waiting up to 20s for main, task worker", "hooks: nothing is in flight"]);
+    let last = ended.stdout.lines().last().unwrap();
     assert!(last.ends_with("remain in the queue for the next worker"), "a job after the drain\n{}", ended.all());
 }
 

@@ -18,8 +18,8 @@ fn grace_ends_after_its_minimum_without_traffic() {
     let mut idle = Client::new(traffic_address(&app));
     idle.get("/");
     let sent = app.begin_shutdown(Signal::TERM);
-    app.says("serving goes on for 600ms to 1m, until nothing has arrived for 300ms");
-    app.says("draining: ");
+    app.logs("serving goes on for 600ms to 1m, until nothing has arrived for 300ms");
+    app.logs("draining: ");
     let took = sent.elapsed();
     assert!(took >= Duration::from_millis(600) && took < Duration::from_secs(20), "{took:?}");
     app.end().with_code(0);
@@ -31,7 +31,7 @@ fn grace_continues_while_requests_arrive() {
     let mut client = Client::new(traffic_address(&app));
     let sent = app.begin_shutdown(Signal::TERM);
     while sent.elapsed() < Duration::from_secs(3) {
-        if client.get("/").says_close() {
+        if client.get("/").has_connection_close() {
             client = Client::new(traffic_address(&app));
         }
     }
@@ -39,7 +39,7 @@ fn grace_continues_while_requests_arrive() {
     let seen = probe(app.health(), "/readyz?verbose").unwrap();
     assert!(seen.body.contains("phase: grace\n"), "{seen:?}");
     drop(client);
-    app.says("draining: ");
+    app.logs("draining: ");
     let took = last.elapsed();
     assert!(took > Duration::from_millis(1900) && took < Duration::from_secs(20), "{took:?}");
     app.end().with_code(0);
@@ -55,7 +55,7 @@ fn grace_continues_while_requests_arrive_under_the_layer() {
     }
     let seen = probe(app.health(), "/readyz?verbose").unwrap();
     assert!(seen.body.contains("phase: grace\n"), "{seen:?}");
-    app.says("draining: ");
+    app.logs("draining: ");
     app.end().with_code(0);
 }
 
@@ -64,7 +64,7 @@ fn grace_ends_at_its_limit_despite_traffic() {
     let app = quiet(example!("hello"), "200ms", "1s", "1500ms").start();
     let traffic = Traffic::start(traffic_address(&app), "/", 2);
     let sent = app.begin_shutdown(Signal::TERM);
-    app.says("draining: ");
+    app.logs("draining: ");
     let took = sent.elapsed();
     assert!(took >= Duration::from_millis(1500) && took < Duration::from_secs(20), "{took:?}");
     drop(traffic); // after the limit, connections are refused by design
@@ -76,9 +76,9 @@ fn ends_despite_probes(app: App, port: fn(&Running) -> SocketAddr) {
     let app = quiet(app, "100ms", "500ms", "1m").start();
     traffic_address(&app);
     let poller = Poller::start(port(&app));
-    poller.polls(3);
+    poller.wait_for_polls(3);
     let sent = app.begin_shutdown(Signal::TERM);
-    app.says("draining: ");
+    app.logs("draining: ");
     assert!(sent.elapsed() < Duration::from_secs(20), "{:?}", sent.elapsed());
     app.end().with_code(0);
     let (polls, _) = poller.end();
@@ -98,7 +98,7 @@ fn probes_on_the_traffic_port_are_not_traffic() {
 #[test]
 fn a_limit_over_the_budget_refuses_to_start() {
     let app = quiet(example!("hello"), "1s", "1s", "110s");
-    app.run().with_code(78).says_in_order(&[
+    app.run().with_code(78).logs_in_order(&[
         "refused to start",
         "+ grace_limit               1m50s",
         "1s too long",

@@ -38,7 +38,7 @@ impl Systemd {
 
     /// Waits for a notification that contains `part`.
     #[track_caller]
-    fn hears(&mut self, part: &str) -> String {
+    fn expect(&mut self, part: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             match self.next(Duration::from_secs(1)) {
@@ -61,12 +61,12 @@ fn the_service_sends_ready_stopping_and_timeout_extensions() {
     let mut systemd = Systemd::start("shutdown");
     let app = systemd.service(example!("systemd")).env("GRACEFUL_GRACE", "0s").start();
     let mut slow = Client::new(traffic_address(&app));
-    assert_eq!(systemd.hears("READY=1").trim_end(), "READY=1\nSTATUS=serving");
+    assert_eq!(systemd.expect("READY=1").trim_end(), "READY=1\nSTATUS=serving");
     slow.send("/slow");
     app.signal(Signal::TERM);
-    systemd.hears("STOPPING=1");
-    systemd.hears("STATUS=shutting down: draining, ");
-    systemd.hears("EXTEND_TIMEOUT_USEC=10000000");
+    systemd.expect("STOPPING=1");
+    systemd.expect("STATUS=shutting down: draining, ");
+    systemd.expect("EXTEND_TIMEOUT_USEC=10000000");
     assert_eq!(slow.response().status, 200);
     app.end().with_code(0);
     assert!(!systemd.received.iter().any(|message| message.contains("WATCHDOG=1")), "the watchdog is off");
@@ -79,7 +79,7 @@ fn the_service_extends_the_timeout_repeatedly() {
     traffic_address(&app);
     app.signal(Signal::TERM);
     for _ in 0..3 {
-        systemd.hears("EXTEND_TIMEOUT_USEC=10000000");
+        systemd.expect("EXTEND_TIMEOUT_USEC=10000000");
     }
     assert!(
         systemd.next(Duration::from_millis(1)).is_none(),

@@ -64,19 +64,19 @@ fn no_request_over_tls_fails_during_a_shutdown() {
         let mut tls = connect(to)?;
         Ok(Box::new(move || get(&mut tls, "/")))
     });
-    traffic.goes_on(30);
+    traffic.wait_for_responses(30);
     let mut slow = connect(to).unwrap();
     get(&mut slow, "/").unwrap();
     app.begin_shutdown(Signal::TERM);
     wait_for(app.health(), "/readyz", 503, "draining");
-    traffic.goes_on(30);
+    traffic.wait_for_responses(30);
     slow.get_mut().write_all(b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
-    traffic.lost_nothing();
-    app.says("draining: ");
+    traffic.expect_no_failures();
+    app.logs("draining: ");
     assert!(response(&mut slow).unwrap(), "the response has `Connection: close`");
     // close_notify, then FIN: rustls reports an error without close_notify.
     assert_eq!(slow.read(&mut [0]).unwrap(), 0);
-    app.end().with_code(0).says_in_order(&["hooks: nothing is in flight"]);
+    app.end().with_code(0).logs_in_order(&["hooks: nothing is in flight"]);
 }
 
 #[test]
@@ -86,8 +86,8 @@ fn the_timeout_closes_connections_without_a_complete_handshake() {
     let (mut silent, mut half, begun) = (Client::new(to), Client::new(to), Instant::now());
     half.write("\u{16}\u{3}\u{1}"); // the first bytes of a ClientHello
     wait_for(app.health(), "/readyz?verbose", 200, "in flight: 2 connections");
-    silent.is_cut();
-    half.is_cut();
+    silent.expect_disconnect();
+    half.expect_disconnect();
     let took = begun.elapsed();
     assert!(took > Duration::from_millis(2500) && took < Duration::from_secs(10), "{took:?}");
     wait_for(app.health(), "/readyz?verbose", 200, "phase: serving\nin flight: 1 server on ");
@@ -103,9 +103,9 @@ fn connections_without_a_complete_handshake_do_not_delay_the_drain() {
     half.write("\u{16}\u{3}\u{1}");
     wait_for(app.health(), "/readyz?verbose", 200, "in flight: 2 connections");
     app.begin_drain();
-    silent.is_cut();
-    half.is_cut();
-    app.end().with_code(0).says_in_order(&["hooks: nothing is in flight"]);
+    silent.expect_disconnect();
+    half.expect_disconnect();
+    app.end().with_code(0).logs_in_order(&["hooks: nothing is in flight"]);
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn a_handshake_that_makes_progress_in_the_drain_is_completed_and_its_request_ser
     }
     assert!(get(&mut tls, "/").unwrap(), "the response has `Connection: close`");
     assert_eq!(tls.read(&mut [0]).unwrap(), 0);
-    app.end().with_code(0).says_in_order(&["draining: waiting", "hooks: nothing is in flight"]);
+    app.end().with_code(0).logs_in_order(&["draining: waiting", "hooks: nothing is in flight"]);
 }
 
 /// Accepts the self-signed certificate of the example.

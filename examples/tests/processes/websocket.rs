@@ -26,14 +26,14 @@ fn websockets_work_during_grace_and_receive_close_1001_at_the_drain() {
     app.begin_shutdown(Signal::TERM);
     sockets.iter_mut().for_each(echoes);
     sockets.push(connect(to)); // grace accepts new WebSockets
-    app.says("draining: waiting up to 10s for main, 4 of connections on ");
+    app.logs("draining: waiting up to 10s for main, 4 of connections on ");
     for socket in &mut sockets {
         let Message::Close(Some(close)) = socket.read().unwrap() else { panic!("no Close frame") };
         assert_eq!((close.code, close.reason.as_str()), (CloseCode::Away, "draining"));
         // Waits until the server closes the connection.
         assert!(matches!(socket.read(), Err(Error::ConnectionClosed)));
     }
-    app.end().with_code(0).says_in_order(&["hooks: nothing is in flight"]);
+    app.end().with_code(0).logs_in_order(&["hooks: nothing is in flight"]);
 }
 
 #[test]

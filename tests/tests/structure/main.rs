@@ -1,7 +1,7 @@
-//! The map in ARCHITECTURE.md and the code agree: a file uses only files that stand above it in its crate's list.
+//! ARCHITECTURE.md matches the code: a file uses only files listed above it in its crate's list.
 //!
-//! The lists: a heading `### plan/src` (and so on for each of [`CRATES`]), and under it, until the next heading, a
-//! line for each file that starts with ``- `file.rs` `` or ``- `folder/file.rs` ``. Other lines are free.
+//! A list is the lines after a heading `### plan/src` (and so on for each of [`CRATES`]) up to the next heading that
+//! start with ``- `file.rs` `` or ``- `folder/file.rs` ``. Other lines are ignored.
 #![allow(clippy::unwrap_used)]
 
 mod map;
@@ -14,14 +14,14 @@ use std::{
 };
 
 const CRATES: [&str; 3] = ["plan", "macros", "runtime"];
-/// A longer file is a sign of two rooms in one.
+/// The limit of lines per file.
 const LONGEST: usize = 400;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// Every Rust file under this folder, by its path in it.
+/// All Rust files in this folder, by relative path.
 fn files(folder: &Path) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
@@ -40,7 +40,7 @@ fn files(folder: &Path) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn every_file_uses_only_files_that_stand_above_it_in_architecture_md() {
+fn every_file_uses_only_files_listed_above_it_in_architecture_md() {
     let page = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     let mut problems = Vec::new();
     for name in CRATES {
@@ -70,7 +70,7 @@ fn no_file_is_longer_than_400_lines() {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
-/// One idea each: more lines are a second one.
+/// The limit of lines per example.
 #[test]
 fn every_example_has_at_most_60_lines() {
     for folder in ["examples", "examples/frameworks"] {
@@ -86,11 +86,11 @@ fn every_example_has_at_most_60_lines() {
 
 #[test]
 fn no_test_is_ignored() {
-    // In two parts, or this line would find itself.
+    // Split, so that this test doesn't find this line.
     let ignored = concat!("#[", "ignore");
     for folder in ["plan", "macros", "runtime", "tests", "trybuild"] {
         for (name, text) in files(&root().join(folder)) {
-            assert!(!text.contains(ignored), "{folder}/{name} ignores a test: mend it or remove it");
+            assert!(!text.contains(ignored), "{folder}/{name} ignores a test: fix it or remove it");
         }
     }
 }
