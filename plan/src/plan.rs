@@ -103,7 +103,7 @@ impl Default for Plan {
     }
 }
 
-/// When the process becomes ready (`/readyz` answers 200).
+/// When the process becomes ready (`/readyz` is 200).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Ready {
     /// Once the process serves through this library or calls `ctx.ready()`.

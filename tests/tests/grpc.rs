@@ -186,7 +186,7 @@ async fn an_unknown_service_can_be_watched() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_probes_of_http_are_answered_over_http2_too() {
+async fn http_probes_work_over_http2() {
     let app = app().start();
     app.ready();
     let mut channel = channel(app.health()).await;
@@ -356,10 +356,10 @@ async fn tonics_own_server_under_the_layer_drains_its_calls() {
 }
 
 #[derive(Clone)]
-struct ToldOfTheDrain;
+struct WaitsForDrain;
 
 #[tonic::async_trait]
-impl graceful_tests::grpc::orders_server::Orders for ToldOfTheDrain {
+impl graceful_tests::grpc::orders_server::Orders for WaitsForDrain {
     async fn place(&self, request: Request<Order>) -> Result<Response<Reply>, Status> {
         let draining = Draining::of(&request);
         assert!(!draining.is_cancelled());
@@ -382,7 +382,7 @@ async fn each_run_in_a_test_has_its_own_drain_token() {
     let report = Builder::for_tests().plan(plan).run_here(|ctx| async move {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let orders = graceful_tests::grpc::orders_server::OrdersServer::new(ToldOfTheDrain);
+        let orders = graceful_tests::grpc::orders_server::OrdersServer::new(WaitsForDrain);
         let server = graceful::tonic::serve(listener, Routes::new(orders)).with_context(ctx.clone());
         let served = tokio::spawn(server.into_future());
         let mut client = OrdersClient::new(channel(address).await);

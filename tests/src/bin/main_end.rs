@@ -59,7 +59,7 @@ async fn main(ctx: Context) -> Result<ExitCode, NoDatabase> {
         "return" => {}
         "fail" => return Err(NoDatabase { host: "db-7" }),
         "code" => return Ok(ExitCode::from(7)),
-        "panic" => panic!("main has had enough"),
+        "panic" => panic!("main panics"),
         "shutdown" => {
             ctx.shutdown("the leader lease is lost");
             ctx.draining().await;

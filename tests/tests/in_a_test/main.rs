@@ -327,7 +327,7 @@ async fn provided_values_are_found_by_their_type() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_plan_that_does_not_fit_is_refused_with_its_sum() {
+async fn a_plan_over_the_budget_is_rejected_with_its_sum() {
     let plan = Plan { grace: ms(60_000), ..PLAN };
     let refused = Builder::for_tests().plan(plan).run_here(|_| async {}).await.unwrap_err().to_string();
     assert!(refused.contains("= needed                    1m11s") && refused.contains("41s too long"), "{refused}");

@@ -5,13 +5,13 @@ use graceful_tests::Running;
 use std::time::{Duration, Instant};
 
 /// Runs `meanwhile` beside a request in flight, which then completes.
-fn beside_a_held_request(mut app: Running, half_sent: &str, meanwhile: impl FnOnce(&mut graceful_tests::Client)) {
+fn beside_a_held_request(mut app: Running, partial: &str, meanwhile: impl FnOnce(&mut graceful_tests::Client)) {
     let mut other = app.client();
     other.send("/held");
     app.prints("in /held");
     let mut slow = app.client();
-    slow.write(half_sent);
-    if half_sent.starts_with("POST") {
+    slow.write(partial);
+    if partial.starts_with("POST") {
         app.prints("in /echo");
     }
     app.begin_drain();
@@ -20,7 +20,7 @@ fn beside_a_held_request(mut app: Running, half_sent: &str, meanwhile: impl FnOn
     app.send_line("release");
     assert_eq!(other.response().body, "held\n");
     let ended = app.end();
-    assert!(ended.at - begun < Duration::from_secs(15), "the drain waited for it\n{}", ended.all());
+    assert!(ended.at - begun < Duration::from_secs(15), "the drain waited for the partial request\n{}", ended.all());
     ended.with_code(0).prints_in_order(&["the hook has run"]);
 }
 
@@ -58,11 +58,11 @@ fn a_partial_body_is_cut_after_half_of_the_drain_at_the_latest() {
     app.end().with_code(0).logs_in_order(&["hooks: nothing is in flight"]);
 }
 
-#[test]
-fn a_partial_head_is_cut_at_its_timeout_while_serving() {
+/// A connection with this partial request is cut at the timeout, and the server keeps serving.
+fn is_cut_while_serving(partial: &str) {
     let app = serve().env("TIMEOUTS_MS", "300").start();
     let mut slow = app.client();
-    slow.write("GET /fast HTTP/1.1\r\nHo");
+    slow.write(partial);
     slow.expect_disconnect();
     assert_eq!(app.client().get("/fast").status, 200);
     app.begin_drain();
@@ -70,14 +70,13 @@ fn a_partial_head_is_cut_at_its_timeout_while_serving() {
 }
 
 #[test]
+fn a_partial_head_is_cut_at_its_timeout_while_serving() {
+    is_cut_while_serving("GET /fast HTTP/1.1\r\nHo");
+}
+
+#[test]
 fn a_partial_body_is_cut_at_its_timeout_while_serving() {
-    let app = serve().env("TIMEOUTS_MS", "300").start();
-    let mut slow = app.client();
-    slow.write("POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\n12345");
-    slow.expect_disconnect();
-    assert_eq!(app.client().get("/fast").status, 200);
-    app.begin_drain();
-    app.end().with_code(0);
+    is_cut_while_serving("POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\n12345");
 }
 
 #[test]
@@ -141,10 +140,10 @@ fn a_client_with_a_pipelined_request_receives_the_connection_close() {
 const BODY: usize = 1 << 20;
 
 /// Sends half of a body, reads the complete response, sends the rest, and expects a clean close.
-fn answered_early(client: &mut graceful_tests::Client, path: &str, before_the_answer: impl FnOnce()) {
+fn responds_early(client: &mut graceful_tests::Client, path: &str, before_response: impl FnOnce()) {
     client.write(&format!("POST {path} HTTP/1.1\r\nHost: test\r\nContent-Length: {BODY}\r\n\r\n"));
     client.write(&"x".repeat(100_000));
-    before_the_answer();
+    before_response();
     let response = client.response();
     assert_eq!(response.status, 200, "{response:?}");
     client.write(&"x".repeat(100_000));
@@ -156,7 +155,7 @@ fn answered_early(client: &mut graceful_tests::Client, path: &str, before_the_an
 fn an_early_response_is_complete_and_without_a_reset() {
     let app = serve().start();
     for _ in 0..10 {
-        answered_early(&mut app.client(), "/early", || {});
+        responds_early(&mut app.client(), "/early", || {});
     }
     app.begin_drain();
     app.end().with_code(0);

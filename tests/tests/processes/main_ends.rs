@@ -29,7 +29,7 @@ fn the_exit_code_of_main_is_the_exit_code_of_the_process() {
 fn hooks_run_after_a_panic_of_main_and_the_exit_code_is_101() {
     let ended = main_that("panic").run();
     ended.with_code(101).prints_in_order(&["the hook has run"]);
-    ended.logs_in_order(&["exit code 101", "main PANICKED: main has had enough"]);
+    ended.logs_in_order(&["exit code 101", "main PANICKED: main panics"]);
 }
 
 #[test]

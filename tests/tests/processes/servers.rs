@@ -8,7 +8,7 @@ fn server(kind: &str) -> App {
 }
 
 /// Twenty requests arrive while no thread is free for the server, and are served after `main` returned.
-fn answered_though_main_has_returned(idle: usize, queued: usize) {
+fn serves_after_main_returned(idle: usize, queued: usize) {
     let mut app = server("spawned, and busy from grace on").start();
     let mut clients: Vec<_> = (0..idle).map(|_| app.client()).collect();
     for client in &mut clients {
@@ -34,12 +34,12 @@ fn answered_though_main_has_returned(idle: usize, queued: usize) {
 
 #[test]
 fn connections_in_the_accept_queue_of_a_spawned_server_are_served_after_main_returned() {
-    answered_though_main_has_returned(0, 20);
+    serves_after_main_returned(0, 20);
 }
 
 #[test]
 fn requests_on_idle_connections_of_a_spawned_server_are_served_after_main_returned() {
-    answered_though_main_has_returned(10, 10);
+    serves_after_main_returned(10, 10);
 }
 
 /// A request in flight is held until `main` returns in the drain.

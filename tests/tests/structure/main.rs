@@ -70,7 +70,6 @@ fn no_file_is_longer_than_400_lines() {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
-/// The limit of lines per example.
 #[test]
 fn every_example_has_at_most_60_lines() {
     for folder in ["examples", "examples/frameworks"] {

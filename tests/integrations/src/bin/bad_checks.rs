@@ -20,7 +20,7 @@ fn blocks(gate: State<Arc<Gate>>) {
 
 #[graceful::health_check(on = "liveness", period = "60ms", timeout = "50ms", failures = 1)]
 async fn panics() -> bool {
-    panic!("the check has had enough")
+    panic!("the check panics")
 }
 
 /// Fails twice, then passes; the limit is three failures in a row.

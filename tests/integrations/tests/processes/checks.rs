@@ -10,7 +10,7 @@ fn hanging_blocking_and_panicking_checks_are_reported_and_never_delay_a_probe() 
     wait_for(health, "/readyz/hangs", 503, "");
     wait_for(health, "/readyz?verbose", 503, "[-] hangs failing: no result within 50ms\n");
     wait_for(health, "/readyz?verbose", 503, "[-] blocks failing: the last run has not ended yet\n");
-    wait_for(health, "/livez?verbose", 503, "[-] panics failing: it panicked: the check has had enough\n");
+    wait_for(health, "/livez?verbose", 503, "[-] panics failing: it panicked: the check panics\n");
     wait_for(health, "/startupz?verbose", 503, "[-] provided_late pending: ");
     // Two failures are below the limit of three. The route of a single check works before the process is ready.
     wait_for(health, "/readyz/flaky-but.fine", 200, "ok");
