@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
 fn start(failure: &str) -> Running {
-    let app = App::new(env!("CARGO_BIN_EXE_custom_probes")).env("FAILURE", failure).start();
+    let app = App::new(env!("CARGO_BIN_EXE_failing_probes")).env("FAILURE", failure).start();
     app.logs("serving: ready");
     app
 }
