@@ -1,4 +1,4 @@
-//! An axum router: the client's address, the context in a handler, and the probes on the traffic's own port too.
+//! An axum router with the client's address, the context in a handler, and probe routes on the traffic port.
 //!
 //! ```console
 //! $ cargo run -p graceful-examples --bin axum &

@@ -1,5 +1,5 @@
-//! For users who keep `axum::serve`: told when to stop, under the tower layer, which counts its requests and moves its
-//! clients away. `graceful::axum::serve` does more: it also empties the kernel's queue and ends half-sent requests.
+//! `axum::serve` with the tower layer, which counts requests in flight and asks clients to reconnect.
+//! `graceful::axum::serve` does more: it also empties the accept queue and waits for partially received requests.
 
 use axum::{Router, routing::get};
 use graceful::tower::GracefulLayer;
@@ -19,6 +19,6 @@ async fn main(ctx: graceful::Context) -> std::io::Result<()> {
 
     let app = Router::new().route("/", get(|| async { "hello\n" })).route("/slow", get(slow));
     let app = app.layer(GracefulLayer::new(ctx.clone()));
-    ctx.ready(); // nobody else can know
+    ctx.ready(); // the process doesn't serve through graceful, so `main` reports readiness
     axum::serve(listener, app).with_graceful_shutdown(ctx.draining()).await
 }

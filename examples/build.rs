@@ -1,4 +1,4 @@
-//! Generates the service of `grpc.rs`. A service with a `.proto` file calls `tonic_prost_build::compile_protos` here.
+//! Generates the service of `grpc.rs`. With a `.proto` file, call `tonic_prost_build::compile_protos` instead.
 
 use tonic_build::manual::{Builder, Method, Service};
 

@@ -1,4 +1,4 @@
-//! Health checks: they run in the background, and probes are told their last result.
+//! Health checks, which run in the background. Probes report their last results.
 //!
 //! ```console
 //! $ cargo run -p graceful-examples --bin checks &
@@ -14,25 +14,25 @@ use graceful::{Context, State};
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::TcpListener;
 
-/// What the service cannot do without.
+/// A dependency of the service.
 #[derive(Default)]
 struct Database {
     down: AtomicBool,
 }
 
-/// Three failures in a row take the pod out of the service; one success brings it back.
+/// After three failures in a row the pod is unready; one success makes it ready.
 #[graceful::health_check(name = "db", on = "readiness", period = "200ms", timeout = "100ms", failures = 3)]
 async fn ping(database: State<Database>) -> Result<(), &'static str> {
     if database.down.load(Ordering::Relaxed) { Err("connection refused") } else { Ok(()) }
 }
 
-/// A sync check runs on the blocking pool. Liveness is only for what a restart mends.
+/// A sync check runs on the blocking pool. Liveness is only for faults that a restart fixes.
 #[graceful::health_check(on = "liveness", period = "10s")]
 fn disk() -> bool {
     std::env::temp_dir().is_dir()
 }
 
-/// Counts until it has passed once: `/startupz`, for the startup probe.
+/// Fails `/startupz`, for the startup probe, until it passes once.
 #[graceful::health_check(on = "startup", period = "1s")]
 async fn cache_is_warm() -> bool {
     true
@@ -48,7 +48,7 @@ async fn main(ctx: Context) -> std::io::Result<()> {
         })
     };
     let app = Router::new().route("/", get(|| async { "hello\n" }));
-    let app = app.route("/break", set_down(true)).route("/mend", set_down(false));
+    let app = app.route("/break", set_down(true)).route("/repair", set_down(false));
 
     let address = std::env::var("LISTEN").unwrap_or_else(|_| "0.0.0.0:3000".to_owned());
     let listener = TcpListener::bind(address).await?;

@@ -1,4 +1,4 @@
-//! A gRPC service whose streams end when the drain begins, with probes for Kubernetes' `grpc:` on the health port.
+//! A gRPC service whose streams end when the drain begins, and a health port that answers `grpc:` probes of Kubernetes.
 //!
 //! ```console
 //! $ cargo run -p graceful-examples --bin grpc &
@@ -43,7 +43,7 @@ impl Prices for Market {
                 }
                 tokio::select! {
                     () = sleep(Duration::from_secs(1)) => {}
-                    () = draining.cancelled() => return, // the client follows another replica
+                    () = draining.cancelled() => return, // the client reconnects to another replica
                 }
             }
         });
@@ -53,7 +53,7 @@ impl Prices for Market {
 
 #[graceful::main(grace = "5s")]
 async fn main(ctx: graceful::Context) -> std::io::Result<()> {
-    ctx.grpc_service(SERVICE_NAME); // SERVING in grpc.health.v1 for as long as /readyz says 200
+    ctx.grpc_service(SERVICE_NAME); // SERVING in grpc.health.v1 while /readyz is 200
     let listener = TcpListener::bind(std::env::var("LISTEN").unwrap_or("0.0.0.0:50051".to_owned())).await?;
     println!("serving on http://{}", listener.local_addr()?);
     graceful::tonic::serve(listener, Routes::new(PricesServer::new(Market))).await

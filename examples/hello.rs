@@ -1,4 +1,4 @@
-//! An HTTP service that loses no request when it is told to stop.
+//! An HTTP service that fails no request during a shutdown.
 //!
 //! ```console
 //! $ cargo run -p graceful-examples --bin hello &

@@ -1,6 +1,6 @@
-//! Hooks run after the drain: ascending `order`, equal orders together, each under its own deadline.
+//! Hooks run after the drain, in ascending `order`; hooks of the same order run concurrently. Each has a deadline.
 //!
-//! This one has a hook that fails and one that hangs, so it exits with code 3 and says why.
+//! One hook fails and one hangs, so the process exits with code 3 and reports both.
 
 use std::time::Duration;
 
@@ -15,21 +15,21 @@ async fn flush_orders() -> Result<(), std::io::Error> {
     Err(std::io::Error::other("disk full"))
 }
 
-/// Beside `flush_orders`, as it has the same order. A sync function runs on the blocking pool.
+/// Runs concurrently with `flush_orders`, which has the same order. A sync function runs on the blocking pool.
 #[graceful::shutdown_hook(order = 2)]
 fn flush_logs(context: graceful::HookContext) {
     println!("flushing logs after {}, {:?} left", context.cause(), context.remaining());
 }
 
-/// Given up on after half a second; the next ones run all the same.
+/// Times out after half a second; the following hooks still run.
 #[graceful::shutdown_hook(order = 3, timeout = "500ms")]
 async fn close_pool() {
     std::future::pending().await
 }
 
-#[graceful::shutdown_hook(order = 4, name = "say goodbye")]
+#[graceful::shutdown_hook(order = 4, name = "final message")]
 async fn last() {
-    println!("goodbye");
+    println!("all hooks ran");
 }
 
 #[graceful::main(grace = "1s")]

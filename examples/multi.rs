@@ -1,5 +1,5 @@
-//! The shape of a typical service: HTTP, gRPC, a TCP protocol and a metrics port in one process. One signal, and all
-//! closes in order: serving goes on through grace; the servers drain side by side; the hooks run; metrics answer last.
+//! HTTP, gRPC, a TCP protocol and a metrics port in one process. On a signal all servers keep serving during grace and
+//! then drain concurrently; the hooks run after the drain; the metrics port serves until the process exits.
 
 use axum::{Router, routing::get};
 use graceful::Context;
@@ -43,7 +43,7 @@ async fn listen(variable: &str, default: &str) -> std::io::Result<TcpListener> {
 async fn main(ctx: Context) -> Result<(), Box<dyn Error>> {
     let http = listen("LISTEN", "0.0.0.0:3000").await?;
 
-    // Not drained, and nobody waits for it: it ends with the process.
+    // The shutdown neither drains this server nor waits for it; it ends with the process.
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
     let metrics = Router::new().route("/metrics", get(async move || recorder.render()));
     tokio::spawn(axum::serve(listen("LISTEN_METRICS", "0.0.0.0:9090").await?, metrics).into_future());

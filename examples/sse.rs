@@ -1,5 +1,5 @@
-//! Server-sent events: a stream would hold the drain up to its deadline, so it ends when the drain begins. The
-//! client's `EventSource` connects again by itself, to another replica.
+//! Server-sent events. An endless stream delays the drain up to its deadline, so the stream ends when the drain begins.
+//! The client's `EventSource` reconnects automatically, to another replica.
 
 use axum::{
     Router,

@@ -1,4 +1,4 @@
-//! A value that `main` makes and a hook needs: `ctx.provide(..)` here, `State<..>` there.
+//! Passes a value from `main` to a hook: `ctx.provide(..)` in `main`, `State<..>` in the hook.
 
 use graceful::{Context, State};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,7 +28,7 @@ async fn flush_orders(orders: State<Orders>) -> Result<(), std::io::Error> {
 #[graceful::main(grace = "1s")]
 async fn main(ctx: Context) {
     ctx.provide(Orders::default());
-    // Read anywhere that has the context.
+    // Any code with the context can read the state.
     if let Some(orders) = ctx.state::<Orders>() {
         (0..3).for_each(|_| orders.take());
     }

@@ -1,4 +1,4 @@
-//! Tasks that may fail: one is started again, one ends the process with grace, one is only missed.
+//! Supervised tasks: a failure restarts the first, shuts the process down for the second, and is logged for the third.
 
 use graceful::{Context, OnFailure};
 use std::{
@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 /// Loses its connection to the broker on every third message.
 async fn consume(ctx: Context) -> io::Result<()> {
     static MESSAGES: AtomicU32 = AtomicU32::new(0);
-    let mut terminating = pin!(ctx.terminating()); // no load balancer has to forget a consumer
+    let mut terminating = pin!(ctx.terminating()); // a consumer stops at the signal: no load balancer routes to it
     loop {
         tokio::select! {
             () = &mut terminating => return Ok(()),
@@ -26,7 +26,7 @@ async fn consume(ctx: Context) -> io::Result<()> {
     }
 }
 
-/// Holds its lease until somebody presses Enter, or the process stops.
+/// Holds a lease until the user presses Enter or the process stops.
 async fn lead(ctx: Context) -> Result<(), &'static str> {
     let mut stdin = BufReader::new(tokio::io::stdin()).lines();
     tokio::select! {

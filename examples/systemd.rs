@@ -1,7 +1,7 @@
-//! A service of systemd: nothing in the code, only the feature `systemd`, and `Type=notify` in the unit.
+//! A systemd service: the feature `systemd` and `Type=notify` in the unit, without further code.
 //!
-//! READY when it serves, STOPPING with a status text, more time for as long as the shutdown needs it, and the watchdog,
-//! which stops being fed when the runtime of `main` hangs. The unit: `systemd/graceful-example.service`.
+//! The process sends READY when it serves, STOPPING with a status text, extensions of the timeout during the shutdown,
+//! and watchdog keep-alives unless the runtime of `main` hangs. The unit is `systemd/graceful-example.service`.
 
 use axum::{Router, routing::get};
 use std::time::Duration;
@@ -12,7 +12,7 @@ async fn slow() -> &'static str {
     "slow\n"
 }
 
-// No load balancer stands before it: nobody has to forget it.
+// No grace: there is no load balancer that must stop routing to the process.
 #[graceful::main(grace = "0s", health = "off")]
 async fn main() -> std::io::Result<()> {
     let address = std::env::var("LISTEN").unwrap_or_else(|_| "0.0.0.0:3000".to_owned());

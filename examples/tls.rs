@@ -1,6 +1,6 @@
-//! HTTPS with tokio-rustls: the handshake runs in the connection's own task, counts as in flight, and has a timeout.
+//! HTTPS with tokio-rustls. The handshake runs in the connection's task, counts as in flight, and has a timeout.
 //!
-//! The certificate is self-signed and made at start: `curl -k https://localhost:3000`
+//! The certificate is self-signed and generated at start: `curl -k https://localhost:3000`
 
 use axum::{Router, routing::get};
 use std::{error::Error, sync::Arc, time::Duration};

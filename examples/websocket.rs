@@ -1,5 +1,5 @@
-//! WebSockets: an upgraded connection counts as in flight until it ends, so it must hear of the drain. It says
-//! Close 1001 ("going away"), and its client opens the next one at another replica.
+//! WebSockets. An upgraded connection counts as in flight until it ends, so its task waits for the drain and sends
+//! Close 1001 ("going away"). The client reconnects to another replica.
 
 use axum::{
     Router,
@@ -26,14 +26,14 @@ async fn talk(mut socket: WebSocket, ctx: Context) {
                         return;
                     }
                 }
-                Some(Ok(_)) => {} // pings and closes are answered by axum
+                Some(Ok(_)) => {} // axum responds to pings and closes
                 Some(Err(_)) | None => return,
             },
         }
     }
     let going_away = CloseFrame { code: close_code::AWAY, reason: "draining".into() };
     if socket.send(Message::Close(Some(going_away))).await.is_ok() {
-        // What the client still has on the wire, up to its own Close. One that never sends it is cut at the drain deadline.
+        // Reads up to the client's Close. A client that never sends Close is cut at the drain deadline.
         while let Some(Ok(_)) = socket.recv().await {}
     }
 }

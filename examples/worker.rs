@@ -1,4 +1,4 @@
-//! A queue worker without a server: it takes jobs until the drain begins, and finishes the one that it has.
+//! A queue worker without a server. It takes jobs until the drain begins and finishes the current job.
 
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -19,7 +19,7 @@ async fn main(ctx: graceful::Context) {
         }
     });
 
-    // Waited for by the drain, and named in the report should it not end in time.
+    // The drain waits for the task, and the report names the task if it is cut.
     let draining = ctx.draining();
     let worker = ctx.spawn("worker", async move {
         tokio::pin!(draining);
@@ -30,7 +30,7 @@ async fn main(ctx: graceful::Context) {
                 Some(job) = jobs.recv() => handle(job).await,
             }
         }
-        println!("{} jobs stay in the queue for the next worker", jobs.len());
+        println!("{} jobs remain in the queue for the next worker", jobs.len());
     });
     ctx.ready();
     let _ = worker.await;

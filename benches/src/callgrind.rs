@@ -1,4 +1,4 @@
-//! Instructions, counted by callgrind.
+//! Counts instructions with callgrind.
 
 use crate::{
     Result,
@@ -8,14 +8,14 @@ use std::{env, net::SocketAddr, process::Command};
 
 const REQUESTS: usize = 2_000;
 
-/// The instructions of one request to this program started with these arguments, under `valgrind --tool=callgrind`.
+/// The instructions per request of this executable with these arguments, under `valgrind --tool=callgrind`.
 ///
-/// `send` sends so many requests on one connection, and closes it. A run with N requests and one with 3 N differ by
-/// 2 N requests and nothing else, so start and end cancel out.
+/// `send` sends the given number of requests on one connection and closes it. A run with N requests and one with 3 N
+/// differ by 2 N requests only, so start and end cancel out.
 ///
 /// # Errors
-/// valgrind, the server, or the client.
-pub fn of_a_request(arguments: &[&str], send: impl Fn(SocketAddr, usize) -> Result) -> Result<f64> {
+/// valgrind, the server or the client fails.
+pub fn per_request(arguments: &[&str], send: impl Fn(SocketAddr, usize) -> Result) -> Result<f64> {
     let more = count(arguments, 3 * REQUESTS, &send)?;
     Ok((more - count(arguments, REQUESTS, &send)?) / (2 * REQUESTS) as f64)
 }

@@ -1,4 +1,4 @@
-//! A client of few bytes and no cleverness.
+//! A minimal blocking HTTP/1.1 client.
 
 use crate::Result;
 use std::{
@@ -7,16 +7,16 @@ use std::{
     time::Duration,
 };
 
-/// What every client sends.
+/// The request of every client.
 pub const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
-/// How long anything may take before a benchmark gives up.
+/// The longest wait before a benchmark fails.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Opens a connection.
 ///
 /// # Errors
-/// It is refused.
+/// The connection is refused.
 pub fn connect(address: SocketAddr) -> Result<TcpStream> {
     let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
@@ -24,10 +24,10 @@ pub fn connect(address: SocketAddr) -> Result<TcpStream> {
     Ok(stream)
 }
 
-/// Sends a request and reads the answer: its status and its body.
+/// Sends a request and reads the status and the body of the response.
 ///
 /// # Errors
-/// The connection breaks, or the answer is none.
+/// The connection breaks, or the response is malformed.
 pub fn exchange(stream: &mut TcpStream, request: &[u8]) -> Result<(u16, String)> {
     stream.write_all(request)?;
     let mut buffer = vec![0; 4096];
@@ -38,16 +38,17 @@ pub fn exchange(stream: &mut TcpStream, request: &[u8]) -> Result<(u16, String)>
         }
         let bytes = stream.read(&mut buffer[held..])?;
         if bytes == 0 {
-            return Err("closed before the answer was whole".into());
+            return Err("closed before the response was complete".into());
         }
         held += bytes;
-        if let Some(answer) = whole(&buffer[..held])? {
-            return Ok(answer);
+        if let Some(response) = parse_response(&buffer[..held])? {
+            return Ok(response);
         }
     }
 }
 
-fn whole(bytes: &[u8]) -> Result<Option<(u16, String)>> {
+/// Parses a response; `None` if it is incomplete.
+fn parse_response(bytes: &[u8]) -> Result<Option<(u16, String)>> {
     let Some(head) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
     let (head, body) = (std::str::from_utf8(&bytes[..head])?, &bytes[head + 4..]);
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
@@ -57,19 +58,19 @@ fn whole(bytes: &[u8]) -> Result<Option<(u16, String)>> {
     Ok(Some((head.get(9..12).ok_or("no status")?.parse()?, std::str::from_utf8(body)?.to_owned())))
 }
 
-/// Asks for a path on a connection of its own.
+/// Requests a path on a new connection.
 ///
 /// # Errors
-/// It is refused or breaks.
+/// The connection is refused or breaks.
 pub fn get(address: SocketAddr, path: &str) -> Result<(u16, String)> {
     let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
     exchange(&mut connect(address)?, request.as_bytes())
 }
 
-/// Opens this many connections, each of which has had one answer.
+/// Opens this many keep-alive connections and exchanges one request on each.
 ///
 /// # Errors
-/// One is refused or breaks.
+/// A connection is refused or breaks.
 pub fn idle(address: SocketAddr, connections: usize) -> Result<Vec<TcpStream>> {
     let open = || {
         let mut stream = connect(address)?;
@@ -79,10 +80,10 @@ pub fn idle(address: SocketAddr, connections: usize) -> Result<Vec<TcpStream>> {
     (0..connections).map(|_| open()).collect()
 }
 
-/// Sends this many requests on one connection, each after the answer to the one before, and closes it.
+/// Sends this many requests one after the other on one connection, and closes it.
 ///
 /// # Errors
-/// It is refused or breaks.
+/// The connection is refused or breaks.
 pub fn send(address: SocketAddr, requests: usize) -> Result {
     let mut stream = connect(address)?;
     for _ in 0..requests {

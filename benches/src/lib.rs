@@ -1,7 +1,7 @@
-//! What the benchmarks share: the servers under test, the processes that they run in, clients, and numbers.
+//! Shared code of the benchmarks: servers under test, their processes, clients, and statistics.
 //!
-//! Every benchmark is a program that starts itself again as its own subject, so that a subject is a process of its
-//! own and a benchmark is one command. Ratios come from pairs within one run: what disturbs the machine disturbs both.
+//! A benchmark starts its own executable again as the subject, so that the subject is a separate process and the
+//! benchmark is one command. Ratios compare pairs within one run, because noise of the machine affects both sides.
 
 pub mod callgrind;
 pub mod client;
@@ -12,7 +12,7 @@ pub mod subject;
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// What a benchmark returns: it stops at the first thing that goes wrong.
+/// The result of a benchmark, which stops at the first error.
 pub type Result<T = (), E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;
 
 /// CLOCK_MONOTONIC in nanoseconds: the same clock in every process.

@@ -1,4 +1,4 @@
-//! A load generator: keep-alive connections that send their next request when they have the answer.
+//! A load generator: keep-alive connections that send the next request after each response.
 
 use crate::{Result, client::REQUEST};
 use std::{
@@ -15,15 +15,15 @@ use tokio::{
 #[derive(Debug)]
 pub struct Load {
     streams: Vec<TcpStream>,
-    /// How long every answer is.
+    /// The length of every response in bytes.
     length: usize,
 }
 
 impl Load {
-    /// Opens the connections, and learns how long an answer is.
+    /// Opens the connections and determines the length of a response.
     ///
     /// # Errors
-    /// The server refuses or breaks.
+    /// A connection is refused or breaks.
     pub async fn open(address: SocketAddr, connections: usize) -> Result<Self> {
         let mut load = Self { streams: Vec::new(), length: 0 };
         for _ in 0..connections {
@@ -37,7 +37,7 @@ impl Load {
         Ok(load)
     }
 
-    /// Sends requests for this long; returns how many were answered in a second.
+    /// Sends requests for this long. Returns the number of responses, and the number per second.
     ///
     /// # Errors
     /// A connection breaks.
@@ -46,21 +46,21 @@ impl Load {
         let mut clients = JoinSet::new();
         for mut stream in self.streams.drain(..) {
             clients.spawn(async move {
-                let mut answers = 0;
+                let mut responses = 0;
                 let mut buffer = vec![0; length];
                 while begun.elapsed() < time {
                     stream.write_all(REQUEST).await?;
                     stream.read_exact(&mut buffer).await?;
-                    answers += 1;
+                    responses += 1;
                 }
-                Ok::<_, std::io::Error>((stream, answers))
+                Ok::<_, std::io::Error>((stream, responses))
             });
         }
         let mut total: u64 = 0;
         while let Some(client) = clients.join_next().await {
-            let (stream, answers) = client??;
+            let (stream, responses) = client??;
             self.streams.push(stream);
-            total += answers;
+            total += responses;
         }
         Ok((total, total as f64 / begun.elapsed().as_secs_f64()))
     }

@@ -1,10 +1,6 @@
-//! The process under test: a benchmark's own program, started again with arguments.
+//! The process under test: the benchmark's own executable, started with arguments.
 
-use crate::{
-    Result, now,
-    server::{self, Held, Kind},
-};
-use graceful::Flavor;
+use crate::{Result, now};
 use rustix::process::{Pid, Signal};
 use std::{
     io::{BufRead, BufReader, Write},
@@ -12,41 +8,26 @@ use std::{
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
 };
 
-/// Tells the benchmark a number under a name.
-pub fn say(name: &str, number: u64) {
-    // The benchmark may be gone; then nobody needs it.
+/// Reports a named number from the subject to the benchmark.
+pub fn report(name: &str, number: u64) {
+    // Fails only if the benchmark exited, which then needs no number.
     let _ = writeln!(std::io::stdout().lock(), "{name} {number}");
 }
 
-/// Runs as a server if this process was started as one, `serve KIND FLAVOR`; says whether it was.
-///
-/// # Errors
-/// Those of the server.
-pub fn is_server(held: Held) -> Result<bool> {
-    let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let [what, kind, flavor] = &arguments[..] else { return Ok(false) };
-    if what != "serve" {
-        return Ok(false);
-    }
-    let flavor = if flavor == "current" { Flavor::CurrentThread } else { Flavor::MultiThread };
-    server::run(Kind::named(kind).ok_or("no such kind of server")?, flavor, held)?;
-    Ok(true)
-}
-
-/// A running subject. Killed when it is dropped.
+/// A running subject. Dropping it kills the process.
 #[derive(Debug)]
 pub struct Subject {
     child: Child,
     lines: std::io::Lines<BufReader<ChildStdout>>,
-    /// When it was about to be started.
+    /// The time just before the process was spawned.
     pub started: u64,
 }
 
 impl Subject {
-    /// Starts a program.
+    /// Starts a command as the subject.
     ///
     /// # Errors
-    /// It cannot be started.
+    /// The command cannot be started.
     pub fn start(command: &mut Command) -> Result<Self> {
         let stderr = if std::env::var_os("BENCH_LOG").is_some() { Stdio::inherit() } else { Stdio::null() };
         command.stdout(Stdio::piped()).stderr(stderr).stdin(Stdio::null());
@@ -56,62 +37,52 @@ impl Subject {
         Ok(Self { child, lines: BufReader::new(stdout).lines(), started })
     }
 
-    /// Starts this program again as a server.
+    /// Waits until the subject reports the port that it listens on.
     ///
     /// # Errors
-    /// It cannot be started, or says no port.
-    pub fn server(kind: Kind, flavor: &str) -> Result<(Self, SocketAddr)> {
-        let mut subject = Self::start(&mut itself(&["serve", kind.name(), flavor])?)?;
-        let address = subject.address()?;
-        Ok((subject, address))
-    }
-
-    /// Waits for the port that it says it listens on.
-    ///
-    /// # Errors
-    /// It ends without saying one.
+    /// The subject ends without reporting a port.
     pub fn address(&mut self) -> Result<SocketAddr> {
         let port = u16::try_from(self.wait_for("port")?)?;
         Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
     }
 
-    /// Waits for the number that it says under a name.
+    /// Waits until the subject reports the number with this name.
     ///
     /// # Errors
-    /// It ends without saying it.
+    /// The subject ends without reporting the number.
     pub fn wait_for(&mut self, name: &str) -> Result<u64> {
         for line in &mut self.lines {
             match line?.split_once(' ') {
-                Some((said, number)) if said == name => return Ok(number.parse()?),
+                Some((reported, number)) if reported == name => return Ok(number.parse()?),
                 _ => {}
             }
         }
-        Err(format!("the subject ended without a word about {name}; BENCH_LOG=1 shows its log").into())
+        Err(format!("the subject ended without reporting {name}; BENCH_LOG=1 shows its log").into())
     }
 
-    /// Sends SIGTERM, and returns the time just before.
+    /// Sends SIGTERM and returns the time just before.
     ///
     /// # Errors
-    /// It is gone.
+    /// The process was reaped.
     pub fn terminate(&self) -> Result<u64> {
         let sent = now();
         rustix::process::kill_process(self.pid(), Signal::TERM)?;
         Ok(sent)
     }
 
-    /// Waits until it has exited, and returns the time.
+    /// Waits until the process exits and returns its status and the time.
     ///
     /// # Errors
-    /// It cannot be waited for.
+    /// Waiting for the process fails.
     pub fn wait(&mut self) -> Result<(ExitStatus, u64)> {
         let status = self.child.wait()?;
         Ok((status, now()))
     }
 
-    /// The processor time of all of its threads so far, in nanoseconds.
+    /// The processor time of all threads of the process so far, in nanoseconds.
     ///
     /// # Errors
-    /// It is gone.
+    /// The process exited.
     pub fn processor_time(&self) -> Result<u64> {
         let mut total = 0;
         for thread in std::fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
@@ -128,26 +99,26 @@ impl Subject {
 
 impl Drop for Subject {
     fn drop(&mut self) {
-        // It may have exited by itself.
+        // Fails if the process already exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The command that starts this program again.
+/// A command that starts this executable with arguments.
 ///
 /// # Errors
-/// The program has no path.
+/// The path of the executable is unknown.
 pub fn itself(arguments: &[&str]) -> Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args(arguments);
     Ok(command)
 }
 
-/// The program of this name from the same build.
+/// A command that starts another executable of the same build.
 ///
 /// # Errors
-/// It has not been built.
+/// The executable is not built.
 pub fn sibling(name: &str) -> Result<Command> {
     let path = std::env::current_exe()?.with_file_name(name);
     match path.exists() {
@@ -156,10 +127,10 @@ pub fn sibling(name: &str) -> Result<Command> {
     }
 }
 
-/// A port that is free now.
+/// A port that is currently free.
 ///
 /// # Errors
-/// There is none.
+/// No port is free.
 pub fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

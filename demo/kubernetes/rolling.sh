@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Three rolling restarts of the demo's service at 500 requests/s on the cluster that KUBECONFIG names, for each kind
-# of client, and for answers that take a second. Fails if one request fails.
+# Three rolling restarts of the demo's service at 500 requests/s on the cluster of KUBECONFIG, for each kind of client
+# and for responses that take a second. Fails if a request fails.
 #
-# Needs kubectl, an image `docker.io/local/replica:1` on the nodes that holds the static binary `replica`
-# (RUSTFLAGS="-C target-feature=+crt-static" cargo build --release -p graceful-demo --target x86_64-unknown-linux-gnu)
-# as its entrypoint, and to run where Services can be reached (on a node, or in a pod).
+# Requires kubectl, and an image `docker.io/local/replica:1` on the nodes whose entrypoint is the static binary `replica`
+# (RUSTFLAGS="-C target-feature=+crt-static" cargo build --release -p graceful-demo --target x86_64-unknown-linux-gnu).
+# Run it where Services are reachable: on a node, or in a pod.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 cargo build --quiet --release -p graceful-demo --bin load

@@ -1,8 +1,7 @@
-//! A load generator that never retries, so that it hides nothing.
+//! A load generator without retries, which would hide failed requests.
 //!
-//! Its clients behave as good HTTP clients do: they reuse a connection until an answer says `Connection: close`, a
-//! GOAWAY comes, or the connection is closed while idle, and they open a new one then. Everything else that goes wrong
-//! is a failure.
+//! A client reuses its connection until a response has `Connection: close`, a GOAWAY arrives, or the server closes the
+//! idle connection; then the client opens a new one. Every other error is a failed request.
 
 use http_body_util::{BodyExt, Empty};
 use hyper::{
@@ -17,7 +16,7 @@ use std::{
     error::Error,
     net::SocketAddr,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -27,46 +26,57 @@ use tokio::{
     time::{MissedTickBehavior, interval, timeout},
 };
 
-/// A request that takes longer has failed.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// A request that takes longer counts as failed.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where the next connection goes; `None` if there is nowhere, which is a failure too.
+/// Returns the address for the next connection. `None` if no replica is ready, which is a failure.
 pub type Balancer = Arc<dyn Fn() -> Option<SocketAddr> + Send + Sync>;
 
-/// What a load has seen.
+/// The results of a load.
 #[derive(Debug, Default)]
 pub struct Counts {
-    /// Requests that were sent.
+    /// Requests sent.
     pub sent: AtomicU64,
-    /// Connections that were opened.
+    /// Connections opened.
     pub connections: AtomicU64,
-    /// Why requests failed, and how many for each reason.
+    /// The number of failed requests by reason.
     pub failures: Mutex<BTreeMap<String, u64>>,
 }
 
 impl Counts {
-    /// How many requests failed.
+    /// The number of failed requests.
     pub fn failed(&self) -> u64 {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
+        self.lock().values().sum()
     }
 
-    fn fail(&self, why: String) {
-        *self.failures.lock().unwrap_or_else(PoisonError::into_inner).entry(why).or_default() += 1;
+    /// Prints each reason with the number of requests that failed for it.
+    pub fn print_failures(&self) {
+        for (reason, count) in self.lock().iter() {
+            println!("{count:>7}  {reason}");
+        }
+    }
+
+    fn add_failure(&self, reason: String) {
+        *self.lock().entry(reason).or_default() += 1;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// How a client uses its connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// HTTP/1.1, one connection for as long as the server keeps it.
+    /// HTTP/1.1, one connection until the server closes it.
     KeepAlive,
     /// HTTP/1.1, a new connection for each request.
     NewConnections,
-    /// HTTP/2, one connection until the server says GOAWAY.
+    /// HTTP/2, one connection until the server sends GOAWAY.
     Http2,
 }
 
-/// One client, until `stop`: a request every `pace`.
+/// Runs one client until `stop`, with one request every `pace`.
 pub async fn client(
     to: Balancer,
     path: String,
@@ -81,21 +91,21 @@ pub async fn client(
     while !stop.load(Ordering::Relaxed) {
         ticks.tick().await;
         counts.sent.fetch_add(1, Ordering::Relaxed);
-        let exchange = timeout(PATIENCE, request(&to, &path, kind, &mut connection, &counts)).await;
-        let why = match exchange {
+        let exchange = timeout(REQUEST_TIMEOUT, request(&to, &path, kind, &mut connection, &counts)).await;
+        let reason = match exchange {
             Ok(Ok(())) => continue,
             Ok(Err(error)) => error.to_string(),
-            Err(_) => format!("no answer within {PATIENCE:?}"),
+            Err(_) => format!("no response within {REQUEST_TIMEOUT:?}"),
         };
         connection = None;
-        counts.fail(why);
+        counts.add_failure(reason);
     }
 }
 
 type BoxError = Box<dyn Error + Send + Sync>;
 type Body = Empty<Bytes>;
 
-/// A connection that can take a request.
+/// The sending half of a connection.
 enum Sender {
     Http1(http1::SendRequest<Body>),
     Http2(http2::SendRequest<Body>),
@@ -127,23 +137,23 @@ async fn request(
         };
         match sent {
             Ok(response) => break (sender, response),
-            // Not a retry: the connection was closed in an orderly way before a byte of the request was sent.
+            // Not a retry: the server closed the connection before the client sent a byte of the request.
             Err(mut error) => match error.take_message() {
                 Some(unsent) => request = unsent,
-                None => return Err(named(error.into_error()).into()),
+                None => return Err(with_causes(error.into_error()).into()),
             },
         }
     };
-    let goes_on = response.headers().get("connection").is_none_or(|value| value != "close");
+    let is_kept = response.headers().get("connection").is_none_or(|value| value != "close");
     if !response.status().is_success() {
         return Err(format!("status {}", response.status()).into());
     }
-    response.into_body().collect().await.map_err(named)?;
-    *connection = Some(sender).filter(|_| goes_on && kind != Kind::NewConnections);
+    response.into_body().collect().await.map_err(with_causes)?;
+    *connection = Some(sender).filter(|_| is_kept && kind != Kind::NewConnections);
     Ok(())
 }
 
-/// A kept connection, unless the server has closed it while it was idle.
+/// Returns the kept connection unless the server closed it while idle.
 async fn still_open(kept: Option<Sender>) -> Option<Sender> {
     let mut sender = kept?;
     match &mut sender {
@@ -173,8 +183,8 @@ async fn connect(to: &Balancer, kind: Kind, counts: &Counts) -> Result<Sender, B
     })
 }
 
-/// hyper's error with its causes: "connection error" alone says too little.
-fn named(error: hyper::Error) -> String {
+/// The error with its causes, because hyper's own message omits them.
+fn with_causes(error: hyper::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -1,25 +1,28 @@
-//! The README's first command does what it says: a rolling restart under load in which no request fails.
+//! Tests the README's first command: a rolling restart under load in which no request fails.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
 use std::process::Command;
 
 #[test]
-fn a_rolling_restart_under_load_shows_every_timeline_and_fails_no_request() {
+fn a_rolling_restart_under_load_prints_every_timeline_and_fails_no_request() {
     let output = Command::new(env!("CARGO_BIN_EXE_demo")).output().unwrap();
-    let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{}\n{said}\n{errors}", output.status);
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{}\n{stdout}\n{stderr}", output.status);
     for replica in ["a", "b", "c", "d"] {
         for step in [&format!("SIGTERM to replica {replica}"), &format!("replica {replica} exited: exit status: 0")] {
-            assert!(said.lines().any(|line| line.ends_with(step.as_str())), "`{step}`\n{said}");
+            assert!(stdout.lines().any(|line| line.ends_with(step.as_str())), "`{step}`\n{stdout}");
         }
         let of_it = format!(" {replica} | ");
         for phase in ["serving: ready", "grace: after SIGTERM", "draining: ", "stopped"] {
-            assert!(said.lines().any(|line| line.contains(&of_it) && line.contains(phase)), "{of_it}{phase}\n{said}");
+            assert!(
+                stdout.lines().any(|line| line.contains(&of_it) && line.contains(phase)),
+                "{of_it}{phase}\n{stdout}"
+            );
         }
     }
-    let last = said.lines().last().unwrap();
-    assert!(last.contains(": 0 failed; exit codes [0, 0, 0, 0]"), "{said}");
+    let last = stdout.lines().last().unwrap();
+    assert!(last.contains(": 0 failed; exit codes [0, 0, 0, 0]"), "{stdout}");
     let requests: u32 = last.split(' ').next().unwrap().parse().unwrap();
-    assert!(requests > 1000, "{said}");
+    assert!(requests > 1000, "{stdout}");
 }

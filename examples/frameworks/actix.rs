@@ -1,4 +1,5 @@
-//! actix-web's own server, told when to stop: it takes no signals, serves through grace and is waited for.
+//! The server of actix-web, without its signal handling. It keeps serving during grace and stops at the drain, which
+//! waits for its requests.
 
 use actix_web::{App, HttpServer, dev::Service, get, http::ConnectionType};
 use std::{net::TcpListener, time::Duration};
@@ -23,7 +24,7 @@ async fn main(ctx: graceful::Context) -> std::io::Result<()> {
     let context = ctx.clone();
     let app = move || {
         let context = context.clone();
-        // During grace, clients are asked to move: `Connection: close`.
+        // From grace on, `Connection: close` asks clients to reconnect.
         let app = App::new().wrap_fn(move |request, next| {
             let (context, response) = (context.clone(), next.call(request));
             async move {
@@ -37,15 +38,15 @@ async fn main(ctx: graceful::Context) -> std::io::Result<()> {
         app.service(hello).service(slow)
     };
     let server = HttpServer::new(app)
-        .disable_signals() // they are graceful's
-        .shutdown_timeout(10) // = drain; its answer to what does not end
+        .disable_signals() // graceful handles signals
+        .shutdown_timeout(10) // = drain
         .listen(listener)?
         .run();
 
     let (handle, draining) = (server.handle(), ctx.draining());
     tokio::spawn(async move {
         draining.await;
-        handle.stop(true).await; // stops accepting, and lets requests in flight end
+        handle.stop(true).await; // stops accepting and waits for requests in flight
     });
     ctx.ready();
     server.await

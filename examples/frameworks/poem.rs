@@ -1,4 +1,4 @@
-//! poem's own server, told when to stop: it serves through grace and is waited for.
+//! The server of poem. It keeps serving during grace and stops at the drain, which waits for its requests.
 
 use poem::{
     Endpoint, EndpointExt, IntoResponse, Route, Server, get, handler,
@@ -27,7 +27,7 @@ async fn main(ctx: graceful::Context) -> std::io::Result<()> {
 
     let app = Route::new().at("/", get(hello)).at("/slow", get(slow));
     let context = ctx.clone();
-    // During grace, clients are asked to move: `Connection: close`.
+    // From grace on, `Connection: close` asks clients to reconnect.
     let app = app.around(move |app, request| {
         let context = context.clone();
         async move {

@@ -1,4 +1,5 @@
-//! Rocket's own server, told when to stop: it takes no signals, serves through grace and is waited for.
+//! The server of Rocket, without its signal handling. It keeps serving during grace and stops at the drain, which waits
+//! for its requests.
 
 use rocket::{Config, config::Shutdown, fairing::AdHoc, get, http::Header, routes};
 use std::{net::SocketAddr, time::Duration};
@@ -20,22 +21,22 @@ async fn main(ctx: graceful::Context) -> Result<(), Box<dyn std::error::Error>> 
     let address: SocketAddr = address.parse()?;
     let mut shutdown = Shutdown { ctrlc: false, grace: 7, mercy: 2, force: false, ..Shutdown::default() }; // in the drain
     #[cfg(unix)]
-    shutdown.signals.clear(); // they are graceful's
+    shutdown.signals.clear(); // graceful handles signals
     let config = Config { address: address.ip(), port: address.port(), shutdown, ..Config::default() };
 
-    let (serving, leaving) = (ctx.clone(), ctx.clone());
+    let (on_liftoff, on_response) = (ctx.clone(), ctx.clone());
     let rocket = rocket::custom(config)
         .mount("/", routes![hello, slow])
-        // Ready once it listens.
+        // Ready once the server listens.
         .attach(AdHoc::on_liftoff("ready", move |rocket| {
             let Config { address, port, .. } = rocket.config();
             println!("serving on http://{}", SocketAddr::new(*address, *port));
-            serving.ready();
+            on_liftoff.ready();
             Box::pin(async {})
         }))
-        // During grace, clients are asked to move.
-        .attach(AdHoc::on_response("goodbye", move |_, response| {
-            if leaving.phase().is_terminating() {
+        // From grace on, `Connection: close` asks clients to reconnect.
+        .attach(AdHoc::on_response("connection close", move |_, response| {
+            if on_response.phase().is_terminating() {
                 response.set_header(Header::new("connection", "close"));
             }
             Box::pin(async {})

@@ -18,16 +18,16 @@ const _: () = {
     };
     const _: () = ::core::assert!(
         ! __GRACEFUL_CHECK.period.is_zero(),
-        "a check with no period would run all the time; write for example `period = \"10s\"`, which is the default"
+        "a check with a period of zero would run without pause; write for example `period = \"10s\"`, the default"
     );
     const _: () = ::core::assert!(
         ! __GRACEFUL_CHECK.timeout.is_zero(),
-        "a check with no time can't find out anything; write for example `timeout = \"1s\"`, which is the default"
+        "a check with a timeout of zero has no time to run; write for example `timeout = \"1s\"`, the default"
     );
     const _: () = ::core::assert!(
         __GRACEFUL_CHECK.period.is_zero() || __GRACEFUL_CHECK.timeout.as_nanos() <=
         __GRACEFUL_CHECK.period.as_nanos(),
-        "the `timeout` is longer than the `period`: the next run would be due before this one is over; shorten `timeout`, or lengthen `period`"
+        "the `timeout` is longer than the `period`: the next run would be due before this run ends; shorten `timeout`, or lengthen `period`"
     );
     fn __graceful_start(
         _: &::graceful::__private::Context,

@@ -2,7 +2,7 @@
     "`priority` is not a key of #[graceful::shutdown_hook]\nhelp: did you mean `order`? write `order = 1`"
 }
 ::core::compile_error! {
-    "a hook with no time can't do anything\nhelp: write for example `timeout = \"3s\"`, or leave it out: the hook then gets a fair share of what is left"
+    "a hook with a timeout of zero has no time to run\nhelp: write for example `timeout = \"3s\"`, or omit `timeout`: the hook then gets a fair share of the remaining time"
 }
 ::core::compile_error! {
     "a function with #[graceful::shutdown_hook] can't be a method: there is no value to call it on\nhelp: move the function out of its `impl` block and remove `self`, as in `async fn flush()`"

@@ -1,6 +1,6 @@
 /// Docs.
-pub fn say_goodbye() {
-    println!("bye")
+pub fn log_shutdown() {
+    println!("shutting down")
 }
 const _: () = {
     #[::graceful::__private::linkme::distributed_slice(
@@ -8,7 +8,7 @@ const _: () = {
     )]
     #[linkme(crate = ::graceful::__private::linkme)]
     static __GRACEFUL_HOOK: ::graceful::__private::Hook = ::graceful::__private::Hook {
-        name: "say_goodbye",
+        name: "log_shutdown",
         order: 2i32,
         timeout: ::core::option::Option::None,
         package: ::core::env!("CARGO_PKG_NAME"),
@@ -25,7 +25,7 @@ const _: () = {
     > {
         ::core::result::Result::Ok(
             ::graceful::__private::HookRun::blocking(move || <() as ::graceful::__private::HookReturn>::into_result(
-                say_goodbye(),
+                log_shutdown(),
             )),
         )
     }

@@ -17,7 +17,7 @@ const _: () = {
     const _: () = ::core::assert!(
         ! ::core::matches!(__GRACEFUL_HOOK.timeout,
         ::core::option::Option::Some(::core::time::Duration::ZERO)),
-        "a hook with no time can't do anything; write for example `timeout = \"3s\"`, or leave it out: the hook then gets a fair share of what is left"
+        "a hook with a timeout of zero has no time to run; write for example `timeout = \"3s\"`, or omit `timeout`: the hook then gets a fair share of the remaining time"
     );
     fn __graceful_start(
         _: &::graceful::__private::HookContext,

@@ -1,4 +1,4 @@
 ::core::compile_error! {
-    "#[graceful::main] starts the process, and this function is called `run`\nhelp: call it `main`, as in `async fn main(ctx: graceful::Context)`"
+    "#[graceful::main] goes on `main`, and this function is named `run`\nhelp: rename the function to `main`, as in `async fn main(ctx: graceful::Context)`"
 }
 async fn run() {}

@@ -34,18 +34,18 @@ const __GRACEFUL_PLAN: ::graceful::__private::Plan = ::graceful::__private::Plan
 const _: () = ::core::assert!(
     ! ::core::matches!(__GRACEFUL_PLAN.quiet,
     ::core::option::Option::Some(::core::time::Duration::ZERO)),
-    "a quiet time of zero is over at once; write for example `quiet = \"1s\"`, longer than pauses between requests"
+    "a `quiet` of zero would end grace between two requests; write for example `quiet = \"1s\"`, longer than pauses between requests"
 );
 #[cfg(unix)]
 const _: () = ::core::assert!(
     ! ::core::matches!(__GRACEFUL_PLAN.liveness_heartbeat,
     ::core::option::Option::Some(::core::time::Duration::ZERO)),
-    "a heartbeat of zero is always late, and liveness would never pass; write for example `liveness_heartbeat = \"10s\"`, or leave it out: the runtime is not checked then"
+    "with a heartbeat of zero, liveness would never pass; write for example `liveness_heartbeat = \"10s\"`, or omit `liveness_heartbeat`: the runtime is then not checked"
 );
 #[cfg(unix)]
 const _: () = ::core::assert!(
     __GRACEFUL_PLAN.longest_grace().as_nanos() > __GRACEFUL_PLAN.grace.as_nanos(),
-    "`grace_limit` must be longer than `grace`: grace ends between the two; lengthen `grace_limit`, or shorten `grace`"
+    "`grace_limit` must be longer than `grace`: grace ends between these two times; lengthen `grace_limit`, or shorten `grace`"
 );
 #[cfg(unix)]
 const _: () = ::graceful::__private::assert_budget(&__GRACEFUL_PLAN);

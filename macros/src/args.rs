@@ -1,8 +1,8 @@
-//! The arguments of an attribute: one table of keys per attribute, which feeds parsing, messages, suggestions and the
-//! test of the docs; and slots that are set once.
+//! The arguments of an attribute. Each attribute has one table of keys, used by parsing, error messages, suggestions
+//! and the test of the docs. Each key has a slot that is set at most once.
 //!
-//! Invariants: a key is parsed only if it is in the table, and every value that was given is taken by the model; in a
-//! debug build, dropping [`Args`] with a value left in it panics.
+//! Invariants: a key is parsed only if it is in the table, and the model takes every parsed value. In a debug build,
+//! dropping [`Args`] with a value left in a slot panics.
 
 use crate::diagnostics::{Diagnostics, listed, nearest};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
@@ -17,9 +17,9 @@ use syn::{
 #[derive(Debug)]
 pub(crate) struct Key {
     pub(crate) name: &'static str,
-    /// How it is written, whole.
+    /// A complete example: key and value.
     pub(crate) example: &'static str,
-    /// Names that people know from elsewhere for it.
+    /// Names of this setting in other frameworks.
     foreign: &'static [&'static str],
 }
 
@@ -33,9 +33,9 @@ impl Key {
 /// An attribute with its keys.
 #[derive(Debug)]
 pub(crate) struct Attribute {
-    /// How it is written: `#[graceful::main]`.
+    /// As source text: `#[graceful::main]`.
     pub(crate) shown: &'static str,
-    /// A function that it goes on.
+    /// The signature of a function that the attribute accepts.
     pub(crate) function: &'static str,
     pub(crate) keys: &'static [Key],
 }
@@ -121,8 +121,8 @@ impl Attribute {
         self.keys.iter().enumerate().find(|(_, key)| key.name == name)
     }
 
-    /// The key that a wrong name most likely stands for: a name from elsewhere, or a slip of the pen.
-    fn meant(&self, name: &str) -> Option<(usize, &'static Key)> {
+    /// The key that an unknown name most likely stands for: another framework's name for the key, or a misspelling.
+    fn suggest(&self, name: &str) -> Option<(usize, &'static Key)> {
         let foreign = self.keys.iter().position(|key| {
             key.foreign.iter().any(|foreign| foreign.replace('_', "").eq_ignore_ascii_case(&name.replace('_', "")))
         });
@@ -131,12 +131,12 @@ impl Attribute {
             .or_else(|| nearest(name, self.keys.iter().map(|key| key.name)).and_then(|name| self.find(name)))
     }
 
-    /// The first key: what a value without a key most likely is.
+    /// The first key, which a value without a key most likely belongs to.
     fn first(&self) -> &'static Key {
         &self.keys[0]
     }
 
-    /// Every name that stands for a key.
+    /// Every key's name and the names of other frameworks for it.
     #[cfg(test)]
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
         self.keys.iter().flat_map(|key| key.foreign.iter().copied().chain([key.name]))
@@ -147,30 +147,30 @@ impl Attribute {
     }
 }
 
-/// A value that was given, with its key.
+/// A value from the attribute, with its key.
 pub(crate) struct Given<T> {
     pub(crate) key: &'static Key,
-    /// The key as it was written.
+    /// The key's tokens, for error spans.
     pub(crate) name: Ident,
     pub(crate) value: T,
 }
 
 enum Slot {
     Empty,
-    /// Something was written for it that already has its error: nothing is missing, and nothing more is said.
+    /// The key is present and its error is already reported: no further error concerns it.
     Broken,
     Value(Given<Expr>),
     List(Given<TokenStream>),
 }
 
-/// What was written in the attribute, by key.
+/// The attribute's arguments by key.
 pub(crate) struct Args {
     attribute: &'static Attribute,
     slots: Vec<Slot>,
 }
 
 impl Args {
-    /// Reads the attribute's tokens. A mistake in one key leaves the others readable.
+    /// Parses the attribute's tokens. An error in one key doesn't affect the other keys.
     pub(crate) fn parse(attribute: &'static Attribute, tokens: TokenStream, errors: &mut Diagnostics) -> Self {
         let mut args = Self { attribute, slots: attribute.keys.iter().map(|_| Slot::Empty).collect() };
         let parser = |input: ParseStream<'_>| {
@@ -187,8 +187,8 @@ impl Args {
                     None => {
                         errors.at(
                             input.span(),
-                            "this belongs to no key",
-                            "remove it, or write `,` and a key before it",
+                            "unexpected tokens after a value",
+                            "remove them, or write `,` and a key before them",
                         );
                         skip_to_comma(input);
                         input.parse::<Option<Token![,]>>()?;
@@ -203,7 +203,7 @@ impl Args {
         args
     }
 
-    /// Reads one `key = value` or `key(list)`. An `Err` has its error already, and may leave tokens before the comma.
+    /// Parses one `key = value` or `key(list)`. On `Err`, the error is reported and tokens may be left before the comma.
     fn parse_one(&mut self, input: ParseStream<'_>, errors: &mut Diagnostics) -> Result<(), Reported> {
         let Ok(name) = input.call(Ident::parse_any) else {
             return Err(self.without_key(input, errors));
@@ -237,7 +237,7 @@ impl Args {
         if input.peek(syn::Lit) {
             errors.at(
                 input.span(),
-                format!("{} takes its values by key, and this one has none", attribute.shown),
+                format!("{} takes `key = value` pairs, and this value has no key", attribute.shown),
                 format!("write `{}`; the keys are {}", first.example, attribute.key_list()),
             );
             self.mark_broken(0);
@@ -252,7 +252,7 @@ impl Args {
     }
 
     fn unknown(&mut self, name: &Ident, found: &str, errors: &mut Diagnostics) -> Reported {
-        let fix = match self.attribute.meant(found) {
+        let fix = match self.attribute.suggest(found) {
             Some((at, key)) => {
                 self.mark_broken(at);
                 format!("did you mean `{}`? write `{}`", key.name, key.example)
@@ -269,7 +269,7 @@ impl Args {
         }
     }
 
-    /// Whether something was written for this key that already has its error.
+    /// Whether the key is present with an error that is already reported.
     pub(crate) fn is_broken(&self, name: &str) -> bool {
         matches!(self.slots[self.index(name)], Slot::Broken)
     }
@@ -310,7 +310,7 @@ impl Drop for Args {
     }
 }
 
-/// The error has been added to the collector.
+/// Proof that the error is in the collector.
 struct Reported;
 
 fn parse_value(
@@ -338,7 +338,7 @@ fn parse_value(
         Err(error) => {
             errors.at(
                 error.span(),
-                format!("the value of `{}` can't be read: {error}", key.name),
+                format!("the value of `{}` can't be parsed: {error}", key.name),
                 format!("write `{}`", key.example),
             );
             Err(Reported)

@@ -1,12 +1,12 @@
-//! Errors of one macro call: collected, so that all of them are reported in one compile.
+//! Collects the errors of one macro call, so that one compile reports all of them.
 //!
-//! Invariants: every error ends with the fix, and a collector is always finished, so that no error is forgotten.
+//! Invariants: every error ends with the fix, and every collector is finished, so that no error is lost.
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use std::fmt::Display;
 
-/// The errors found so far. Must be finished; in a debug build, dropping it unfinished panics.
+/// The errors found so far. Must be finished: in a debug build, dropping an unfinished collector panics.
 #[derive(Debug)]
 pub(crate) struct Diagnostics {
     errors: Option<syn::Error>,
@@ -18,7 +18,7 @@ impl Diagnostics {
         Self { errors: None, finished: false }
     }
 
-    /// Adds an error at a span: what was found, and what to write instead.
+    /// Adds an error at a span: the problem, and what to write instead.
     pub(crate) fn at(&mut self, span: Span, problem: impl Display, fix: impl Display) {
         self.push(syn::Error::new(span, message(problem, fix)));
     }
@@ -28,7 +28,7 @@ impl Diagnostics {
         self.push(syn::Error::new_spanned(tokens, message(problem, fix)));
     }
 
-    /// Adds an error of `graceful_plan`, which reads `problem; fix`.
+    /// Adds an error text of `graceful_plan`, which has the form `problem; fix`.
     pub(crate) fn on_text(&mut self, tokens: impl ToTokens, text: &str) {
         match text.split_once("; ") {
             Some((problem, fix)) => self.on(tokens, problem, fix),
@@ -36,7 +36,7 @@ impl Diagnostics {
         }
     }
 
-    /// Adds an error that is already worded.
+    /// Adds an error with a complete message.
     pub(crate) fn push(&mut self, error: syn::Error) {
         match &mut self.errors {
             None => self.errors = Some(error),
@@ -44,9 +44,9 @@ impl Diagnostics {
         }
     }
 
-    /// The value, if nothing was found; otherwise the errors as `compile_error!`s.
+    /// Returns the value if there are no errors, otherwise the errors as `compile_error!`s.
     ///
-    /// A pass that found no error must have produced a value.
+    /// Without errors, the value must be `Some`.
     pub(crate) fn finish<T>(mut self, value: Option<T>) -> Result<T, TokenStream> {
         self.finished = true;
         match (self.errors.take(), value) {
@@ -55,8 +55,8 @@ impl Diagnostics {
             (None, None) => Err(syn::Error::new(
                 Span::call_site(),
                 message(
-                    "this attribute was refused without a reason, which is a bug of graceful-macros",
-                    "report it with the attribute",
+                    "this attribute was rejected without an error, which is a bug of graceful-macros",
+                    "report the bug with this attribute",
                 ),
             )
             .to_compile_error()),
@@ -74,12 +74,12 @@ fn message(problem: impl Display, fix: impl Display) -> String {
     format!("{problem}\nhelp: {fix}")
 }
 
-/// Names in backticks, separated by commas: for the list of what is allowed.
+/// Names in backticks, separated by commas.
 pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// The name that was most likely meant, if one is near enough to be worth a guess.
+/// The name that `found` most likely misspells, if one is similar enough.
 pub(crate) fn nearest<'a>(found: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let found = folded(found);
     names
@@ -90,12 +90,12 @@ pub(crate) fn nearest<'a>(found: &str, names: impl IntoIterator<Item = &'a str>)
         .map(|(_, name)| name)
 }
 
-/// Case and separators never make a different name.
+/// The name without case and separators, which never distinguish two names.
 fn folded(name: &str) -> Vec<char> {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// Edits between two names; a swap of neighbours is one edit.
+/// The edit distance between two names; a swap of neighbours is one edit.
 fn distance(a: &[char], b: &[char]) -> usize {
     let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
     for i in 0..=a.len() {
@@ -121,29 +121,29 @@ mod tests {
 
     #[test]
     #[cfg_attr(debug_assertions, should_panic(expected = "never reported"))]
-    fn a_collector_that_is_dropped_unfinished_panics_in_debug() {
+    fn dropping_an_unfinished_collector_panics_in_debug() {
         let mut errors = Diagnostics::new();
         errors.at(Span::call_site(), "wrong", "right");
     }
 
     #[test]
-    fn every_error_is_reported_and_each_ends_with_its_fix() {
+    fn every_error_is_reported_and_ends_with_its_fix() {
         let mut errors = Diagnostics::new();
-        errors.at(Span::call_site(), "one", "mend one");
-        errors.on_text(quote::quote!(x), "two; mend two");
+        errors.at(Span::call_site(), "one", "fix one");
+        errors.on_text(quote::quote!(x), "two; fix two");
         let reported = errors.finish(Some(())).unwrap_err().to_string();
         assert_eq!(reported.matches("compile_error").count(), 2, "{reported}");
-        assert!(reported.contains("one\\nhelp: mend one") && reported.contains("two\\nhelp: mend two"), "{reported}");
+        assert!(reported.contains("one\\nhelp: fix one") && reported.contains("two\\nhelp: fix two"), "{reported}");
     }
 
     #[test]
-    fn nothing_found_gives_the_value() {
+    fn finish_without_errors_returns_the_value() {
         assert_eq!(Diagnostics::new().finish(Some(3)).unwrap(), 3);
         assert!(Diagnostics::new().finish::<()>(None).unwrap_err().to_string().contains("bug of graceful-macros"));
     }
 
     #[test]
-    fn a_near_name_is_found_and_a_far_one_is_not() {
+    fn nearest_finds_misspellings_only() {
         let names = ["grace", "drain", "ready", "unready", "worker_threads", "on-signal"];
         for (found, meant) in [
             ("grce", Some("grace")),

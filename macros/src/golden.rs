@@ -1,6 +1,6 @@
-//! Expansions compared with files of `goldens`, formatted for reading.
+//! Compares expansions with the formatted files in `goldens`.
 //!
-//! `GOLDENS=overwrite cargo test -p graceful-macros` writes the files anew; read them before they go in.
+//! `GOLDENS=overwrite cargo test -p graceful-macros` regenerates the files. Review them before committing.
 
 use proc_macro2::TokenStream;
 use std::{env, fs, path::Path};
@@ -11,15 +11,15 @@ pub(crate) fn compare(name: &str, expansion: &TokenStream) {
     let file = syn::parse2(expansion.clone()).unwrap_or_else(|error| panic!("{name}: {error}\n{expansion}"));
     let found = prettyplease::unparse(&file);
     if env::var("GOLDENS").is_ok_and(|value| value == "overwrite") {
-        fs::write(&path, &found).expect("whoever asks for new goldens may write them");
+        fs::write(&path, &found).expect("the golden file is writable");
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(found, expected, "{name} differs; `GOLDENS=overwrite` writes it anew");
+    assert_eq!(found, expected, "{name} differs; `GOLDENS=overwrite` regenerates it");
 }
 
 /// Source text as tokens.
 pub(crate) fn tokens(text: &str) -> TokenStream {
-    text.parse().expect("tests write tokens")
+    text.parse().expect("the text is valid tokens")
 }
 
 /// The messages of an expansion's errors.

@@ -1,11 +1,12 @@
 //! The user's item: the signature is parsed, the body stays raw tokens.
 //!
-//! A half-typed body must come out as it went in, so that the editor completes it and rustc reports its errors.
+//! The expansion contains the body unchanged, even if it is incomplete, so that editors complete it and rustc reports
+//! its errors.
 
 use crate::{
     args::Attribute,
     diagnostics::Diagnostics,
-    paths::{self, ours},
+    paths::{self, call_site_at},
     values::Length,
 };
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
@@ -25,7 +26,7 @@ pub(crate) struct Function {
     pub(crate) body: TokenStream,
 }
 
-/// Reads the item below an attribute. If it is no function, the tokens to emit instead are the `Err`.
+/// Parses the item below an attribute. `Err` holds the tokens to emit if the item is not a function.
 pub(crate) fn parse(
     attribute: &Attribute,
     item: TokenStream,
@@ -69,7 +70,7 @@ fn is_function(input: ParseStream<'_>) -> bool {
                 if ["const", "async", "unsafe", "safe", "extern"].iter().any(|qualifier| word == qualifier) => {}
             Ok(TokenTree::Literal(_)) => {}
             Ok(TokenTree::Group(group)) if group.delimiter() == proc_macro2::Delimiter::None => {
-                // `$vis` of a `macro_rules!` that matched nothing.
+                // An empty `$vis` of a `macro_rules!`.
                 if !group.stream().is_empty() {
                     return false;
                 }
@@ -100,7 +101,7 @@ fn kind(first: &TokenTree) -> Option<&'static str> {
 }
 
 impl Function {
-    /// The `#[cfg]`s that are left on the item: whatever is emitted beside it needs them too.
+    /// The item's remaining `#[cfg]`s, which generated items need as well.
     pub(crate) fn cfgs(&self) -> TokenStream {
         self.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).map(ToTokens::to_token_stream).collect()
     }
@@ -109,24 +110,24 @@ impl Function {
         self.attrs.iter().filter(|attr| attr.path().is_ident("doc")).map(ToTokens::to_token_stream).collect()
     }
 
-    /// Attributes of other crates that make a `main` too, such as `#[tokio::main]`.
+    /// Attributes of other crates that also start a runtime, such as `#[tokio::main]`.
     pub(crate) fn other_mains(&self) -> impl Iterator<Item = &Attr> {
         self.attrs.iter().filter(|attr| is_main(attr))
     }
 
-    /// The function, whole.
+    /// The complete function.
     pub(crate) fn tokens(&self) -> TokenStream {
         let Self { attrs, vis, signature, body } = self;
         quote!(#(#attrs)* #vis #signature #body)
     }
 
-    /// The function without its visibility, for the inside of another function.
+    /// The function without its visibility, to be nested in another function.
     pub(crate) fn nested(&self) -> TokenStream {
         let Self { attrs, signature, body, .. } = self;
         quote!(#(#attrs)* #signature #body)
     }
 
-    /// The arguments that have a type, which is all but `self`.
+    /// The arguments other than `self`.
     pub(crate) fn arguments(&self) -> impl Iterator<Item = &PatType> {
         self.signature.inputs.iter().filter_map(|input| match input {
             FnArg::Typed(argument) => Some(argument),
@@ -134,7 +135,7 @@ impl Function {
         })
     }
 
-    /// First and last token of the return type: where an error about it belongs.
+    /// Spans of the first and the last token of the return type, for errors about it.
     pub(crate) fn output_spans(&self) -> (Span, Span) {
         match &self.signature.output {
             ReturnType::Type(_, ty) => ends(ty),
@@ -142,7 +143,7 @@ impl Function {
         }
     }
 
-    /// Refuses what no attributed function may be.
+    /// Rejects the qualifiers, generics and arguments that no attribute accepts.
     pub(crate) fn check(&self, attribute: &Attribute, write: &str, errors: &mut Diagnostics) {
         let (shown, signature) = (attribute.shown, &self.signature);
         let found = |what: &str| format!("a function with {shown} can't be {what}");
@@ -159,9 +160,13 @@ impl Function {
         let generics = &signature.generics;
         if !generics.params.is_empty() {
             let fix = format!("remove `{}` and name the types, as in `{write}`", text(generics));
-            errors.on(generics, found("generic: nothing would choose its types"), fix);
+            errors.on(generics, found("generic: it has no caller that determines the types"), fix);
         } else if let Some(clause) = &generics.where_clause {
-            errors.on(clause, found("generic: nothing would choose its types"), "remove the `where` clause");
+            errors.on(
+                clause,
+                found("generic: it has no caller that determines the types"),
+                "remove the `where` clause",
+            );
         }
         if let Some(variadic) = &signature.variadic {
             errors.on(variadic, found("variadic"), format!("remove `...`, as in `{write}`"));
@@ -175,7 +180,7 @@ impl Function {
             match &*argument.ty {
                 Type::Reference(reference) => {
                     let fix = format!("write `{}`", text(&reference.elem));
-                    errors.on(&argument.ty, "arguments are handed over by value, and this is a reference", fix);
+                    errors.on(&argument.ty, "arguments are passed by value, and this is a reference", fix);
                 }
                 Type::ImplTrait(_) => {
                     let fix = format!("name a type, as in `{write}`");
@@ -186,8 +191,8 @@ impl Function {
         }
     }
 
-    /// The function to emit beside errors: without the parts that rustc or another macro would refuse
-    /// in its own words as well.
+    /// The function to emit beside errors, without the parts about which rustc or another macro would report a second
+    /// error.
     pub(crate) fn beside_errors(mut self) -> Self {
         self.attrs.retain(|attr| !is_main(attr));
         let signature = &mut self.signature;
@@ -198,7 +203,7 @@ impl Function {
         self
     }
 
-    /// The same, for the inside of another function, where nothing can have a receiver.
+    /// The function without `self`, to be nested in another function, where a receiver is an error.
     pub(crate) fn without_receiver(mut self) -> Self {
         if self.signature.receiver().is_some() {
             self.signature.inputs = std::mem::take(&mut self.signature.inputs).into_iter().skip(1).collect();
@@ -212,7 +217,7 @@ fn is_main(attr: &Attr) -> bool {
     segments.len() > 1 && segments.last().is_some_and(|segment| segment.ident == "main")
 }
 
-/// Tokens as a person writes them.
+/// Tokens as source text, spaced as people write them.
 pub(crate) fn text(tokens: impl ToTokens) -> String {
     tokens
         .to_token_stream()
@@ -224,15 +229,15 @@ pub(crate) fn text(tokens: impl ToTokens) -> String {
         .replace("& ", "&")
 }
 
-/// Spans of the first and the last token, for tokens of ours that are to be shown there. (Only a pair of spans
-/// covers several tokens: joining two into one is not stable.)
+/// Spans of the first and the last token, for generated tokens whose errors point there. A pair, because joining two
+/// spans into one is not stable.
 pub(crate) fn ends(tokens: impl ToTokens) -> (Span, Span) {
-    let mut spans = tokens.to_token_stream().into_iter().map(|token| ours(token.span()));
+    let mut spans = tokens.to_token_stream().into_iter().map(|token| call_site_at(token.span()));
     let first = spans.next().unwrap_or_else(Span::call_site);
     (first, spans.last().unwrap_or(first))
 }
 
-/// A variable of the expansion, under a name that no constant of the user's is likely to have.
+/// A variable of the expansion, with a name that is unlikely to collide with one of the user's constants.
 pub(crate) fn internal(name: &str, span: Span) -> Ident {
     Ident::new(&format!("__graceful_{name}"), Span::mixed_site().located_at(span))
 }
@@ -248,27 +253,26 @@ pub(crate) fn length(length: &Length) -> TokenStream {
     }
 }
 
-/// The same for a field that is an `Option`.
+/// A duration as a const expression of type `Option<Duration>`.
 pub(crate) fn some_length(length: &Length) -> TokenStream {
     let (some, length) = (paths::some(), self::length(length));
     quote!(#some(#length))
 }
 
-/// A rule over const expressions for the compiler to check, and its error, shown at one of them: what is wrong, and
-/// what to write.
+/// A `const` assertion over const expressions. Its error, the problem and the fix, is shown at `at`.
 pub(crate) fn const_rule(at: &Expr, rule: &TokenStream, (problem, fix): (&str, &str)) -> TokenStream {
-    let (span, message) = (ours(at.span()), format!("{problem}; {fix}"));
+    let (span, message) = (call_site_at(at.span()), format!("{problem}; {fix}"));
     quote_spanned!(span=> const _: () = ::core::assert!(#rule, #message);)
 }
 
-/// Whether a field that is an `Option` has a length other than zero, or none.
+/// An expression that is true unless the `Option<Duration>` field is `Some` of zero.
 pub(crate) fn is_not_some_zero(field: &TokenStream) -> TokenStream {
     let (some, duration) = (paths::some(), paths::duration());
     quote!(!::core::matches!(#field, #some(#duration::ZERO)))
 }
 
-/// `#[allow]` for lints that the user can't follow, as the attribute asks for the shape they complain of.
+/// `#[allow]` for lints that the user can't satisfy because the attribute requires the signature they reject.
 pub(crate) fn allow(lints: &[TokenStream]) -> TokenStream {
-    let span = ours(Span::call_site());
+    let span = call_site_at(Span::call_site());
     if lints.is_empty() { TokenStream::new() } else { quote_spanned!(span=> #[allow(#(#lints),*)]) }
 }

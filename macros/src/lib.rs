@@ -1,23 +1,23 @@
 //! The attributes of `graceful`: [`macro@main`], [`macro@shutdown_hook`] and [`macro@health_check`].
 //!
-//! Use them through the `graceful` library (package `graceful-rt`), which re-exports them: an expansion names that
-//! library, at exactly the version of these macros.
+//! Use them through the `graceful` library (package `graceful-rt`), which re-exports them: expansions contain paths
+//! into that library and require exactly the version of these macros.
 //!
 //! # In executables
 //! Put [`#[graceful::main]`](macro@main) on `async fn main`. It starts a tokio runtime, the health server and the
-//! signal handlers, runs the function, and takes the process from SIGTERM to its exit: grace, drain, hooks, exit code.
+//! signal handlers, runs the function, and performs the shutdown: grace, drain, hooks, exit code.
 //!
 //! # In libraries
-//! Put [`#[graceful::shutdown_hook]`](macro@shutdown_hook) on the function that flushes, deregisters or closes what the
-//! library owns, and [`#[graceful::health_check]`](macro@health_check) on the function that finds out whether what it
-//! depends on is there. Every hook and every check of every linked crate is found at link time. A crate that no code
-//! names is not linked, so tell your users to name it: `#[graceful::main(hooks_from(your_crate))]`.
+//! Put [`#[graceful::shutdown_hook]`](macro@shutdown_hook) on functions that flush, deregister or close the library's
+//! resources, and [`#[graceful::health_check]`](macro@health_check) on functions that check its dependencies. The hooks
+//! and checks of all linked crates are collected at link time. A crate that no code names is not linked, so tell users
+//! to name it: `#[graceful::main(hooks_from(your_crate))]`.
 //!
-//! # What is checked at compile time
-//! Keys, their types, durations, addresses, signals, the signature, and the budget rule
-//! `pre_stop + grace + drain + hooks + margin <= termination_grace_period`, with `grace_limit` for `grace` where it is
-//! longer. Every mistake is reported, each at its own
-//! place, each with what to write instead. The function's body is not looked at: it comes out as it went in.
+//! # Compile-time checks
+//! The macros check keys, their types, durations, addresses, signals, the signature, and the budget rule
+//! `pre_stop + grace + drain + hooks + margin <= termination_grace_period`, with `grace_limit` in place of a shorter
+//! `grace`. One compile reports every error, each at the tokens that cause it and with the text to write instead. The
+//! function's body is emitted unchanged.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -35,72 +35,72 @@ mod golden;
 
 use proc_macro::TokenStream;
 
-/// Runs an `async fn main` on a tokio runtime and takes the process from its first signal to its exit.
+/// Runs an `async fn main` on a tokio runtime and shuts the process down gracefully on the first signal.
 ///
 /// ```no_run
 /// # use hyper::{Request, Response, body::Incoming};
-/// # async fn answer(_: Request<Incoming>) -> Result<Response<String>, std::convert::Infallible> {
+/// # async fn hello(_: Request<Incoming>) -> Result<Response<String>, std::convert::Infallible> {
 /// #     Ok(Response::new(String::new()))
 /// # }
 /// #[graceful::main(grace = "8s", health = 9000)]
 /// async fn main(ctx: graceful::Context) -> std::io::Result<()> {
-///     ctx.provide(vec!["what", "hooks", "and", "checks", "need"]);
+///     ctx.provide(String::from("state of hooks and checks"));
 ///     let listener = tokio::net::TcpListener::bind("0.0.0.0:3000").await?;
-///     let service = hyper::service::service_fn(answer);
-///     graceful::serve(listener, service).await // ready once it serves; returns once it has drained
+///     let service = hyper::service::service_fn(hello);
+///     graceful::serve(listener, service).await // turns ready, serves, and returns after the drain
 /// }
 /// ```
 ///
-/// The function takes nothing or one `graceful::Context`, and returns `()`, `Result<(), E>`, `ExitCode` or
+/// The function takes no argument or one `graceful::Context`, and returns `()`, `Result<(), E>`, `ExitCode` or
 /// `Result<ExitCode, E>`, where `E: Debug`.
 ///
 /// # Keys
-/// All of them can be left out. A duration is a string literal of numbers with units (`ms`, `s`, `m`, `h`), such as
+/// All keys are optional. A duration is a string literal of numbers with units (`ms`, `s`, `m`, `h`), such as
 /// `"5s"`, `"1m30s"`, `"500ms"` or `"1.5s"`, or a const expression of type `Duration`.
 ///
 /// | key | value | default | what it does |
 /// |---|---|---|---|
-/// | `grace` | duration | **`"5s"`** | How long to go on serving after the signal, while load balancers forget the pod. Longer than they need for it; it is not the probes' period. |
-/// | `quiet` | duration, not zero | **none** | Grace ends once nothing has arrived for this long: not before `grace`, and not after `grace_limit`, which it needs. Probes are not traffic. |
-/// | `grace_limit` | duration longer than `grace` | **none** | With `quiet`: how long grace may become while traffic still comes. Takes the place of `grace` in the budget. |
-/// | `drain` | duration | **`"10s"`** | How long requests in flight get after that. |
-/// | `termination_grace_period` | duration | **`"30s"`** | The pod's `terminationGracePeriodSeconds`, which nothing can read at run time: SIGKILL follows the deletion after this long. |
-/// | `pre_stop` | duration | **`"0s"`** | What the pod's preStop hook spends of that before the signal comes. |
-/// | `margin` | duration | **`"1s"`** | What is kept free at the end, to exit before SIGKILL. |
-/// | `health` | `"address:port"`, a port (`8081`), or `"off"` | **`"[::]:8081"`** | Where `/livez`, `/readyz` and `/startupz` are answered. Not on loopback, which the kubelet can't reach; for a local run, `GRACEFUL_HEALTH` may say so. |
-/// | `ready` | `"on-serve"` or `"on-start"` | **`"on-serve"`** with a `Context`, **`"on-start"`** without | When `/readyz` turns 200: once the process serves through this library or calls `ctx.ready()`, or as soon as `main` starts. |
-/// | `unready` | `"on-signal"`, `"after-grace"` or `"never"` | **`"on-signal"`** | When `/readyz` turns 503. `"after-grace"` is for load balancers that reset live connections of an unready target. |
-/// | `liveness_heartbeat` | duration, not zero | **none** | `/livez` fails once the runtime of `main` has not run a task for this long, so that a process that hangs is restarted. |
-/// | `signals` | list of `"SIGINT"`, `"SIGTERM"`, `"SIGHUP"`, `"SIGQUIT"`, `"SIGUSR1"`, `"SIGUSR2"` | **`["SIGINT", "SIGTERM"]`** | What starts the shutdown. |
-/// | `init` | `true` or `false` | **`false`** | As PID 1, be the container's init: run the program as a child, forward signals to it, reap orphans and return its status. Needs the feature `init` and Unix. A process that is not PID 1 starts as ever. |
-/// | `flavor` | `"multi_thread"` or `"current_thread"` | **`"multi_thread"`** | The kind of tokio runtime that `main`, its tasks and the hooks run on. |
-/// | `worker_threads` | positive integer | **one per CPU** | Workers of a `multi_thread` runtime. |
-/// | `max_blocking_threads` | positive integer | **tokio's, 512** | Most threads for blocking calls, sync hooks among them. |
-/// | `hooks_from(crate_a, crate_b)` | names of crates | **none** | Links these crates even if no other code names them, so that their hooks and checks are found. A binary whose package has a library too names that one here. |
-/// | `crate` | absolute path | **`::graceful`** | Where the library is, if Cargo.toml renames it (`crate = ::shutdown`) or another crate re-exports it (`crate = ::framework::graceful`). |
+/// | `grace` | duration | **`"5s"`** | How long to keep serving after the signal, while load balancers remove the pod. Set it longer than they need for that; the period of the probes is irrelevant. |
+/// | `quiet` | duration, not zero | **none** | Ends grace once no traffic has arrived for this long: after `grace` at the earliest, after `grace_limit` at the latest. Requires `grace_limit`. Probes are not traffic. |
+/// | `grace_limit` | duration longer than `grace` | **none** | With `quiet`: the longest that grace lasts while traffic still arrives. Replaces `grace` in the budget. |
+/// | `drain` | duration | **`"10s"`** | How long requests in flight may take after grace. |
+/// | `termination_grace_period` | duration | **`"30s"`** | The pod's `terminationGracePeriodSeconds`, which a process can't read: SIGKILL follows this long after the pod's deletion. |
+/// | `pre_stop` | duration | **`"0s"`** | The part of the termination grace period that the pod's preStop hook takes before SIGTERM. |
+/// | `margin` | duration | **`"1s"`** | Time reserved at the end, so that the process exits before SIGKILL. |
+/// | `health` | `"address:port"`, a port (`8081`), or `"off"` | **`"[::]:8081"`** | The address of `/livez`, `/readyz` and `/startupz`. Loopback is an error, because the kubelet can't reach it; for a local run, `GRACEFUL_HEALTH` may set a loopback address. |
+/// | `ready` | `"on-serve"` or `"on-start"` | **`"on-serve"`** with a `Context`, **`"on-start"`** without | When `/readyz` turns to 200: once the process serves through this library or calls `ctx.ready()`, or as soon as `main` starts. |
+/// | `unready` | `"on-signal"`, `"after-grace"` or `"never"` | **`"on-signal"`** | When `/readyz` turns to 503. `"after-grace"` is for load balancers that reset live connections of an unready target. |
+/// | `liveness_heartbeat` | duration, not zero | **none** | `/livez` fails once the runtime of `main` has run no task for this long, so that the kubelet restarts a process that hangs. |
+/// | `signals` | list of `"SIGINT"`, `"SIGTERM"`, `"SIGHUP"`, `"SIGQUIT"`, `"SIGUSR1"`, `"SIGUSR2"` | **`["SIGINT", "SIGTERM"]`** | The signals that start the shutdown. |
+/// | `init` | `true` or `false` | **`false`** | As PID 1, act as the container's init: run the program as a child, forward signals to it, reap orphans and return its status. Requires the feature `init` and Unix. No effect in a process that is not PID 1. |
+/// | `flavor` | `"multi_thread"` or `"current_thread"` | **`"multi_thread"`** | The tokio runtime of `main`, its tasks and the hooks. |
+/// | `worker_threads` | positive integer | **one per CPU** | Worker threads of a `multi_thread` runtime. |
+/// | `max_blocking_threads` | positive integer | **tokio's, 512** | The maximum number of threads for blocking calls, sync hooks included. |
+/// | `hooks_from(crate_a, crate_b)` | names of crates | **none** | Links these crates even if no other code names them, so that their hooks and checks run. If the binary's package also has a library with hooks, name that library here. |
+/// | `crate` | absolute path | **`::graceful`** | The path of the library if Cargo.toml renames it (`crate = ::shutdown`) or another crate re-exports it (`crate = ::framework::graceful`). |
 ///
-/// The durations, `health` and `unready` can be overridden by the environment: `GRACEFUL_GRACE=8s` and so on.
+/// Environment variables override the durations, `health` and `unready`: `GRACEFUL_GRACE=8s` and so on.
 ///
-/// # Grace that waits for quiet
-/// With `grace = "5s", quiet = "1s", grace_limit = "15s"`, grace ends after 5 s if nothing has arrived since 4 s; else
-/// once nothing has arrived for 1 s; after 15 s in any case. The worst case counts: the default plan then needs
-/// 15 s + 10 s + 1 s of its 30 s.
+/// # Extending grace while traffic arrives
+/// With `grace = "5s", quiet = "1s", grace_limit = "15s"`, grace ends after 5 s if no traffic has arrived in the last
+/// second, otherwise once no traffic has arrived for 1 s, and after 15 s at the latest. The budget counts the worst
+/// case: the default plan then needs 15 s + 10 s + 1 s of its 30 s.
 ///
 /// # The budget
-/// `pre_stop + grace + drain + hooks + margin` must fit into `termination_grace_period`. With literals, the macro
-/// refuses a plan that does not and shows the sum; with const expressions, the compiler does. The hooks' timeouts are
-/// only known once everything is linked, so the macro also adds the test
-/// `the_shutdown_fits_the_termination_grace_period` to the binary, for `cargo test` to run with the real hooks.
+/// `pre_stop + grace + drain + hooks + margin` must fit into `termination_grace_period`. The macro rejects literals that
+/// exceed it and shows the sum; the compiler evaluates const expressions and rejects those. The hooks' timeouts are
+/// known only after linking, so the macro also adds the test `the_shutdown_fits_the_termination_grace_period` to the
+/// binary, which `cargo test` runs with the linked hooks.
 ///
-/// # What it expands to
-/// `fn main() -> ExitCode` with the function inside of it, a hidden constant `__GRACEFUL_PLAN`, and that test. What is
-/// named is absolute, so that neither `#![no_implicit_prelude]` nor a shadowed name gets in the way.
+/// # Expansion
+/// `fn main() -> ExitCode` that contains the function, a hidden constant `__GRACEFUL_PLAN`, and the test. All paths are
+/// absolute, so the expansion compiles under `#![no_implicit_prelude]` and with shadowed names.
 #[proc_macro_attribute]
 pub fn main(attribute: TokenStream, item: TokenStream) -> TokenStream {
     main_fn::main(attribute.into(), item.into()).into()
 }
 
-/// Makes a function a shutdown hook: it runs once in every shutdown, after the drain, on the user's runtime.
+/// Registers a function as a shutdown hook, which runs once per shutdown, after the drain, on the user's runtime.
 ///
 /// ```no_run
 /// # struct Queue;
@@ -115,35 +115,35 @@ pub fn main(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 ///
 /// #[graceful::shutdown_hook(order = 2)]
-/// fn say_goodbye() {
-///     println!("bye"); // a sync hook runs on the blocking pool
+/// fn log_shutdown() {
+///     println!("shut down"); // a sync hook runs on the blocking pool
 /// }
 /// # fn main() {}
 /// ```
 ///
-/// The function is async or sync, and stays callable as it is. It takes, in any order, `graceful::HookContext` (the
-/// cause, the deadline, whether it was given up on) and `graceful::State<T>` (a value that `main` gave to
+/// The function is async or sync, and remains callable. It takes, in any order, `graceful::HookContext` (the cause, the
+/// deadline, whether the hook has timed out) and `graceful::State<T>` (a value that `main` passed to
 /// `ctx.provide(..)`), and returns `()` or `Result<(), E>` where `E: Display`. An error, a panic or a timeout of one
-/// hook is reported and never stops the others.
+/// hook is reported and never stops the other hooks.
 ///
-/// It stands in a module or in a function, in any linked crate. An associated function can't be a hook: in an `impl`
-/// block there is no place for what the attribute adds, and no value to call a method on. Put a function beside the
-/// block, and take the value as `State<T>`.
+/// A hook can be declared in a module or in a function of any linked crate. An associated function can't be a hook,
+/// because an `impl` block can't contain the items that the attribute adds, and a method has no receiver. Write a
+/// function outside of the block that takes the value as `State<T>`.
 ///
 /// # Keys
 ///
 /// | key | value | default | what it does |
 /// |---|---|---|---|
-/// | `order` | `i32` literal, or const expression of that type | **required** | Hooks run in ascending order. Those of one order run together, and the next order waits for all of them. |
-/// | `timeout` | duration, as in [`macro@main`] | **a fair share** of the time that is left | After this long the hook is given up on, and the next ones run. Counts in the budget. |
-/// | `name` | string | **the function's name** | What the log, the plan and the report call it. |
-/// | `crate` | absolute path | **`::graceful`** | Where the library is, as in [`macro@main`]. |
+/// | `order` | `i32` literal, or const expression of that type | **required** | Hooks run in ascending order. Hooks of the same order run concurrently, and the next order starts after all of them. |
+/// | `timeout` | duration, as in [`macro@main`] | **a fair share** of the remaining time | After this long the hook is abandoned, and the next order runs. Counts in the budget. |
+/// | `name` | string | **the function's name** | The hook's name in the log, the plan and the report. |
+/// | `crate` | absolute path | **`::graceful`** | The path of the library, as in [`macro@main`]. |
 #[proc_macro_attribute]
 pub fn shutdown_hook(attribute: TokenStream, item: TokenStream) -> TokenStream {
     hook::shutdown_hook(attribute.into(), item.into()).into()
 }
 
-/// Makes a function a health check: it runs again and again in the background, and probes are told its last result.
+/// Registers a function as a health check, which runs periodically in the background. Probes report its last results.
 ///
 /// ```no_run
 /// # struct Pool;
@@ -154,7 +154,7 @@ pub fn shutdown_hook(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// # }
 /// #[graceful::health_check(period = "2s", timeout = "500ms")]
 /// async fn db(pool: graceful::State<Pool>) -> Result<(), std::io::Error> {
-///     pool.ping().await // three failures in a row: `/readyz` is 503, and `/readyz/db` says why
+///     pool.ping().await // after three failures in a row, `/readyz` is 503, and `/readyz/db` shows the error
 /// }
 ///
 /// #[graceful::health_check(name = "disk", on = "liveness", period = "1m")]
@@ -164,37 +164,38 @@ pub fn shutdown_hook(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// # fn main() {}
 /// ```
 ///
-/// The function is async or sync, and stays callable as it is. It takes, in any order, `graceful::Context` and
-/// `graceful::State<T>` (a value that `main` gave to `ctx.provide(..)`), and returns `()` (a check that ends is a check
-/// that passes), `bool` or `Result<(), E>` where `E: Display`. An error, `false`, a panic or a timeout is a failure.
+/// The function is async or sync, and remains callable. It takes, in any order, `graceful::Context` and
+/// `graceful::State<T>` (a value that `main` passed to `ctx.provide(..)`), and returns `()` (returning is a success),
+/// `bool` or `Result<(), E>` where `E: Display`. An error, `false`, a panic or a timeout is a failure.
 ///
-/// Until its first run has ended, and while it waits for a state that `main` has not provided yet, a check on readiness
-/// or start-up has not passed, and one on liveness has not failed.
+/// Until its first run ends, and while it waits for a state that `main` has not provided, a check on readiness or
+/// startup counts as failing and a check on liveness counts as passing.
 ///
-/// Probes never wait for a check and never start one, so nobody can load the database by probing. Checks run on the
-/// user's runtime. What is wrong is known `failures` periods later at most, and a timeout more: with the defaults,
-/// 3 × 10 s + 1 s.
+/// Probes never wait for a check and never start one, so the rate of probes puts no load on a database. Checks run on
+/// the user's runtime. A fault is detected after at most `failures` periods and one timeout: 3 × 10 s + 1 s with the
+/// defaults.
 ///
-/// It stands in a module or in a function, in any linked crate, as a [hook](macro@shutdown_hook) does.
+/// A check can be declared in a module or in a function of any linked crate, as a [hook](macro@shutdown_hook) can.
 ///
 /// # In libraries
-/// Give the check a name with your crate's in it (`name = "libdb.pool"`): two checks of one name are refused at start.
+/// Prefix the name with the crate's (`name = "libdb.pool"`): a process with two checks of the same name refuses to
+/// start.
 ///
 /// # In executables
-/// Use `on = "liveness"` only for what a restart mends. A database that is down fails the readiness of every pod; as
-/// liveness, it would restart them all.
+/// Use `on = "liveness"` only for faults that a restart fixes. An unavailable database fails the readiness of every
+/// pod; a check on liveness would restart every pod.
 ///
 /// # Keys
-/// All of them can be left out.
+/// All keys are optional.
 ///
 /// | key | value | default | what it does |
 /// |---|---|---|---|
-/// | `name` | string of a-z, A-Z, 0-9, `-`, `_` and `.` | **the function's name** | What the log, the plan and the probes call it. It is a part of a URL: `/readyz/db`. |
-/// | `on` | `"readiness"`, `"liveness"` or `"startup"` | **`"readiness"`** | Which probe it fails: `/readyz` sends no traffic here, `/livez` restarts the container, `/startupz` holds both back until it has passed once. |
-/// | `period` | duration, not zero, as in [`macro@main`] | **`"10s"`** | How long it is from one run to the next. |
-/// | `timeout` | duration, not zero, not longer than `period` | **`"1s"`** | After this long a run is given up on, and has failed. |
-/// | `failures` | positive integer | **`3`** | The probe fails after so many failures in a row; one success mends it. |
-/// | `crate` | absolute path | **`::graceful`** | Where the library is, as in [`macro@main`]. |
+/// | `name` | string of a-z, A-Z, 0-9, `-`, `_` and `.` | **the function's name** | The check's name in the log, the plan and the probes. It is part of a URL: `/readyz/db`. |
+/// | `on` | `"readiness"`, `"liveness"` or `"startup"` | **`"readiness"`** | The probe that the check can fail. A failed `/readyz` stops traffic to the pod, a failed `/livez` restarts the container, and Kubernetes defers both until `/startupz` passes once. |
+/// | `period` | duration, not zero, as in [`macro@main`] | **`"10s"`** | The time from the start of one run to the start of the next. |
+/// | `timeout` | duration, not zero, not longer than `period` | **`"1s"`** | After this long a run is abandoned and counts as a failure. |
+/// | `failures` | positive integer | **`3`** | The probe fails after this many failures in a row and passes after one success. |
+/// | `crate` | absolute path | **`::graceful`** | The path of the library, as in [`macro@main`]. |
 #[proc_macro_attribute]
 pub fn health_check(attribute: TokenStream, item: TokenStream) -> TokenStream {
     check::health_check(attribute.into(), item.into()).into()
@@ -208,7 +209,7 @@ mod tests {
     };
     use proc_macro2::TokenStream;
 
-    /// An entry point's name, its keys, itself, and a function that it goes on.
+    /// The name of an entry point, its keys, its function, and an item that the attribute accepts.
     type Entry = (&'static str, &'static Attribute, fn(TokenStream, TokenStream) -> TokenStream, &'static str);
 
     const ENTRIES: [Entry; 3] = [
@@ -217,7 +218,7 @@ mod tests {
         ("health_check", &HEALTH_CHECK, crate::check::health_check, "async fn db() {}"),
     ];
 
-    /// The documentation that stands above an attribute's entry point.
+    /// The documentation of an attribute's entry point.
     fn docs(function: &str) -> String {
         let source = include_str!("lib.rs");
         let end = source.find(&format!("pub fn {function}(")).unwrap();
@@ -226,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_has_its_row_in_the_docs_and_every_row_its_key() {
+    fn docs_have_one_row_per_key() {
         for (function, attribute, ..) in ENTRIES {
             let docs = docs(function);
             let rows: Vec<&str> =
@@ -237,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_of_main_stands_in_the_table_of_the_readme_and_no_other() {
+    fn the_table_of_the_readme_lists_exactly_the_keys_of_main() {
         let readme = include_str!("../../README.md");
         let table = readme.split("## Keys of").nth(1).unwrap().lines().skip_while(|line| !line.starts_with("| `"));
         let rows = table.take_while(|line| line.starts_with('|')).filter_map(|line| line.split('|').nth(1));
@@ -253,7 +254,7 @@ mod tests {
     fn every_example_of_a_key_is_accepted() {
         for (function, attribute, entry, item) in ENTRIES {
             for key in attribute.keys {
-                // What the key does not go without.
+                // The key that this one requires.
                 let other = match (function, key.name) {
                     ("main", "quiet") => "grace_limit",
                     ("main", "grace_limit") => "quiet",
@@ -269,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_from_elsewhere_stands_for_two_keys() {
+    fn no_name_of_another_framework_stands_for_two_keys() {
         for (function, attribute, ..) in ENTRIES {
             let names: Vec<&str> = attribute.names().collect();
             let twice = names.iter().find(|name| names.iter().filter(|other| other == name).count() > 1);

@@ -1,18 +1,19 @@
-//! A function that is found at link time: it stays as it is, and beside it stands a descriptor of it in a slice.
+//! Functions that are registered at link time. The expansion is the unchanged function and a descriptor of it in a
+//! distributed slice.
 
 use crate::{
     args::{Args, Attribute},
     diagnostics::Diagnostics,
     item::{self, Function},
-    paths::{self, Paths, ours},
+    paths::{self, Paths, call_site_at},
 };
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{ReturnType, ext::IdentExt};
 
-/// Attribute and item to tokens; with errors, to the errors and the item.
+/// Expands attribute and item, or emits the errors and the item.
 ///
-/// `settings` gives `None` only with an error. It gets no function where the item is something else.
+/// `settings` returns `None` only after reporting an error. Its function is `None` if the item is not a function.
 pub(crate) fn attribute<S>(
     attribute: &'static Attribute,
     arguments: TokenStream,
@@ -44,25 +45,26 @@ pub(crate) fn attribute<S>(
     }
 }
 
-/// What sets one kind of linked function apart.
+/// The parts that differ between hooks and checks.
 pub(crate) struct Kind<'a> {
     pub(crate) paths: &'a Paths,
     /// The name of the descriptor's static.
     pub(crate) statics: &'static str,
-    /// The slice that the descriptor goes into, and its type.
+    /// The distributed slice of the descriptors.
     pub(crate) slice: TokenStream,
+    /// The type of the descriptor.
     pub(crate) descriptor: TokenStream,
-    /// What arguments are read from.
+    /// The type that arguments are extracted from.
     pub(crate) context: TokenStream,
-    /// The trait that reads an argument from it, and its method.
+    /// The trait that extracts an argument from the context, and its method.
     pub(crate) argument: (TokenStream, Ident),
-    /// The trait of what the function may return.
+    /// The trait of the function's return types.
     pub(crate) returns: TokenStream,
 }
 
 impl Kind<'_> {
-    /// The user's function as it is, and its descriptor: name, these fields, position and start. `beside` goes into
-    /// the descriptor's scope.
+    /// The unchanged function and its descriptor: name, `fields`, source location and start function. `beside` is
+    /// emitted in the descriptor's scope.
     pub(crate) fn expand(
         &self,
         function: &Function,
@@ -75,13 +77,13 @@ impl Kind<'_> {
         let Self { slice, descriptor, .. } = self;
         let (ident, statics) = (&function.signature.ident, Ident::new(self.statics, here));
         let name = name.map_or_else(|| ident.unraw().to_string().to_token_stream(), ToTokens::to_token_stream);
-        // At the function's own span, so that the line is the function's and not the attribute's.
+        // At the function's span, so that `line!()` is the function's line and not the attribute's.
         let line = quote_spanned!(ident.span()=> ::core::line!());
         let start = self.start(function);
         let allow = if function.signature.inputs.is_empty() {
             TokenStream::new()
         } else {
-            // Arguments are handed over by value, whatever the function does with them.
+            // Arguments are passed by value even if the function only borrows them.
             item::allow(&[quote!(clippy::needless_pass_by_value)])
         };
 
@@ -108,9 +110,9 @@ impl Kind<'_> {
         }
     }
 
-    /// The function that the runtime calls: takes the arguments from the context, and gives what is to be run.
+    /// The function that the runtime calls: extracts the arguments from the context and returns the run.
     ///
-    /// The types of arguments and result stand in it as the user wrote them, so that an error about one is shown there.
+    /// It uses the tokens of the user's argument and return types, so that errors about a type point at them.
     fn start(&self, function: &Function) -> TokenStream {
         let here = Span::call_site();
         let (paths, ident, context_type) = (self.paths, &function.signature.ident, &self.context);
@@ -126,8 +128,8 @@ impl Kind<'_> {
         });
         let parameter = if names.is_empty() { quote!(_) } else { quote!(#context) };
 
-        // What is wrong with the body as a whole, such as not being `Send`, is shown at the function's name.
-        let at = ours(ident.span());
+        // Errors about the whole body, such as a missing `Send`, point at the function's name.
+        let at = call_site_at(ident.span());
         let returns = &self.returns;
         let (run, output, call) = (paths.hook_run(at), output(function), quote!(#ident(#(#names),*)));
         let run = if function.signature.asyncness.is_some() {
@@ -144,7 +146,7 @@ impl Kind<'_> {
     }
 }
 
-/// The type that the function returns; `_` where it has no name.
+/// The function's return type; `_` for an `impl` type.
 fn output(function: &Function) -> TokenStream {
     match &function.signature.output {
         ReturnType::Default => quote!(()),

@@ -1,19 +1,20 @@
-//! Every path that an expansion names, from one table.
+//! The table of all paths in expansions.
 //!
-//! Paths into the runtime go through its `__private` module, below the root that `crate = ` gives. Paths into `core`
-//! and `std` are absolute, so that neither `#![no_implicit_prelude]` nor a user's own `mod core` can change them.
+//! Paths into the runtime go through its `__private` module, below the root that `crate = ` sets. Paths into `core`
+//! and `std` are absolute, so that neither `#![no_implicit_prelude]` nor a user's own `mod core` affects them.
 
 use crate::diagnostics::Diagnostics;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, ExprLit, Lit, Path};
 
-/// Tokens of the expansion, shown to the user at `span`. Lints leave them alone, as they are ours.
-pub(crate) fn ours(span: Span) -> Span {
+/// A span for generated tokens whose errors point at `span`. Lints skip these tokens, because they resolve at the call
+/// site.
+pub(crate) fn call_site_at(span: Span) -> Span {
     Span::call_site().located_at(span)
 }
 
-/// The root of the runtime's paths: `::graceful`, or what `crate = ` says.
+/// The root of the runtime's paths: `::graceful`, or the value of `crate = `.
 pub(crate) struct Paths {
     root: TokenStream,
 }
@@ -24,12 +25,12 @@ impl Default for Paths {
     }
 }
 
-/// One method per path: `paths.run(span)` is `::graceful::__private::run`, placed at `span`.
+/// One method per path: `paths.run(span)` is `::graceful::__private::run` at `span`.
 macro_rules! runtime_paths {
     ($($method:ident => $($name:ident)::+;)*) => {
         impl Paths {
             $(pub(crate) fn $method(&self, span: Span) -> TokenStream {
-                let (span, root) = (ours(span), self.at(span));
+                let (span, root) = (call_site_at(span), self.at(span));
                 quote_spanned!(span=> #root::__private::$($name)::+)
             })*
         }
@@ -64,7 +65,7 @@ runtime_paths! {
     unready => Unready;
 }
 
-/// One function per path outside of the runtime.
+/// One function per path into `core` and `std`.
 macro_rules! language_paths {
     ($($function:ident => { $($path:tt)+ })*) => {
         $(pub(crate) fn $function() -> TokenStream {
@@ -85,8 +86,8 @@ language_paths! {
 }
 
 impl Paths {
-    /// Reads the value of `crate = `. It must be absolute: the expansion stands in the user's module, where a
-    /// relative path means whatever that module happens to contain.
+    /// Parses the value of `crate = `. The path must be absolute, because the expansion is in the user's module, whose
+    /// items a relative path would resolve to.
     pub(crate) fn parse(value: &Expr, errors: &mut Diagnostics) -> Option<Self> {
         if let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = value {
             let meant = text.value().replace('-', "_");
@@ -121,7 +122,7 @@ impl Paths {
             };
             errors.on(
                 value,
-                format!("`crate = {text}` is a relative path, and may mean something else in another module"),
+                format!("`crate = {text}` is a relative path, which resolves differently in each module"),
                 fix,
             );
             return None;
@@ -129,14 +130,14 @@ impl Paths {
         Some(Self { root: path.to_token_stream() })
     }
 
-    /// The root, placed at a span.
+    /// The root at a span.
     fn at(&self, span: Span) -> TokenStream {
-        let here = ours(span);
+        let here = call_site_at(span);
         self.root
             .clone()
             .into_iter()
             .map(|mut token| {
-                // Where a name is looked up stays as it was; only where errors are shown moves.
+                // Keeps name resolution and moves only the place of errors.
                 token.set_span(token.span().located_at(here));
                 token
             })
@@ -144,7 +145,7 @@ impl Paths {
     }
 }
 
-/// A path as it was written, without the spaces that tokens print.
+/// A path as source text, without the spaces between tokens.
 fn shown(path: &Path) -> String {
     path.to_token_stream().to_string().replace(' ', "")
 }
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn absolute_roots_are_taken() {
+    fn accepts_absolute_roots() {
         assert_eq!(root("::shutdown").unwrap(), "::shutdown::__private::run");
         assert_eq!(root("::a::graceful").unwrap(), "::a::graceful::__private::run");
         assert_eq!(root("crate::deps::graceful").unwrap(), "crate::deps::graceful::__private::run");
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn other_roots_are_refused_with_the_way_to_write_them() {
+    fn rejects_other_roots_and_suggests_an_absolute_one() {
         for (text, fix) in [
             ("shutdown", "write `crate = ::shutdown` for a dependency"),
             ("a::b", "`crate = crate::a::b`"),

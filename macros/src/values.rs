@@ -1,4 +1,4 @@
-//! Values of keys, from expressions as they were written to what the model holds.
+//! Converts the expressions of keys to the values of the model.
 
 use crate::{
     args::{Given, Key},
@@ -10,14 +10,14 @@ use quote::ToTokens;
 use std::{fmt::Display, time::Duration};
 use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, UnOp};
 
-/// A duration: known here, or a const expression that the compiler evaluates later.
+/// A duration: a literal, or a const expression that only the compiler can evaluate.
 pub(crate) enum Length {
     Literal(Duration, Span),
     Const(Expr),
 }
 
 impl Length {
-    /// The length and where it stands, if it is known here.
+    /// The duration of a literal and its span.
     pub(crate) fn literal(&self) -> Option<(Duration, Span)> {
         match self {
             Self::Literal(length, span) => Some((*length, *span)),
@@ -25,7 +25,7 @@ impl Length {
         }
     }
 
-    /// The expression, if only the compiler can evaluate it.
+    /// The expression of a const duration.
     pub(crate) fn expression(&self) -> Option<&Expr> {
         match self {
             Self::Literal(..) => None,
@@ -34,22 +34,22 @@ impl Length {
     }
 }
 
-/// An order: known here, or a const expression of type `i32`.
+/// An order: a literal, or a const expression of type `i32`.
 pub(crate) enum Order {
     Literal(i32),
     Const(Expr),
 }
 
-/// What an expression turned out to be.
+/// The kind of an expression.
 pub(crate) enum Form<'a> {
     Text(&'a LitStr),
-    /// A literal other than a string, or a negative number.
+    /// A literal other than a string, or a negative number; holds its name for error messages.
     Literal(&'static str),
     Expression,
 }
 
-/// The expression without the invisible groups that a `macro_rules!` fragment leaves.
-pub(crate) fn bare(mut expr: &Expr) -> &Expr {
+/// The expression without the invisible groups of `macro_rules!` fragments.
+pub(crate) fn ungrouped(mut expr: &Expr) -> &Expr {
     while let Expr::Group(group) = expr {
         expr = &group.expr;
     }
@@ -57,7 +57,7 @@ pub(crate) fn bare(mut expr: &Expr) -> &Expr {
 }
 
 pub(crate) fn form(expr: &Expr) -> Form<'_> {
-    match bare(expr) {
+    match ungrouped(expr) {
         Expr::Lit(ExprLit { lit, .. }) => match lit {
             Lit::Str(text) => Form::Text(text),
             Lit::Int(_) | Lit::Float(_) => Form::Literal("a number"),
@@ -67,14 +67,14 @@ pub(crate) fn form(expr: &Expr) -> Form<'_> {
             Lit::CStr(_) => Form::Literal("a C string"),
             _ => Form::Literal("a literal of another kind"),
         },
-        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) if matches!(bare(expr), Expr::Lit(_)) => {
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) if matches!(ungrouped(expr), Expr::Lit(_)) => {
             Form::Literal("a negative number")
         }
         _ => Form::Expression,
     }
 }
 
-/// Source text of a value, without the spaces that tokens print.
+/// The source text of a value, without the spaces between tokens.
 pub(crate) fn source(expr: &Expr) -> String {
     expr.to_token_stream().to_string().replace(' ', "")
 }
@@ -90,7 +90,7 @@ pub(crate) fn wrong_type(
     errors.on(expr, format!("`{}` takes {takes}, and this is {found}", key.name), fix);
 }
 
-/// A duration literal, or a const expression.
+/// Parses a duration literal, or takes a const expression.
 pub(crate) fn length(given: Given<Expr>, errors: &mut Diagnostics) -> Option<Length> {
     let Given { key, value, .. } = given;
     match form(&value) {
@@ -114,7 +114,7 @@ pub(crate) fn length(given: Given<Expr>, errors: &mut Diagnostics) -> Option<Len
     }
 }
 
-/// Refuses a length that is known to be zero; whether it is not.
+/// Reports an error for a literal of zero. Returns whether there is no such error.
 pub(crate) fn not_zero(length: Option<&Length>, (problem, fix): (&str, &str), errors: &mut Diagnostics) -> bool {
     match length.and_then(Length::literal) {
         Some((length, span)) if length.is_zero() => {
@@ -125,45 +125,45 @@ pub(crate) fn not_zero(length: Option<&Length>, (problem, fix): (&str, &str), er
     }
 }
 
-/// A string literal that is one of a table's words.
+/// Parses a string literal that is one of the table's words.
 pub(crate) fn word<T: Copy>(given: &Given<Expr>, words: &[(&'static str, T)], errors: &mut Diagnostics) -> Option<T> {
     let key = given.key;
     let allowed = listed(words.iter().map(|(word, _)| *word));
     let Form::Text(text) = form(&given.value) else {
         let written = source(&given.value);
-        let fix = match meant(&written, words) {
-            Some(word) => format!("write `{} = \"{word}\"`; the words are {allowed}", key.name),
-            None => format!("write `{}`; the words are {allowed}", key.example),
+        let fix = match suggest(&written, words) {
+            Some(word) => format!("write `{} = \"{word}\"`; the values are {allowed}", key.name),
+            None => format!("write `{}`; the values are {allowed}", key.example),
         };
-        errors.on(&given.value, format!("`{}` takes a word in quotes", key.name), fix);
+        errors.on(&given.value, format!("`{}` takes a string", key.name), fix);
         return None;
     };
     let found = text.value();
     if let Some((_, value)) = words.iter().find(|(word, _)| *word == found) {
         return Some(*value);
     }
-    let fix = match meant(&found, words) {
-        Some(word) => format!("did you mean `{word}`? the words are {allowed}"),
-        None => format!("the words are {allowed}"),
+    let fix = match suggest(&found, words) {
+        Some(word) => format!("did you mean `{word}`? the values are {allowed}"),
+        None => format!("the values are {allowed}"),
     };
-    errors.on(text, format!("`{found}` is not a word that `{}` knows", key.name), fix);
+    errors.on(text, format!("`{found}` is not a value of `{}`", key.name), fix);
     None
 }
 
-/// The word that another most likely stands for: a slip of the pen, or the one word that begins like it.
-fn meant<T>(found: &str, words: &[(&'static str, T)]) -> Option<&'static str> {
+/// The word that `found` most likely stands for: the nearest one, or the only one that starts with the same four bytes.
+fn suggest<T>(found: &str, words: &[(&'static str, T)]) -> Option<&'static str> {
     let names = || words.iter().map(|(word, _)| *word);
     let mut alike = names().filter(|word| found.get(..4).is_some_and(|start| word.starts_with(start)));
     nearest(found, names()).or_else(|| alike.next().filter(|_| alike.next().is_none()))
 }
 
-/// A string literal that is not empty.
+/// Parses a string literal that is not empty.
 pub(crate) fn text(given: &Given<Expr>, errors: &mut Diagnostics) -> Option<Literal> {
     let key = given.key;
     let fix = format!("write `{}`", key.example);
     match form(&given.value) {
         Form::Text(text) if text.value().trim().is_empty() => {
-            errors.on(text, format!("`{}` is empty", key.name), format!("{fix}, or leave the key out"));
+            errors.on(text, format!("`{}` is empty", key.name), format!("{fix}, or omit `{}`", key.name));
             None
         }
         Form::Text(text) => Some(text.token()),
@@ -178,7 +178,7 @@ pub(crate) fn text(given: &Given<Expr>, errors: &mut Diagnostics) -> Option<Lite
     }
 }
 
-/// What a string literal says.
+/// The value of a string literal.
 pub(crate) fn string(expr: &Expr) -> Option<String> {
     match form(expr) {
         Form::Text(text) => Some(text.value()),
@@ -186,9 +186,9 @@ pub(crate) fn string(expr: &Expr) -> Option<String> {
     }
 }
 
-/// `true` or `false`.
+/// Parses `true` or `false`.
 pub(crate) fn boolean(given: &Given<Expr>, errors: &mut Diagnostics) -> Option<bool> {
-    let (key, value) = (given.key, bare(&given.value));
+    let (key, value) = (given.key, ungrouped(&given.value));
     if let Expr::Lit(ExprLit { lit: Lit::Bool(boolean), .. }) = value {
         return Some(boolean.value);
     }
@@ -200,22 +200,22 @@ pub(crate) fn boolean(given: &Given<Expr>, errors: &mut Diagnostics) -> Option<b
     };
     let fix = match meant {
         Some(meant) => format!("write `{} = {meant}`", key.name),
-        None => format!("write `{}`, or leave it out", key.example),
+        None => format!("write `{}`, or omit `{}`", key.example, key.name),
     };
-    errors.on(value, format!("`{}` takes `true` or `false`, written out", key.name), fix);
+    errors.on(value, format!("`{}` takes a literal `true` or `false`", key.name), fix);
     None
 }
 
-/// A positive integer literal of this type.
+/// Parses a positive integer literal of this type.
 pub(crate) fn positive<N: TryFrom<u64>>(given: &Given<Expr>, errors: &mut Diagnostics) -> Option<N> {
     let (key, ty) = (given.key, std::any::type_name::<N>());
     let fix = format!("write `{}`", key.example);
-    if let Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) = bare(&given.value)
+    if let Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) = ungrouped(&given.value)
         && (int.suffix().is_empty() || int.suffix() == ty)
     {
         let number = int.base10_parse::<u64>().ok();
         if number == Some(0) {
-            errors.on(int, format!("`{}` is 0, and needs at least one", key.name), fix);
+            errors.on(int, format!("`{}` must be at least 1", key.name), fix);
             return None;
         }
         let number = number.and_then(|number| N::try_from(number).ok());
@@ -232,15 +232,15 @@ pub(crate) fn positive<N: TryFrom<u64>>(given: &Given<Expr>, errors: &mut Diagno
         }
         _ => fix,
     };
-    errors.on(&given.value, format!("`{}` takes a positive whole number, written out", key.name), fix);
+    errors.on(&given.value, format!("`{}` takes a literal positive integer", key.name), fix);
     None
 }
 
-/// An `i32` literal, or a const expression.
+/// Parses an `i32` literal, or takes a const expression.
 pub(crate) fn order(given: Given<Expr>, errors: &mut Diagnostics) -> Option<Order> {
     let Given { key, value, .. } = given;
-    let (number, negative) = match bare(&value) {
-        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => (bare(expr), true),
+    let (number, negative) = match ungrouped(&value) {
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => (ungrouped(expr), true),
         other => (other, false),
     };
     if let Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) = number {
@@ -271,6 +271,6 @@ pub(crate) fn order(given: Given<Expr>, errors: &mut Diagnostics) -> Option<Orde
         }
         _ => format!("write `{}`", key.example),
     };
-    wrong_type(&value, key, "a whole number", found, fix, errors);
+    wrong_type(&value, key, "an integer", found, fix, errors);
     None
 }

@@ -46,7 +46,7 @@ impl Health {
         text.parse().map(Self::At).map_err(|_| AddressError { text: text.to_owned() })
     }
 
-    /// Whether the kubelet, which probes the pod's address, can never reach this one.
+    /// Whether this is a loopback address, which the kubelet can't reach because it probes the pod's address.
     pub fn is_loopback(&self) -> bool {
         match self {
             Self::Off => false,
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_is_read() {
+    fn parses_every_form() {
         for (text, shown) in [
             ("[::]:8081", "[::]:8081"),
             ("8081", "[::]:8081"),
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_is_told_in_both_families() {
+    fn recognizes_loopback_in_both_address_families() {
         for text in ["127.0.0.1:1", "127.1.2.3:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
             assert!(Health::parse(text).unwrap().is_loopback(), "{text}");
         }

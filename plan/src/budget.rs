@@ -3,7 +3,7 @@
 use crate::{duration::Pretty, error::BudgetError, plan::Plan};
 use std::{fmt, time::Duration};
 
-/// One order group of hooks in the budget: hooks of one order run together, so the longest counts.
+/// The hooks of one order in the budget. They run concurrently, so only the longest timeout counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HookGroup {
     /// The order that the hooks share.
@@ -41,7 +41,7 @@ impl Budget {
         Self { plan, groups }
     }
 
-    /// The rule itself, for `const` evaluation: whether the plan fits with hooks that take this long.
+    /// Whether the plan fits with hooks that take this long. Usable in `const` evaluation.
     pub const fn fits(plan: &Plan, hooks: Duration) -> bool {
         Self::sum(plan, hooks).as_nanos() <= plan.termination_grace_period.as_nanos()
     }
@@ -54,12 +54,12 @@ impl Budget {
             .saturating_add(plan.margin)
     }
 
-    /// What the hooks' explicit timeouts add up to: per order group the longest.
+    /// The sum of the hooks' explicit timeouts: the longest of each order group.
     pub fn hooks(&self) -> Duration {
         self.groups.iter().fold(Duration::ZERO, |sum, group| sum.saturating_add(group.longest))
     }
 
-    /// What everything adds up to.
+    /// The sum of all parts: `pre_stop + grace + drain + hooks + margin`.
     pub fn needed(&self) -> Duration {
         Self::sum(&self.plan, self.hooks())
     }
@@ -98,7 +98,7 @@ impl Budget {
     }
 }
 
-/// The key that says how long grace can be.
+/// The key that bounds the length of grace.
 fn grace_name(plan: &Plan) -> &'static str {
     if plan.longest_grace() > plan.grace { "grace_limit" } else { "grace" }
 }
@@ -167,14 +167,14 @@ shorten grace by 4s, or set termination_grace_period = \"34s\" here and terminat
     }
 
     #[test]
-    fn an_excess_that_no_single_part_can_absorb_only_asks_for_more_time() {
+    fn an_excess_longer_than_every_part_suggests_a_longer_termination_period_only() {
         let plan = Plan { termination_grace_period: Duration::from_secs(1), ..Plan::DEFAULT };
         let error = Budget::new(plan, Vec::new()).check().unwrap_err();
         assert!(error.fix().starts_with("set termination_grace_period = \"16s\""), "{}", error.fix());
     }
 
     #[test]
-    fn an_extended_grace_counts_with_its_limit() {
+    fn grace_limit_replaces_grace_in_the_budget() {
         let secs = |secs| Some(Duration::from_secs(secs));
         let plan = Plan { quiet: secs(1), grace_limit: secs(25), ..Plan::DEFAULT };
         let error = Budget::new(plan, Vec::new()).check().unwrap_err();
@@ -187,17 +187,17 @@ shorten grace by 4s, or set termination_grace_period = \"34s\" here and terminat
 
     proptest! {
         #[test]
-        fn the_const_rule_and_the_shown_rule_agree(grace in 0u64..100_000, drain in 0u64..100_000, pre in 0u64..100_000, limit in 0u64..400_000, hook in 0u64..100_000) {
+        fn const_rule_and_displayed_rule_agree(grace in 0u64..100_000, drain in 0u64..100_000, pre in 0u64..100_000, limit in 0u64..400_000, hook in 0u64..100_000) {
             let ms = Duration::from_millis;
             let plan = Plan { grace: ms(grace), drain: ms(drain), pre_stop: ms(pre), termination_grace_period: ms(limit), ..Plan::DEFAULT };
             let budget = Budget::new(plan, vec![HookGroup { order: 1, longest: ms(hook), name: "h".into() }]);
             prop_assert_eq!(budget.check().is_ok(), Budget::fits(&plan, ms(hook)));
             prop_assert_eq!(budget.to_string().contains("too long"), budget.check().is_err());
-            // Following the advice mends it.
+            // A termination grace period as long as the error suggests makes the plan fit.
             if budget.check().is_err() {
                 let needed = budget.needed();
-                let mended = Plan { termination_grace_period: Duration::from_secs(needed.as_secs() + 1), ..plan };
-                prop_assert!(Budget::fits(&mended, ms(hook)));
+                let fixed = Plan { termination_grace_period: Duration::from_secs(needed.as_secs() + 1), ..plan };
+                prop_assert!(Budget::fits(&fixed, ms(hook)));
             }
         }
     }

@@ -1,23 +1,23 @@
 //! The duration grammar: `"5s"`, `"1m30s"`, `"500ms"`, `"1.5s"`.
 //!
 //! A duration is one or more numbers, each with a unit: `h`, `m`, `s` or `ms`, each at most once, the longest
-//! first. A number may have one decimal point. There is no bare number and no white space: a number whose unit
-//! must be guessed is how grace periods become a thousand times too long.
+//! first. A number may have one decimal point. Bare numbers and white space are errors, because guessing the unit
+//! of a bare number can make a grace period a thousand times too long.
 
 use crate::error::{DurationError, Problem};
 use std::{fmt, time::Duration};
 
-/// Units, the longest first, with their length in nanoseconds.
+/// Units with their length in nanoseconds, longest first.
 const UNITS: [(&str, u128); 4] =
     [("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000)];
 
 /// The longest duration that is accepted: a thousand years, so that sums never overflow.
 const LONGEST: u128 = 1_000 * 365 * 24 * 3_600_000_000_000;
 
-/// Reads a duration.
+/// Parses a duration.
 ///
 /// # Errors
-/// A text that is not in the grammar; the error says what to write instead.
+/// The text is not in the grammar; the error says what to write instead.
 ///
 /// ```
 /// use std::time::Duration;
@@ -78,7 +78,7 @@ fn scaled(number: &str, length: u128) -> Result<u128, Problem> {
         Some(_) => return Err(Problem::BadNumber(number.to_owned())),
     };
     let whole: u64 = whole.parse().map_err(|_| Problem::Overflow)?;
-    // More than 15 decimal places are below a nanosecond in every unit.
+    // Digits after the 15th decimal place are below a nanosecond in every unit.
     let places = &fraction[..fraction.len().min(15)];
     let numerator: u128 = places.parse().map_err(|_| Problem::Overflow)?;
     Ok(u128::from(whole) * length + numerator * length / 10u128.pow(places.len() as u32))
@@ -88,7 +88,8 @@ fn split(text: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {
     text.split_at(text.find(|c| !belongs(c)).unwrap_or(text.len()))
 }
 
-/// Shows a duration in the grammar of [`parse`], rounded down to the millisecond; below that as `<1ms`.
+/// Displays a duration in the grammar of [`parse`], rounded down to the millisecond. A non-zero duration below one
+/// millisecond is displayed as `<1ms`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -129,7 +130,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn every_form_of_the_grammar_is_read() {
+    fn parses_every_form_of_the_grammar() {
         for (text, millis) in [
             ("5s", 5_000),
             ("1m30s", 90_000),
@@ -152,7 +153,7 @@ mod tests {
             ("  ", "the duration is empty; write a number and a unit, such as `5s`"),
             ("30", "`30` has no unit; write `30s` for seconds (units: ms, s, m, h)"),
             ("1m30", "`30` has no unit; write `30s` for seconds (units: ms, s, m, h)"),
-            ("5 s", "`5 s` has a space in it; write it without, such as `1m30s`"),
+            ("5 s", "`5 s` contains a space; write it without spaces, such as `1m30s`"),
             ("5sec", "`sec` is not a unit; write `5s` (units: ms, s, m, h)"),
             ("5S", "`S` is not a unit; write `5s` (units: ms, s, m, h)"),
             ("5d", "`d` is not a unit; write for example `5s` (units: ms, s, m, h)"),
@@ -160,14 +161,8 @@ mod tests {
             ("s", "`s` does not start with a number; write a number and a unit, such as `5s`"),
             ("1.2.3s", "`1.2.3` is not a number; write digits with at most one point between them, such as `1.5s`"),
             ("1.s", "`1.` is not a number; write digits with at most one point between them, such as `1.5s`"),
-            (
-                "30s1m",
-                "`m` stands in the wrong place in `30s1m`; write each unit once, the longest first, such as `1m30s`",
-            ),
-            (
-                "1s1s",
-                "`s` stands in the wrong place in `1s1s`; write each unit once, the longest first, such as `1m30s`",
-            ),
+            ("30s1m", "`m` is misplaced in `30s1m`; write each unit once, the longest first, such as `1m30s`"),
+            ("1s1s", "`s` is misplaced in `1s1s`; write each unit once, the longest first, such as `1m30s`"),
             (
                 "99999999999999999999s",
                 "`99999999999999999999s` is too long for a duration; write less than a thousand years, such as `30s`",
@@ -183,7 +178,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_shown_can_be_read_back(millis in 0u64..100_000_000_000) {
+        fn displayed_durations_parse_back(millis in 0u64..100_000_000_000) {
             let duration = Duration::from_millis(millis);
             prop_assert_eq!(parse(&Pretty(duration).to_string()), Ok(duration));
         }

@@ -1,8 +1,8 @@
-//! What can be wrong with a setting, said with the fix.
+//! Errors of settings. Each message ends with the fix.
 
 use std::fmt;
 
-/// Why a text is not a duration. `Display` says what was found and what to write instead.
+/// The text is not a duration. `Display` names the problem and what to write instead.
 ///
 /// ```
 /// let err = graceful_plan::duration::parse("30").unwrap_err();
@@ -25,13 +25,13 @@ impl DurationError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
-    /// Nothing but white space.
+    /// Empty, or white space only.
     Empty,
     /// A minus sign.
     Negative,
     /// The text does not start with a digit.
     NoNumber,
-    /// A number with nothing behind it; holds the number.
+    /// A number without a unit; holds the number.
     NoUnit(String),
     /// A unit that is not in the grammar; holds the number before it and the unit.
     UnknownUnit(String, String),
@@ -39,7 +39,7 @@ pub enum Problem {
     Overflow,
     /// A number such as `1.2.3` or `1.`; holds the number.
     BadNumber(String),
-    /// Units that do not descend, such as `30s1m` or `1s1s`; holds the unit that came too late.
+    /// Units that do not descend, such as `30s1m` or `1s1s`; holds the misplaced unit.
     Order(String),
     /// White space inside the text.
     Space,
@@ -58,8 +58,8 @@ impl fmt::Display for DurationError {
                 write!(f, "`{text}` does not start with a number; write a number and a unit, such as `5s`")
             }
             Problem::NoUnit(number) => write!(f, "`{number}` has no unit; write `{number}s` for seconds {UNITS}"),
-            Problem::UnknownUnit(number, unit) => match meant(unit) {
-                Some(meant) => write!(f, "`{unit}` is not a unit; write `{number}{meant}` {UNITS}"),
+            Problem::UnknownUnit(number, unit) => match suggested_unit(unit) {
+                Some(known) => write!(f, "`{unit}` is not a unit; write `{number}{known}` {UNITS}"),
                 None => write!(f, "`{unit}` is not a unit; write for example `{number}s` {UNITS}"),
             },
             Problem::Overflow => {
@@ -69,17 +69,16 @@ impl fmt::Display for DurationError {
                 f,
                 "`{number}` is not a number; write digits with at most one point between them, such as `1.5s`"
             ),
-            Problem::Order(unit) => write!(
-                f,
-                "`{unit}` stands in the wrong place in `{text}`; write each unit once, the longest first, such as `1m30s`"
-            ),
-            Problem::Space => write!(f, "`{text}` has a space in it; write it without, such as `1m30s`"),
+            Problem::Order(unit) => {
+                write!(f, "`{unit}` is misplaced in `{text}`; write each unit once, the longest first, such as `1m30s`")
+            }
+            Problem::Space => write!(f, "`{text}` contains a space; write it without spaces, such as `1m30s`"),
         }
     }
 }
 
-/// The unit that a foreign spelling most likely stands for.
-fn meant(unit: &str) -> Option<&'static str> {
+/// The unit that another common spelling most likely stands for.
+fn suggested_unit(unit: &str) -> Option<&'static str> {
     Some(match unit.to_ascii_lowercase().as_str() {
         "ms" | "msec" | "msecs" | "milli" | "millis" | "millisecond" | "milliseconds" => "ms",
         "s" | "sec" | "secs" | "second" | "seconds" => "s",
@@ -91,7 +90,7 @@ fn meant(unit: &str) -> Option<&'static str> {
 
 impl std::error::Error for DurationError {}
 
-/// Why a text is not an address for the health server. `Display` says what to write instead.
+/// The text is not an address for the health server. `Display` says what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddressError {
     pub(crate) text: String,
@@ -109,9 +108,9 @@ impl fmt::Display for AddressError {
 
 impl std::error::Error for AddressError {}
 
-/// Why a plan does not fit into the termination grace period.
+/// The plan does not fit into the termination grace period.
 ///
-/// `Display` shows the whole sum, line by line, and ends with what to change.
+/// `Display` shows the sum line by line and ends with what to change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BudgetError {
     pub(crate) arithmetic: String,
@@ -124,7 +123,7 @@ impl BudgetError {
         &self.arithmetic
     }
 
-    /// What to change so that it fits.
+    /// What to change so that the plan fits.
     pub fn fix(&self) -> &str {
         &self.fix
     }

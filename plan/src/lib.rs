@@ -1,10 +1,10 @@
 //! The shutdown plan of a `graceful` process, as plain values.
 //!
-//! This crate holds what compile time and run time must agree on: the [duration](mod@duration) grammar, the
-//! [`Plan`] with its defaults, and the [`Budget`] rule that says whether a plan fits into the time that
-//! Kubernetes gives a pod. It knows no clock, no runtime and no I/O.
+//! The macros and the runtime share this crate: the [duration](mod@duration) grammar, the [`Plan`] with its defaults,
+//! and the [`Budget`] rule, which decides whether a plan fits into the time that Kubernetes gives a pod. It uses no
+//! clock, no async runtime and no I/O.
 //!
-//! Users of the framework want the `graceful` library (package `graceful-rt`), which re-exports what they need.
+//! Applications use the `graceful` library (package `graceful-rt`), which re-exports the types they need.
 
 mod address;
 mod budget;

@@ -3,7 +3,7 @@
 use crate::{address::Health, duration::Pretty};
 use std::time::Duration;
 
-/// The settings of one shutdown. Every one can be set in a `const`.
+/// The settings of one shutdown. Every setting can be set in a `const`.
 ///
 /// ```
 /// use graceful_plan::Plan;
@@ -13,20 +13,20 @@ use std::time::Duration;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
-    /// How long to go on serving after the signal, while load balancers forget the pod. Default **5 s**.
+    /// How long to keep serving after the signal, while load balancers remove the pod. Default **5 s**.
     pub grace: Duration,
-    /// End grace early, but not before `grace`, once nothing has arrived for this long. Default **none**: grace has a
-    /// fixed length.
+    /// Ends grace once no traffic has arrived for this long: after `grace` at the earliest, after `grace_limit` at the
+    /// latest. Probes are not traffic. Default **none**: grace has a fixed length.
     pub quiet: Option<Duration>,
-    /// With `quiet`: how far grace is extended while traffic still comes. Default **none**: not at all.
+    /// With `quiet`: the longest that grace lasts while traffic still arrives. Default **none**: grace is not extended.
     pub grace_limit: Option<Duration>,
-    /// How long requests in flight get after that. Default **10 s**.
+    /// How long requests in flight may take after grace. Default **10 s**.
     pub drain: Duration,
-    /// The pod's `terminationGracePeriodSeconds`: SIGKILL follows the deletion after this long. Default **30 s**.
+    /// The pod's `terminationGracePeriodSeconds`: SIGKILL follows this long after the pod's deletion. Default **30 s**.
     pub termination_grace_period: Duration,
-    /// What the pod's preStop hook spends of that before the signal comes. Default **0 s**.
+    /// The part of the termination grace period that the pod's preStop hook takes before SIGTERM. Default **0 s**.
     pub pre_stop: Duration,
-    /// What is kept free at the end, for exiting before SIGKILL. Default **1 s**.
+    /// Time reserved at the end, so that the process exits before SIGKILL. Default **1 s**.
     pub margin: Duration,
     /// Where the health server listens. Default **`[::]:8081`**.
     pub health: Health,
@@ -34,9 +34,9 @@ pub struct Plan {
     pub ready: Ready,
     /// When readiness turns to 503. Default **[`Unready::OnSignal`]**.
     pub unready: Unready,
-    /// Liveness fails once the runtime of `main` has not run a task for this long. Default **none**: not checked.
+    /// Liveness fails once the runtime of `main` has run no task for this long. Default **none**: not checked.
     pub liveness_heartbeat: Option<Duration>,
-    /// As PID 1, be the container's init: start the program as a child, forward signals to it and reap orphans.
+    /// As PID 1, act as the container's init: start the program as a child, forward signals to it and reap orphans.
     /// Default **no**.
     pub init: bool,
 }
@@ -58,7 +58,7 @@ impl Plan {
         init: false,
     };
 
-    /// The longest that grace can be: `grace`, or `grace_limit` if that is longer.
+    /// The longest possible grace: the longer of `grace` and `grace_limit`.
     pub const fn longest_grace(&self) -> Duration {
         match self.grace_limit {
             Some(limit) if limit.as_nanos() > self.grace.as_nanos() => limit,
@@ -66,15 +66,18 @@ impl Plan {
         }
     }
 
-    /// The rules that hold between settings, apart from the budget: `quiet` and `grace_limit` need each other.
+    /// Checks the rules between settings other than the budget: `quiet` and `grace_limit` require each other,
+    /// `quiet` is not zero, and `grace_limit` is longer than `grace`.
     ///
     /// # Errors
-    /// The rule that is broken, with what to write instead.
+    /// The violated rule, with what to write instead.
     pub fn check_pairs(&self) -> Result<(), String> {
         match (self.quiet, self.grace_limit) {
             (None, None) => Ok(()),
-            (Some(_), None) => Err("quiet needs a grace_limit, which grace can be extended to; set both".to_owned()),
-            (None, Some(_)) => Err("grace_limit needs quiet, which ends grace before it; set both".to_owned()),
+            (Some(_), None) => {
+                Err("quiet needs a grace_limit, which bounds how far grace is extended; set both".to_owned())
+            }
+            (None, Some(_)) => Err("grace_limit needs quiet, which ends grace before the limit; set both".to_owned()),
             (Some(Duration::ZERO), _) => {
                 Err("quiet of 0s would end grace between two requests; write 1s or more".to_owned())
             }
@@ -87,7 +90,7 @@ impl Plan {
         }
     }
 
-    /// How long after the signal everything, hooks included, must be over:
+    /// How long the shutdown may take after the signal, hooks included:
     /// `termination_grace_period - pre_stop - margin`.
     pub const fn allowance(&self) -> Duration {
         self.termination_grace_period.saturating_sub(self.pre_stop).saturating_sub(self.margin)
@@ -100,10 +103,10 @@ impl Default for Plan {
     }
 }
 
-/// When the process becomes ready (`/readyz` answers 200).
+/// When the process becomes ready (`/readyz` is 200).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Ready {
-    /// Once it serves through this crate, or calls `ctx.ready()`.
+    /// Once the process serves through this library or calls `ctx.ready()`.
     #[default]
     OnServe,
     /// As soon as `main` starts.
@@ -116,28 +119,28 @@ pub enum Unready {
     /// At the signal, when the grace period begins.
     #[default]
     OnSignal,
-    /// When the grace period is over: for load balancers that reset live connections of an unready target.
+    /// When grace ends. For load balancers that reset live connections of an unready target.
     AfterGrace,
     /// Not before the process exits.
     Never,
 }
 
 impl Ready {
-    /// The values with the words that stand for them, in attributes, environment and output.
+    /// The values with their names in attributes, environment variables and output.
     pub const WORDS: [(&'static str, Self); 2] = [("on-serve", Self::OnServe), ("on-start", Self::OnStart)];
 
-    /// The word that stands for this value.
+    /// The name of this value in [`WORDS`](Self::WORDS).
     pub fn word(self) -> &'static str {
         word(&Self::WORDS, self)
     }
 }
 
 impl Unready {
-    /// The values with the words that stand for them, in attributes, environment and output.
+    /// The values with their names in attributes, environment variables and output.
     pub const WORDS: [(&'static str, Self); 3] =
         [("on-signal", Self::OnSignal), ("after-grace", Self::AfterGrace), ("never", Self::Never)];
 
-    /// The word that stands for this value.
+    /// The name of this value in [`WORDS`](Self::WORDS).
     pub fn word(self) -> &'static str {
         word(&Self::WORDS, self)
     }
@@ -152,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quiet_and_its_limit_need_each_other() {
+    fn quiet_and_grace_limit_require_each_other() {
         let secs = |secs| Some(Duration::from_secs(secs));
         let check = |quiet, grace_limit| Plan { quiet, grace_limit, ..Plan::DEFAULT }.check_pairs();
         assert_eq!(check(None, None), Ok(()));

@@ -1,4 +1,4 @@
-//! An app as a process of its own.
+//! Apps as child processes.
 
 use crate::{Client, Ended, Lines, PATIENCE, Signal};
 use rustix::process::{Pid, kill_process};
@@ -11,16 +11,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// An app that is about to start, with its health server on a free port.
+/// An app to start, with its health server on a free port.
 pub struct App(Command);
 
 impl App {
-    /// The app with this executable, and an environment that says nothing about graceful but the health address.
+    /// The app with this executable. Its environment has no variable of graceful except the health address.
     pub fn new(executable: impl AsRef<OsStr>) -> Self {
         Self::of(Command::new(executable))
     }
 
-    /// The app with this executable, under a limit of open files.
+    /// The app with this executable and a limit of open files.
     pub fn with_open_files(executable: &str, limit: u32) -> Self {
         let mut command = Command::new("sh");
         command.arg("-c").arg(format!("ulimit -n {limit}; exec \"$0\"")).arg(executable);
@@ -52,43 +52,43 @@ impl App {
         self
     }
 
-    /// Sends what it says elsewhere: this harness does not see it then.
+    /// Redirects stderr, which the harness then doesn't collect.
     #[must_use]
     pub fn stderr(mut self, to: impl Into<Stdio>) -> Self {
         self.0.stderr(to);
         self
     }
 
-    /// The same for what it prints.
+    /// Redirects stdout, which the harness then doesn't collect.
     #[must_use]
     pub fn stdout(mut self, to: impl Into<Stdio>) -> Self {
         self.0.stdout(to);
         self
     }
 
-    /// Starts it.
+    /// Starts the app.
     pub fn start(mut self) -> Running {
         let mut child = self.0.spawn().expect("the app starts");
         Running {
             stdin: child.stdin.take(),
-            printed: child.stdout.take().map_or_else(Lines::none, Lines::of),
-            said: child.stderr.take().map_or_else(Lines::none, Lines::of),
+            stdout: child.stdout.take().map_or_else(Lines::none, Lines::of),
+            stderr: child.stderr.take().map_or_else(Lines::none, Lines::of),
             child,
         }
     }
 
-    /// Starts it and waits until it has ended by itself.
+    /// Starts the app and waits until it exits.
     pub fn run(self) -> Ended {
         self.start().end()
     }
 }
 
-/// An app that runs; killed when it is dropped.
+/// A running app. Dropping it kills the process.
 pub struct Running {
     child: Child,
     stdin: Option<ChildStdin>,
-    printed: Lines,
-    said: Lines,
+    stdout: Lines,
+    stderr: Lines,
 }
 
 impl Running {
@@ -98,40 +98,40 @@ impl Running {
         kill_process(pid, signal).expect("the app has not been reaped");
     }
 
-    /// Gives the app a line on its standard input, see [`stage`](crate::stage).
-    pub fn tell(&mut self, command: &str) {
+    /// Writes a line to the app's standard input, see [`stage`](crate::stage).
+    pub fn send_line(&mut self, line: &str) {
         let stdin = self.stdin.as_mut().expect("stdin is a pipe");
-        writeln!(stdin, "{command}").and_then(|()| stdin.flush()).expect("the app reads its stdin");
+        writeln!(stdin, "{line}").and_then(|()| stdin.flush()).expect("the app reads its stdin");
     }
 
-    /// The number of its process.
+    /// The process ID.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Waits for a line on stderr.
-    pub fn says(&self, part: &str) -> String {
-        self.said.find(part).unwrap_or_else(|| panic!("stderr has no line with `{part}`\n{}", self.so_far()))
+    /// Waits for a line on stderr that contains `part`.
+    pub fn logs(&self, part: &str) -> String {
+        self.stderr.find(part).unwrap_or_else(|| panic!("stderr has no line with `{part}`\n{}", self.so_far()))
     }
 
-    /// Waits for a line on stdout.
+    /// Waits for a line on stdout that contains `part`.
     pub fn prints(&self, part: &str) -> String {
         self.prints_times(part, 1)
     }
 
-    /// Waits for the nth line of this kind on stdout.
+    /// Waits until `times` lines on stdout contain `part`, and returns the last of them.
     pub fn prints_times(&self, part: &str, times: usize) -> String {
-        let found = self.printed.find_nth(part, times);
+        let found = self.stdout.find_nth(part, times);
         found.unwrap_or_else(|| panic!("stdout has no {times} lines with `{part}`\n{}", self.so_far()))
     }
 
-    /// Waits until the app is ready, and gives the address of its traffic.
+    /// Waits until the app is ready and returns the address of its traffic port.
     pub fn ready(&self) -> SocketAddr {
-        self.says("serving: ready");
+        self.logs("serving: ready");
         self.address()
     }
 
-    /// Waits until the app has printed the address of its traffic.
+    /// Waits until the app prints the address of its traffic port.
     pub fn address(&self) -> SocketAddr {
         let line = self.prints("serving on ");
         line.rsplit(' ').next().and_then(|address| address.parse().ok()).expect("the line ends with an address")
@@ -139,31 +139,31 @@ impl Running {
 
     /// The address of the health server.
     pub fn health(&self) -> SocketAddr {
-        let line = self.says("probes on http://");
+        let line = self.logs("probes on http://");
         let address = line.split("http://").nth(1).and_then(|rest| rest.split('/').next());
-        address.and_then(|address| address.parse().ok()).expect("the line names an address")
+        address.and_then(|address| address.parse().ok()).expect("the line contains an address")
     }
 
-    /// A new connection to the traffic, once the app is ready.
+    /// Waits until the app is ready and connects to its traffic port.
     pub fn client(&self) -> Client {
         Client::new(self.ready())
     }
 
-    /// Sends a signal and waits until the app has heard it.
+    /// Sends a signal and waits until the app logs it.
     pub fn begin_shutdown(&self, signal: Signal) -> Instant {
         let sent = Instant::now();
         self.signal(signal);
-        self.says(" after SIG");
+        self.logs(" after SIG");
         sent
     }
 
-    /// Sends SIGTERM and waits until the drain has begun.
+    /// Sends SIGTERM and waits until the drain begins.
     pub fn begin_drain(&self) {
         self.signal(Signal::TERM);
-        self.says("draining: ");
+        self.logs("draining: ");
     }
 
-    /// Waits until it has ended by itself.
+    /// Waits until the app exits.
     pub fn end(mut self) -> Ended {
         let deadline = Instant::now() + PATIENCE;
         let status = loop {
@@ -174,20 +174,20 @@ impl Running {
             }
         };
         let at = Instant::now();
-        self.printed.ended();
-        self.said.ended();
-        Ended { status, at, printed: self.printed.text(), said: self.said.text() }
+        self.stdout.ended();
+        self.stderr.ended();
+        Ended { status, at, stdout: self.stdout.text(), stderr: self.stderr.text() }
     }
 
-    /// What the app has written, for messages.
+    /// The output so far, for messages.
     pub fn so_far(&self) -> String {
-        format!("--- stdout\n{}\n--- stderr\n{}\n---", self.printed.text(), self.said.text())
+        format!("--- stdout\n{}\n--- stderr\n{}\n---", self.stdout.text(), self.stderr.text())
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Nothing happens if it has been reaped.
+        // Fails only if the process is reaped already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,59 +1,59 @@
-//! What is left of a process: its exit code and its words.
+//! The exit code and the output of an exited process.
 
 use std::{process::ExitStatus, time::Instant};
 
-/// An app that has ended.
+/// An exited app.
 pub struct Ended {
     pub(crate) status: ExitStatus,
-    /// When it was seen to have ended.
+    /// When the harness observed the exit.
     pub at: Instant,
     /// Everything on stdout.
-    pub printed: String,
+    pub stdout: String,
     /// Everything on stderr.
-    pub said: String,
+    pub stderr: String,
 }
 
 impl Ended {
-    /// Fails unless the exit code is this.
+    /// Asserts the exit code.
     #[track_caller]
     pub fn with_code(&self, code: i32) -> &Self {
         assert_eq!(self.status.code(), Some(code), "exit code\n{}", self.all());
         self
     }
 
-    /// Fails unless stderr has these parts, each after the one before.
+    /// Asserts that stderr contains these parts in this order.
     #[track_caller]
-    pub fn says_in_order(&self, parts: &[&str]) -> &Self {
-        self.in_order("stderr", &self.said, parts);
+    pub fn logs_in_order(&self, parts: &[&str]) -> &Self {
+        self.in_order("stderr", &self.stderr, parts);
         self
     }
 
-    /// Fails unless stdout has these parts, each after the one before.
+    /// Asserts that stdout contains these parts in this order.
     #[track_caller]
     pub fn prints_in_order(&self, parts: &[&str]) -> &Self {
-        self.in_order("stdout", &self.printed, parts);
+        self.in_order("stdout", &self.stdout, parts);
         self
     }
 
-    /// Fails if stderr has this.
+    /// Asserts that stderr doesn't contain `part`.
     #[track_caller]
-    pub fn never_says(&self, part: &str) -> &Self {
-        assert!(!self.said.contains(part), "stderr has `{part}`\n{}", self.all());
+    pub fn never_logs(&self, part: &str) -> &Self {
+        assert!(!self.stderr.contains(part), "stderr has `{part}`\n{}", self.all());
         self
     }
 
-    /// Fails if stdout has this.
+    /// Asserts that stdout doesn't contain `part`.
     #[track_caller]
     pub fn never_prints(&self, part: &str) -> &Self {
-        assert!(!self.printed.contains(part), "stdout has `{part}`\n{}", self.all());
+        assert!(!self.stdout.contains(part), "stdout has `{part}`\n{}", self.all());
         self
     }
 
-    /// The summary: stderr from its headline on.
+    /// The summary: stderr from the summary's headline on.
     #[track_caller]
     pub fn summary(&self) -> &str {
-        let start = self.said.find("graceful: shutdown after");
-        start.map(|at| &self.said[at..]).unwrap_or_else(|| panic!("stderr has no summary\n{}", self.all()))
+        let start = self.stderr.find("graceful: shutdown after");
+        start.map(|at| &self.stderr[at..]).unwrap_or_else(|| panic!("stderr has no summary\n{}", self.all()))
     }
 
     #[track_caller]
@@ -67,8 +67,8 @@ impl Ended {
         }
     }
 
-    /// Everything, for messages.
+    /// Status and output, for messages.
     pub fn all(&self) -> String {
-        format!("--- {}\n--- stdout\n{}\n--- stderr\n{}\n---", self.status, self.printed, self.said)
+        format!("--- {}\n--- stdout\n{}\n--- stderr\n{}\n---", self.status, self.stdout, self.stderr)
     }
 }

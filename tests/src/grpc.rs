@@ -1,7 +1,7 @@
 //! The gRPC service of the tests: server and clients.
 #![allow(missing_docs, unreachable_pub, clippy::all, clippy::unwrap_used)]
 
-/// What both methods take.
+/// The request of both methods.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Order {
     /// `fast` or `held` for Place; `polite` or `endless` for Follow.
@@ -9,7 +9,7 @@ pub struct Order {
     pub kind: String,
 }
 
-/// What both methods give.
+/// The response of both methods.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Reply {
     #[prost(string, tag = "1")]

@@ -1,4 +1,4 @@
-//! HTTP/1.1 by hand, so that a test decides which byte is on the wire when.
+//! A raw HTTP/1.1 client, so that a test controls which bytes are sent when.
 
 use crate::PATIENCE;
 use std::{
@@ -15,37 +15,37 @@ pub struct Client {
     unread: Vec<u8>,
 }
 
-/// A response, complete.
+/// A complete response.
 #[derive(Debug)]
 pub struct Response {
-    /// Such as 200.
+    /// The status code.
     pub status: u16,
-    /// In lower case, a line each, without the status line.
+    /// The header lines in lower case, without the status line.
     pub head: String,
-    /// The body, without its chunks' sizes.
+    /// The body, without chunk sizes.
     pub body: String,
 }
 
 impl Response {
-    /// Whether the client is told to close and go elsewhere.
-    pub fn says_close(&self) -> bool {
+    /// Whether the response has `Connection: close`.
+    pub fn has_connection_close(&self) -> bool {
         self.head.lines().any(|line| line == "connection: close")
     }
 }
 
 impl Client {
-    /// Connects.
+    /// Connects to a server.
     ///
     /// # Panics
     /// The connection is refused.
     pub fn new(to: SocketAddr) -> Self {
-        Self::connect(to).expect("the server takes connections")
+        Self::connect(to).expect("the server accepts connections")
     }
 
-    /// Connects, or says why not.
+    /// Connects to a server.
     ///
     /// # Errors
-    /// What `connect` says.
+    /// An error of `connect`.
     pub fn connect(to: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect_timeout(&to, PATIENCE)?;
         stream.set_read_timeout(Some(PATIENCE))?;
@@ -54,12 +54,12 @@ impl Client {
         Ok(Self { stream, unread: Vec::new() })
     }
 
-    /// Writes bytes as they are.
+    /// Writes raw bytes.
     ///
     /// # Panics
     /// The connection is broken.
     pub fn write(&mut self, bytes: &str) {
-        self.stream.write_all(bytes.as_bytes()).expect("the connection takes bytes");
+        self.stream.write_all(bytes.as_bytes()).expect("the connection is writable");
     }
 
     /// Sends a request without waiting for its response.
@@ -79,10 +79,10 @@ impl Client {
         self.try_get(path).unwrap_or_else(|error| panic!("no complete response for {path}: {error:?}"))
     }
 
-    /// Sends a request and reads its response, or says why not.
+    /// Sends a request and reads its response.
     ///
     /// # Errors
-    /// What the socket says; `UnexpectedEof` if the connection ends before the response does.
+    /// An I/O error; `UnexpectedEof` if the connection ends before the response is complete.
     pub fn try_get(&mut self, path: &str) -> io::Result<Response> {
         self.stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n").as_bytes())?;
         self.try_response()
@@ -91,30 +91,30 @@ impl Client {
     /// Reads a response.
     ///
     /// # Panics
-    /// There is no complete one.
+    /// There is no complete response.
     #[track_caller]
     pub fn response(&mut self) -> Response {
         self.try_response().unwrap_or_else(|error| panic!("no complete response: {error:?}"))
     }
 
-    /// Reads a response that says that it is the connection's last, and the end of the connection behind it.
+    /// Reads a response with `Connection: close` and expects the server to close the connection after it.
     ///
     /// # Panics
-    /// It is not there, not 200, does not say so, or is not the last.
+    /// There is no complete response, its status is not 200, it lacks `Connection: close`, or the connection stays open.
     #[track_caller]
     pub fn last_response(&mut self) -> Response {
         let response = self.response();
-        assert!(response.status == 200 && response.says_close(), "{response:?}");
-        self.is_closed();
+        assert!(response.status == 200 && response.has_connection_close(), "{response:?}");
+        self.expect_close();
         response
     }
 
-    /// Reads a response, or says why not.
+    /// Reads a response.
     ///
     /// # Errors
-    /// What the socket says; `UnexpectedEof` if the connection ends before the response does.
+    /// An I/O error; `UnexpectedEof` if the connection ends before the response is complete.
     pub fn try_response(&mut self) -> io::Result<Response> {
-        let head = self.until("\r\n\r\n")?.to_lowercase();
+        let head = self.read_until("\r\n\r\n")?.to_lowercase();
         let (status_line, head) = head.split_once("\r\n").unwrap_or((&head, ""));
         let status = status_line.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
         let head = head.replace("\r\n", "\n");
@@ -131,21 +131,21 @@ impl Client {
     fn chunks(&mut self) -> io::Result<String> {
         let mut body = String::new();
         loop {
-            let size = self.until("\r\n")?;
+            let size = self.read_until("\r\n")?;
             let size = usize::from_str_radix(size.trim(), 16).map_err(|_| io::Error::from(ErrorKind::InvalidData))?;
             body += &self.exactly(size)?;
-            self.until("\r\n")?;
+            self.read_until("\r\n")?;
             if size == 0 {
                 return Ok(body);
             }
         }
     }
 
-    /// Reads up to and including this mark.
+    /// Reads up to and including `mark`.
     ///
     /// # Errors
-    /// What the socket says; `UnexpectedEof` if the connection ends before.
-    pub fn until(&mut self, mark: &str) -> io::Result<String> {
+    /// An I/O error; `UnexpectedEof` if the connection ends before `mark`.
+    pub fn read_until(&mut self, mark: &str) -> io::Result<String> {
         loop {
             if let Some(at) = self.unread.windows(mark.len()).position(|bytes| bytes == mark.as_bytes()) {
                 return self.exactly(at + mark.len());
@@ -172,34 +172,34 @@ impl Client {
         }
     }
 
-    /// Tells the server that nothing more comes.
-    pub fn finish(&mut self) {
+    /// Half-closes the connection: sends FIN.
+    pub fn shutdown_write(&mut self) {
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
-    /// Waits until the server closes, and fails unless it does so without another byte and without a reset.
+    /// Waits for the server's FIN, without further bytes and without a reset.
     ///
     /// # Panics
-    /// It is closed in another way, or not at all.
+    /// The server sends bytes or a reset, or doesn't close the connection.
     #[track_caller]
-    pub fn is_closed(&mut self) {
+    pub fn expect_close(&mut self) {
         match self.more() {
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => {}
-            Err(error) => panic!("the connection is not closed cleanly: {error:?}"),
-            Ok(()) => panic!("bytes instead of an end: {:?}", String::from_utf8_lossy(&self.unread)),
+            Err(error) => panic!("no clean close: {error:?}"),
+            Ok(()) => panic!("bytes before the end of the connection: {:?}", String::from_utf8_lossy(&self.unread)),
         }
     }
 
-    /// Waits until the server ends the connection, cleanly or not, and fails if it sends a byte before.
+    /// Waits for the server's FIN or reset, without further bytes.
     ///
     /// # Panics
-    /// It sends something, or does not end.
+    /// The server sends bytes, or doesn't end the connection.
     #[track_caller]
-    pub fn is_cut(&mut self) {
+    pub fn expect_disconnect(&mut self) {
         match self.more() {
             Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => {}
-            Err(error) => panic!("the connection is not ended: {error:?}"),
-            Ok(()) => panic!("bytes instead of an end: {:?}", String::from_utf8_lossy(&self.unread)),
+            Err(error) => panic!("no end of the connection: {error:?}"),
+            Ok(()) => panic!("bytes before the end of the connection: {:?}", String::from_utf8_lossy(&self.unread)),
         }
     }
 }

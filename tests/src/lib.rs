@@ -1,7 +1,7 @@
-//! The harness: starts apps as processes, speaks HTTP to them by hand, and waits for events, never for time to pass.
+//! The test harness: starts apps as processes, exchanges raw HTTP with them, and waits for events instead of durations.
 //!
-//! Every wait ends at [`PATIENCE`] with a message that shows what the process has said so far. A process that a test
-//! leaves behind, by a panic for instance, is killed and reaped.
+//! Every wait fails after [`PATIENCE`] with a message that shows the output of the process so far. A process that a test
+//! leaves running, for example after a panic, is killed and reaped.
 
 mod app;
 mod ended;
@@ -18,19 +18,19 @@ pub use app::{App, Running};
 pub use ended::Ended;
 pub use http::{Client, Response, STALLED_BODY};
 pub use lines::Lines;
-pub use probe::{Answer, Poller, probe, wait_for};
+pub use probe::{Poll, Poller, probe, wait_for};
 pub use rustix::process::Signal;
 pub use traffic::{Exchange, Traffic};
 
 use std::time::Duration;
 
-/// How long any single wait may take before its test fails.
+/// The longest duration of one wait before its test fails.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Raises this process's limit of open files as far as it goes, for itself and the apps that it starts.
-pub fn raise_the_limit_of_open_files() {
+/// Raises the limit of open files to the hard limit, for this process and the apps that it starts.
+pub fn raise_open_file_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    setrlimit(Resource::Nofile, raised).expect("a soft limit may be raised to the hard one");
+    setrlimit(Resource::Nofile, raised).expect("the soft limit can be raised to the hard limit");
 }

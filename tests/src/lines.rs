@@ -1,4 +1,4 @@
-//! What a process writes, line by line, as it comes.
+//! Collects the output of a process by lines.
 
 use crate::PATIENCE;
 use std::{
@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-/// The lines of one output of a process, collected by a thread of its own.
+/// The lines of one output stream of a process, collected by a separate thread.
 #[derive(Clone, Default)]
 pub struct Lines(Arc<Shared>);
 
@@ -25,7 +25,7 @@ struct State {
 }
 
 impl Lines {
-    /// Collects what this output gives until it ends.
+    /// Collects the lines of this stream until it ends.
     pub(crate) fn of(output: impl Read + Send + 'static) -> Self {
         let lines = Self::default();
         let collected = lines.clone();
@@ -40,19 +40,19 @@ impl Lines {
         lines
     }
 
-    /// An output that nobody collects.
+    /// A stream that is not collected.
     pub(crate) fn none() -> Self {
         let lines = Self::default();
         lines.lock().closed = true;
         lines
     }
 
-    /// Waits for a line that contains this; `None` if the output ends without one, or has none in time.
+    /// Waits for a line that contains `part`. `None` if the stream ends first, or after [`PATIENCE`].
     pub fn find(&self, part: &str) -> Option<String> {
         self.find_nth(part, 1)
     }
 
-    /// Waits for the nth line that contains this.
+    /// Waits for the nth line that contains `part`.
     pub fn find_nth(&self, part: &str, nth: usize) -> Option<String> {
         let deadline = Instant::now() + PATIENCE;
         let mut state = self.lock();
@@ -68,7 +68,7 @@ impl Lines {
         }
     }
 
-    /// Waits until the output has ended.
+    /// Waits until the stream ends.
     pub(crate) fn ended(&self) {
         let deadline = Instant::now() + PATIENCE;
         let mut state = self.lock();
@@ -78,7 +78,7 @@ impl Lines {
         }
     }
 
-    /// Everything so far.
+    /// The lines so far.
     pub fn text(&self) -> String {
         self.lock().lines.join("\n")
     }

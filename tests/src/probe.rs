@@ -1,4 +1,4 @@
-//! A prober, as the kubelet is one: a new connection for every probe.
+//! Probes like the kubelet's: a new connection for each.
 
 use crate::{Client, PATIENCE, Response};
 use std::{
@@ -9,23 +9,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Asks the health server once.
+/// Probes the health server once.
 ///
 /// # Errors
-/// What the socket says.
+/// An I/O error of the connection.
 pub fn probe(health: SocketAddr, path: &str) -> io::Result<Response> {
     Client::connect(health)?.try_get(path)
 }
 
-/// Asks the health server until its answer has this status, and this in its body.
+/// Probes the health server until a response has this status and contains `body`.
 ///
 /// # Panics
-/// It takes too long, or nobody answers.
+/// There is no such response within [`PATIENCE`], or a probe fails.
 #[track_caller]
 pub fn wait_for(health: SocketAddr, path: &str, status: u16, body: &str) {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let seen = probe(health, path).expect("somebody answers");
+        let seen = probe(health, path).expect("the server responds");
         if seen.status == status && seen.body.contains(body) {
             return;
         }
@@ -34,50 +34,50 @@ pub fn wait_for(health: SocketAddr, path: &str, status: u16, body: &str) {
     }
 }
 
-/// One answer that a poller was given: to `/readyz?verbose` and to `/livez`.
+/// The responses of one poll: to `/readyz?verbose` and to `/livez`.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Poll {
     /// The status and the body of `/readyz?verbose`.
     pub ready: (u16, String),
     /// The status of `/livez`.
     pub live: u16,
 }
 
-/// Polls until nobody answers any more.
+/// Polls until a probe fails.
 pub struct Poller {
-    thread: JoinHandle<(Vec<Answer>, Instant)>,
+    thread: JoinHandle<(Vec<Poll>, Instant)>,
     polled: Receiver<()>,
 }
 
 impl Poller {
-    /// Starts to poll.
+    /// Starts polling.
     pub fn start(health: SocketAddr) -> Self {
-        let (poll, polled) = mpsc::channel();
+        let (notify, polled) = mpsc::channel();
         let thread = thread::spawn(move || {
-            let mut answers = Vec::new();
+            let mut polls = Vec::new();
             loop {
-                let ask = || Ok::<_, io::Error>((probe(health, "/readyz?verbose")?, probe(health, "/livez")?));
-                let Ok((ready, live)) = ask() else {
-                    return (answers, Instant::now());
+                let poll = || Ok::<_, io::Error>((probe(health, "/readyz?verbose")?, probe(health, "/livez")?));
+                let Ok((ready, live)) = poll() else {
+                    return (polls, Instant::now());
                 };
-                answers.push(Answer { ready: (ready.status, ready.body), live: live.status });
-                let _ = poll.send(()); // whether or not somebody waits for it
+                polls.push(Poll { ready: (ready.status, ready.body), live: live.status });
+                let _ = notify.send(()); // fails once the poller is dropped
                 thread::sleep(Duration::from_millis(5));
             }
         });
         Self { thread, polled }
     }
 
-    /// Waits until there are this many answers, or nobody answers.
-    pub fn polls(&self, times: usize) {
+    /// Waits for this many polls, or until a probe fails.
+    pub fn wait_for_polls(&self, times: usize) {
         let _ = (0..times).try_for_each(|_| self.polled.recv_timeout(PATIENCE));
     }
 
-    /// Waits until nobody answers: every answer until then, and when the first one failed to come.
+    /// Waits until a probe fails. Returns all polls and the time of the failure.
     ///
     /// # Panics
-    /// The polling itself panicked.
-    pub fn end(self) -> (Vec<Answer>, Instant) {
-        self.thread.join().expect("polling does not panic")
+    /// The polling thread panicked.
+    pub fn end(self) -> (Vec<Poll>, Instant) {
+        self.thread.join().expect("polling doesn't panic")
     }
 }

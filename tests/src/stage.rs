@@ -1,5 +1,5 @@
-//! What the apps share: they are directed by lines on their standard input, so that a test decides what is in flight
-//! when, and never has to guess how long something takes.
+//! Controls an app by lines on its standard input, so that a test decides what is in flight and never relies on
+//! durations.
 
 use std::{
     io::{BufRead, Write},
@@ -8,20 +8,20 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// A gate that the line `release` opens for good.
+/// A gate that the line `release` opens permanently.
 pub struct Gate {
     open: watch::Sender<bool>,
     blocking: (Mutex<bool>, Condvar),
 }
 
 impl Gate {
-    /// Waits until it is open.
+    /// Waits until the gate is open.
     pub async fn passed(&self) {
-        // The sender lives as long as the gate.
+        // Can't fail, because the gate owns the sender.
         let _ = self.open.subscribe().wait_for(|open| *open).await;
     }
 
-    /// The same, blocking the thread.
+    /// Blocks the thread until the gate is open.
     pub fn block_until_open(&self) {
         let guard = self.blocking.0.lock().unwrap_or_else(PoisonError::into_inner);
         drop(self.blocking.1.wait_while(guard, |open| !*open));
@@ -34,8 +34,8 @@ impl Gate {
     }
 }
 
-/// Starts to read directions. `block` occupies all `workers` threads of the runtime until `release`.
-pub fn direct(context: &graceful::Context, workers: usize) -> Arc<Gate> {
+/// Starts to read commands. `block` blocks all `workers` threads of the runtime until `release`.
+pub fn read_commands(context: &graceful::Context, workers: usize) -> Arc<Gate> {
     let gate = Arc::new(Gate { open: watch::channel(false).0, blocking: (Mutex::new(false), Condvar::new()) });
     let (context, opened) = (context.clone(), gate.clone());
     thread::spawn(move || {
@@ -43,34 +43,34 @@ pub fn direct(context: &graceful::Context, workers: usize) -> Arc<Gate> {
             match line.as_str() {
                 "release" => opened.open(),
                 "block" => block(&context, workers, &opened),
-                other => say(format!("unknown direction {other}")),
+                other => print_line(format!("unknown command {other}")),
             }
         }
     });
     gate
 }
 
-/// Tasks that meet while each occupies its thread: then every thread is occupied.
+/// Spawns tasks that meet at a barrier, so that each blocks another thread.
 fn block(context: &graceful::Context, workers: usize, gate: &Arc<Gate>) {
     let barrier = Arc::new(Barrier::new(workers));
     for _ in 0..workers {
         let (barrier, gate) = (barrier.clone(), gate.clone());
         context.spawn("blocker", async move {
             if barrier.wait().is_leader() {
-                say("every worker is blocked");
+                print_line("every worker is blocked");
             }
             gate.block_until_open();
         });
     }
 }
 
-/// Prints a line; a closed stdout is no reason to panic.
-pub fn say(line: impl AsRef<str>) {
+/// Prints a line. Ignores a closed stdout.
+pub fn print_line(line: impl AsRef<str>) {
     let mut stdout = std::io::stdout().lock();
     let _ = writeln!(stdout, "{}", line.as_ref()).and_then(|()| stdout.flush());
 }
 
-/// What the environment variable of the app says; empty if nothing.
-pub fn directed(name: &str) -> String {
+/// The value of the environment variable, or an empty string.
+pub fn env_var(name: &str) -> String {
     std::env::var(name).unwrap_or_default()
 }

@@ -1,5 +1,4 @@
-//! A subscriber that prints everything that `tracing` says to stderr, a line each: the thread, the target, the spans that
-//! it stands in, its fields.
+//! A `tracing` subscriber that prints each event to stderr as one line: thread, level, target, spans and fields.
 
 use std::{
     cell::RefCell,
@@ -22,11 +21,11 @@ thread_local! {
     static ENTERED: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Installs it if the environment variable `SUBSCRIBER` of the app asks for it. One that `hangs` or `panics` does so when
-/// it hears of grace.
+/// Installs the subscriber if the environment variable `SUBSCRIBER` is set. With `hangs` or `panics` it does so at the
+/// event of grace.
 pub fn install_if_asked() {
-    if !super::stage::directed("SUBSCRIBER").is_empty() {
-        tracing::subscriber::set_global_default(Printer::default()).expect("the first one");
+    if !super::stage::env_var("SUBSCRIBER").is_empty() {
+        tracing::subscriber::set_global_default(Printer::default()).expect("no other subscriber is installed");
     }
 }
 
@@ -36,7 +35,7 @@ struct Printer {
     spans: Mutex<HashMap<u64, String>>,
 }
 
-/// Fields as `name=value`; a message as it is.
+/// Fields as `name=value`, and the plain message.
 struct Fields(String);
 
 impl Visit for Fields {
@@ -74,11 +73,11 @@ impl Subscriber for Printer {
         let (level, target) = (metadata.level(), metadata.target());
         let _ = writeln!(std::io::stderr(), "{thread}: {level} {target} [{spans}]{}", fields.0);
         if fields.0.contains(" grace: after ") {
-            match super::stage::directed("SUBSCRIBER").as_str() {
+            match super::stage::env_var("SUBSCRIBER").as_str() {
                 "hangs" => loop {
                     thread::park();
                 },
-                "panics" => panic!("the subscriber has had enough"),
+                "panics" => panic!("the subscriber panics"),
                 _ => {}
             }
         }

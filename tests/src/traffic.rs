@@ -1,4 +1,4 @@
-//! Clients that never retry, so that a test sees every request that a server loses.
+//! Clients without retries, so that a test observes every failed request.
 
 use crate::{Client, PATIENCE};
 use std::{
@@ -13,14 +13,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Between two requests of a client.
+/// The pause between two requests of a client.
 const PACE: Duration = Duration::from_millis(2);
 
-/// One connection: each call is a request and its answer, and says whether the client is told to close.
+/// One connection. Each call exchanges a request and returns whether the response has `Connection: close`.
 pub type Exchange = Box<dyn FnMut() -> io::Result<bool>>;
 
-/// Clients at work. They behave as good ones do: they go when an answer says `Connection: close`, and come back over a
-/// new connection, unless the server has been forgotten meanwhile.
+/// Running clients. A client reconnects after a response with `Connection: close`, unless
+/// [`stop_reconnecting`](Self::stop_reconnecting) was called.
 pub struct Traffic {
     clients: Vec<JoinHandle<()>>,
     seen: Arc<Seen>,
@@ -28,33 +28,33 @@ pub struct Traffic {
 }
 
 struct Seen {
-    forgotten: AtomicBool,
-    answers: AtomicUsize,
+    stopped: AtomicBool,
+    responses: AtomicUsize,
     failures: Mutex<Vec<String>>,
-    /// Whether each exchange had an answer.
+    /// Whether each exchange succeeded.
     exchanged: Sender<bool>,
 }
 
 impl Traffic {
-    /// Starts so many clients with keep-alive, and as many with a new connection for each request.
+    /// Starts this many clients with keep-alive, and as many with a new connection for each request.
     pub fn start(to: SocketAddr, path: &'static str, clients: usize) -> Self {
         Self::over(clients, move || {
             let mut client = Client::connect(to)?;
             Ok(Box::new(move || {
                 let response = client.try_get(path)?;
                 match response.status {
-                    200 => Ok(response.says_close()),
+                    200 => Ok(response.has_connection_close()),
                     status => Err(io::Error::other(format!("status {status}"))),
                 }
             }))
         })
     }
 
-    /// The same over any kind of connection.
+    /// Starts clients over any kind of connection, as [`start`](Self::start) does.
     pub fn over(clients: usize, connect: impl Fn() -> io::Result<Exchange> + Clone + Send + 'static) -> Self {
         let (exchanged, exchanges) = mpsc::channel();
-        let (forgotten, answers, failures) = Default::default();
-        let seen = Arc::new(Seen { forgotten, answers, failures, exchanged });
+        let (stopped, responses, failures) = Default::default();
+        let seen = Arc::new(Seen { stopped, responses, failures, exchanged });
         let client = |number| {
             let (connect, seen) = (connect.clone(), seen.clone());
             thread::spawn(move || seen.client(&connect, number % 2 == 0))
@@ -62,43 +62,44 @@ impl Traffic {
         Self { clients: (0..2 * clients).map(client).collect(), seen, exchanges }
     }
 
-    /// Waits until there are so many answers more, or a failure.
+    /// Waits for this many further responses, or a failure.
     #[track_caller]
-    pub fn goes_on(&self, answers: usize) {
+    pub fn wait_for_responses(&self, responses: usize) {
         let deadline = Instant::now() + PATIENCE;
-        while self.exchanges.try_recv().is_ok() {} // before
-        for _ in 0..answers {
+        while self.exchanges.try_recv().is_ok() {} // discards earlier ones
+        for _ in 0..responses {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.exchanges.recv_timeout(left) {
                 Ok(true) => {}
                 Ok(false) => return,
-                Err(_) => panic!("no {answers} more answers within {PATIENCE:?}"),
+                Err(_) => panic!("no {responses} further responses within {PATIENCE:?}"),
             }
         }
     }
 
-    /// The load balancer forgets the server: no new connections; those that there are live until they are told to close.
-    pub fn is_forgotten(&self) {
-        self.seen.forgotten.store(true, Ordering::Relaxed);
+    /// Stops opening connections, as a load balancer does when it removes the server. Open connections are used until a
+    /// response has `Connection: close`.
+    pub fn stop_reconnecting(&self) {
+        self.seen.stopped.store(true, Ordering::Relaxed);
     }
 
-    /// Waits until every client has gone.
+    /// Stops reconnecting and waits until every client ends.
     ///
     /// # Panics
-    /// A request has failed.
+    /// A request failed.
     #[track_caller]
-    pub fn lost_nothing(self) {
-        self.is_forgotten();
+    pub fn expect_no_failures(self) {
+        self.stop_reconnecting();
         for client in self.clients {
-            client.join().expect("clients do not panic");
+            client.join().expect("clients don't panic");
         }
         let failures = self.seen.failures();
-        let answers = self.seen.answers.load(Ordering::Relaxed);
+        let responses = self.seen.responses.load(Ordering::Relaxed);
         assert!(
             failures.is_empty(),
             "{} of {} requests failed: {failures:?}",
             failures.len(),
-            answers + failures.len()
+            responses + failures.len()
         );
     }
 }
@@ -109,15 +110,15 @@ impl Seen {
         loop {
             let exchange = match kept.take() {
                 Some(exchange) => Ok(exchange),
-                None if self.forgotten.load(Ordering::Relaxed) => return,
+                None if self.stopped.load(Ordering::Relaxed) => return,
                 None => connect(),
             };
-            let answered = exchange.and_then(|mut exchange| Ok((exchange()?, exchange)));
-            match answered {
-                Ok((told_to_close, exchange)) => {
-                    self.answers.fetch_add(1, Ordering::Relaxed);
-                    let _ = self.exchanged.send(true); // whether or not somebody waits for it
-                    kept = Some(exchange).filter(|_| keeps_alive && !told_to_close);
+            let result = exchange.and_then(|mut exchange| Ok((exchange()?, exchange)));
+            match result {
+                Ok((close, exchange)) => {
+                    self.responses.fetch_add(1, Ordering::Relaxed);
+                    let _ = self.exchanged.send(true); // fails once the test ends
+                    kept = Some(exchange).filter(|_| keeps_alive && !close);
                 }
                 Err(error) => {
                     self.failures().push(error.to_string());

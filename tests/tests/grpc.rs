@@ -1,4 +1,4 @@
-//! gRPC with tonic's own clients: probes on the health port, calls through a whole shutdown, streams in the drain.
+//! gRPC with tonic's clients: probes on the health port, calls during a shutdown, streams in the drain.
 #![cfg(feature = "tonic")]
 #![allow(clippy::unwrap_used)]
 
@@ -80,7 +80,7 @@ async fn next_text(stream: &mut Streaming<Reply>) -> Result<Option<String>, Code
     next(stream).await.map(|reply| reply.map(|reply| reply.text)).map_err(|status| status.code())
 }
 
-/// The answer to List, as newer clients than tonic-health's read it.
+/// The response to List, which tonic-health's client lacks.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Statuses {
     #[prost(btree_map = "string, message", tag = "1")]
@@ -97,7 +97,7 @@ async fn list(app: &Running) -> Vec<(String, ServingStatus)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_watch_and_list_say_serving_until_the_flip() {
+async fn check_watch_and_list_report_serving_until_unready() {
     let mut app = app().env("GRACEFUL_DRAIN", "20s").start();
     let mut orders = orders(&app).await;
     let held = tokio::spawn(async move { orders.place(order("held")).await });
@@ -128,55 +128,55 @@ async fn check_watch_and_list_say_serving_until_the_flip() {
             .map(|(name, status)| (name.to_owned(), status))
     };
     assert_eq!(list(&app).await, flipped(Serving, Serving, NotServing));
-    app.says("draining: ");
+    app.logs("draining: ");
     for (service, status) in flipped(Serving, Serving, NotServing) {
         assert_eq!(check(&mut health, &service).await, Ok(status), "{service}");
     }
     assert_eq!(probe(app.health(), "/readyz").unwrap().status, 503);
     assert_eq!(probe(app.health(), "/livez").unwrap().status, 200);
 
-    app.tell("release");
+    app.send_line("release");
     assert_eq!(held.await.unwrap().unwrap().into_inner().text, "held from 127.0.0.1");
     app.end().with_code(0);
-    // The streams lasted until the process was gone; none of them ended with a status of the server's.
+    // The streams lasted until the process exited; the server sent no status.
     for watch in watches.iter_mut().chain([&mut alive]) {
         assert!(matches!(next(watch).await, Err(status) if status.code() != Code::Ok));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unready_never_is_serving_to_the_end_in_grpc_too() {
+async fn grpc_stays_serving_to_the_end_with_unready_never() {
     let mut app = app().env("GRACEFUL_UNREADY", "never").start();
     let mut orders = orders(&app).await;
     let held = tokio::spawn(async move { orders.place(order("held")).await });
     app.prints("in Place");
     app.begin_drain();
     assert_eq!(check(&mut health(&app).await, SERVICE).await, Ok(Serving));
-    app.tell("release");
+    app.send_line("release");
     held.await.unwrap().unwrap();
     app.end().with_code(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn probes_are_answered_and_pushed_while_the_runtime_of_main_is_blocked() {
+async fn check_and_watch_work_while_the_runtime_of_main_is_blocked() {
     let mut app = app().start();
     app.ready();
     let mut health = health(&app).await;
     let mut liveness = health.watch(about("liveness")).await.unwrap().into_inner();
     assert_eq!(next_status(&mut liveness).await, Some(Serving));
-    app.tell("block");
+    app.send_line("block");
     app.prints("every worker is blocked");
     assert_eq!(next_status(&mut liveness).await, Some(NotServing), "the heartbeat is a check of liveness");
     assert_eq!(check(&mut health, "liveness").await, Ok(NotServing));
     assert_eq!(check(&mut health, "").await, Ok(Serving));
-    app.tell("release");
+    app.send_line("release");
     assert_eq!(next_status(&mut liveness).await, Some(Serving));
     app.signal(Signal::TERM);
     app.end().with_code(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_that_is_not_known_is_watched_all_the_same() {
+async fn an_unknown_service_can_be_watched() {
     let app = app().start();
     app.ready();
     let mut watch = health(&app).await.watch(about("shop.Returns")).await.unwrap().into_inner();
@@ -186,7 +186,7 @@ async fn a_service_that_is_not_known_is_watched_all_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_probes_of_http_are_answered_over_http2_too() {
+async fn http_probes_work_over_http2() {
     let app = app().start();
     app.ready();
     let mut channel = channel(app.health()).await;
@@ -198,7 +198,7 @@ async fn the_probes_of_http_are_answered_over_http2_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn probes_get_in_beside_crowds_of_half_prefaces_and_of_watch_streams() {
+async fn probes_succeed_beside_many_partial_prefaces_and_watch_streams() {
     let app = app().start();
     app.ready();
     let mut halves = Vec::new();
@@ -215,16 +215,16 @@ async fn probes_get_in_beside_crowds_of_half_prefaces_and_of_watch_streams() {
     }
     assert_eq!(probe(app.health(), "/readyz").unwrap().status, 200);
     assert_eq!(check(&mut health(&app).await, "").await, Ok(Serving));
-    // The oldest made room for the younger ones, on either side; half a preface runs into its timeout.
-    halves[0].is_cut();
-    halves[99].is_cut();
+    // New connections evict the oldest ones on either side; a partial preface times out.
+    halves[0].expect_disconnect();
+    halves[99].expect_disconnect();
     assert!(next(&mut watches[0]).await.is_err());
     app.signal(Signal::TERM);
     assert_eq!(next_status(&mut watches[149]).await, Some(NotServing), "it has outlived the probes' limits");
     app.end().with_code(0);
 }
 
-/// A Kubernetes Service: new connections go where its endpoint is now.
+/// A Kubernetes Service: routes new connections to its current endpoint.
 #[derive(Clone)]
 struct Endpoints(Arc<Mutex<SocketAddr>>);
 
@@ -238,7 +238,7 @@ impl Endpoints {
     }
 }
 
-/// A connector from a function.
+/// A connector made of a function.
 struct Connector<F>(F);
 
 impl<F, T, S> Service<Uri> for Connector<F>
@@ -259,7 +259,7 @@ where
     }
 }
 
-/// Between two calls of a client: tonic's `Channel` fails a call that it is given while it closes a connection.
+/// The pause between two calls of a client: tonic's `Channel` fails a call made while it closes a connection.
 const PAUSE: Duration = Duration::from_millis(10);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -286,11 +286,11 @@ async fn no_unary_call_fails_while_a_replica_is_replaced() {
     drop(called);
     let more_calls = || async {
         let (mut calls, enough) = (calls.clone(), *calls.borrow() + 200);
-        let _ = calls.wait_for(|calls| *calls >= enough).await; // an error once every client has failed
+        let _ = calls.wait_for(|calls| *calls >= enough).await; // fails once every client failed
     };
     within_patience(more_calls()).await;
     old.begin_shutdown(Signal::TERM);
-    within_patience(more_calls()).await; // some of them on new connections to the old replica
+    within_patience(more_calls()).await; // some on new connections to the old replica
     *endpoints.0.lock().unwrap() = new.address();
     old.end().with_code(0);
     within_patience(more_calls()).await;
@@ -303,7 +303,7 @@ async fn no_unary_call_fails_while_a_replica_is_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_that_hears_of_the_drain_ends_in_it() {
+async fn a_stream_that_observes_the_drain_ends_during_the_drain() {
     let app = app().start();
     let mut polite = orders(&app).await.follow(order("polite")).await.unwrap().into_inner();
     assert_eq!(next_text(&mut polite).await, Ok(Some("first".into())));
@@ -314,7 +314,7 @@ async fn a_stream_that_hears_of_the_drain_ends_in_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_that_never_ends_is_cut_at_the_deadline_and_named() {
+async fn an_endless_stream_is_cut_at_the_drain_deadline_and_reported() {
     let app = app().env("GRACEFUL_DRAIN", "500ms").start();
     let mut endless = orders(&app).await.follow(order("endless")).await.unwrap().into_inner();
     assert_eq!(next_text(&mut endless).await, Ok(Some("first".into())));
@@ -322,12 +322,12 @@ async fn a_stream_that_never_ends_is_cut_at_the_deadline_and_named() {
     app.signal(Signal::TERM);
     assert!(next_text(&mut endless).await.is_err());
     let ended = app.end();
-    ended.with_code(3).says_in_order(&["draining: ", &format!("connections on {address}"), "hooks: "]);
+    ended.with_code(3).logs_in_order(&["draining: ", &format!("connections on {address}"), "hooks: "]);
     assert!(ended.summary().contains(&format!("connections on {address}")), "{}", ended.all());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_watch_beside_the_traffic_says_so_and_ends_with_it() {
+async fn a_watch_on_the_traffic_port_reports_not_serving_and_ends_with_the_server() {
     let app = app().start();
     let mut health = HealthClient::new(channel(app.ready()).await);
     let mut watch = health.watch(about(SERVICE)).await.unwrap().into_inner();
@@ -350,20 +350,20 @@ async fn tonics_own_server_under_the_layer_drains_its_calls() {
     assert_eq!(check(&mut health(&app).await, SERVICE).await, Ok(NotServing));
     assert_eq!(next_text(&mut polite).await, Ok(Some("last".into())));
     assert_eq!(next_text(&mut polite).await, Ok(None));
-    app.tell("release");
+    app.send_line("release");
     assert_eq!(held.await.unwrap().unwrap().into_inner().text, "held from 127.0.0.1");
-    app.end().with_code(0).says_in_order(&["draining: ", "requests under the tower layer", "hooks: "]);
+    app.end().with_code(0).logs_in_order(&["draining: ", "requests under the tower layer", "hooks: "]);
 }
 
 #[derive(Clone)]
-struct ToldOfTheDrain;
+struct WaitsForDrain;
 
 #[tonic::async_trait]
-impl graceful_tests::grpc::orders_server::Orders for ToldOfTheDrain {
+impl graceful_tests::grpc::orders_server::Orders for WaitsForDrain {
     async fn place(&self, request: Request<Order>) -> Result<Response<Reply>, Status> {
         let draining = Draining::of(&request);
         assert!(!draining.is_cancelled());
-        draining.token().cancel(); // its own business
+        draining.token().cancel(); // has no effect on other calls
         draining.cancelled().await;
         Ok(Response::new(Reply { text: "drained".to_owned() }))
     }
@@ -376,13 +376,13 @@ impl graceful_tests::grpc::orders_server::Orders for ToldOfTheDrain {
 }
 
 #[tokio::test]
-async fn a_life_in_a_test_has_a_token_of_its_own() {
+async fn each_run_in_a_test_has_its_own_drain_token() {
     let plan =
         graceful::Plan { health: graceful::Health::Off, grace: Duration::from_millis(50), ..graceful::Plan::DEFAULT };
     let report = Builder::for_tests().plan(plan).run_here(|ctx| async move {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let orders = graceful_tests::grpc::orders_server::OrdersServer::new(ToldOfTheDrain);
+        let orders = graceful_tests::grpc::orders_server::OrdersServer::new(WaitsForDrain);
         let server = graceful::tonic::serve(listener, Routes::new(orders)).with_context(ctx.clone());
         let served = tokio::spawn(server.into_future());
         let mut client = OrdersClient::new(channel(address).await);

@@ -1,7 +1,7 @@
-//! Hooks from a second crate in the builds that users ship: release, and release with fat LTO. The debug build is
-//! looked at in `processes/linked.rs`.
+//! Hooks of a second crate in the profiles that users ship: release, and release with fat LTO. `processes/linked.rs`
+//! tests the debug build.
 //!
-//! One small app, built by a cargo of its own into a directory that stays: slow the first time, quick afterwards.
+//! A small app is built by a separate cargo into a persistent directory: slow the first time, fast afterwards.
 
 use serde_json::Value;
 use std::{
@@ -9,7 +9,7 @@ use std::{
     process::{Command, Output},
 };
 
-/// Quick to build.
+/// Compiles fast.
 const SMALL: [(&str, &str); 2] = [("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"), ("CARGO_PROFILE_RELEASE_DEBUG", "0")];
 
 fn target() -> PathBuf {
@@ -32,14 +32,14 @@ fn build_and_print_the_plan(variables: &[(&str, &str)]) -> Value {
     serde_json::from_slice(&printed.stdout).expect("the plan is JSON")
 }
 
-/// One after the other, in one test: they share the directory, and with it everything that is built for the host.
+/// One test, because the builds share the directory with the artifacts of the host.
 #[test]
-fn what_users_build_has_the_hooks_of_both_crates() {
-    a_release_build_and_one_with_fat_lto_list_them();
-    the_generated_test_counts_them_in_the_budget();
+fn release_builds_link_the_hooks_of_both_crates() {
+    release_and_fat_lto_builds_list_the_hooks();
+    the_generated_test_counts_linked_hooks_in_the_budget();
 }
 
-fn a_release_build_and_one_with_fat_lto_list_them() {
+fn release_and_fat_lto_builds_list_the_hooks() {
     for variables in [&[][..], &[("CARGO_PROFILE_RELEASE_LTO", "fat")]] {
         let variables: Vec<_> = SMALL.iter().chain(variables).copied().collect();
         let plan = build_and_print_the_plan(&variables);
@@ -51,14 +51,14 @@ fn a_release_build_and_one_with_fat_lto_list_them() {
     }
 }
 
-fn the_generated_test_counts_them_in_the_budget() {
+fn the_generated_test_counts_linked_hooks_in_the_budget() {
     let fits = cargo("test", "linked", &SMALL);
     assert!(fits.status.success(), "{}", String::from_utf8_lossy(&fits.stdout));
 
     let exceeds = cargo("test", "over_budget", &SMALL);
-    let said = String::from_utf8_lossy(&exceeds.stdout);
-    assert!(!exceeds.status.success(), "{said}");
+    let stdout = String::from_utf8_lossy(&exceeds.stdout);
+    assert!(!exceeds.status.success(), "{stdout}");
     for line in ["+ hooks -5: close_the_cache  1s", "+ hooks 1: copy_everything  20s", "30s, 7s too long"] {
-        assert!(said.contains(line), "{line}: {said}");
+        assert!(stdout.contains(line), "{line}: {stdout}");
     }
 }

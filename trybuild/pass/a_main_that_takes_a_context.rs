@@ -1,6 +1,6 @@
 #![deny(warnings, missing_docs)]
 #![forbid(unsafe_code)]
-//! What the README shows.
+//! The example of the README.
 
 /// Docs of main.
 #[graceful::main(grace = "5s", health = "off")]

@@ -1,5 +1,5 @@
 #![deny(warnings, missing_docs)]
-//! The smallest main, with the health server off so that the case needs no port.
+//! The smallest main, without a health server, because the case must not bind a port.
 
 #[graceful::main(health = "off")]
 async fn main() {}

@@ -4,7 +4,7 @@
 #![deny(let_underscore, keyword_idents, unit_bindings, unused_results, single_use_lifetimes, trivial_casts)]
 #![deny(missing_debug_implementations, non_ascii_idents, redundant_imports, meta_variable_misuse)]
 #![allow(non_camel_case_types, dead_code, unused_macros)]
-//! Checks, and the keys of main that are options, among names that shadow those of the prelude and of the expansion.
+//! Checks and the optional keys of main, among names that shadow those of the prelude and of the expansion.
 
 mod core {}
 mod std {}

@@ -1,7 +1,7 @@
 #![no_implicit_prelude]
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, unreachable_pub, rust_2018_idioms, unused_qualifications, unused_lifetimes)]
-//! Nothing that an expansion names comes from the prelude.
+//! Expansions use no name from the prelude.
 
 #[::graceful::main(grace = "1s", health = "off", max_blocking_threads = 4)]
 async fn main(ctx: ::graceful::Context) -> ::std::result::Result<::std::process::ExitCode, ::std::fmt::Error> {

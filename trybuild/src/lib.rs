@@ -1,1 +1,1 @@
-//! Nothing: the cases are in `fail` and `pass`, the test is `tests/compile.rs`.
+//! Empty: the cases are in `fail` and `pass`, the test is `tests/compile.rs`.

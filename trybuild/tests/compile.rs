@@ -1,9 +1,9 @@
-//! What the attributes accept, and what they say when they refuse.
+//! The attributes accept the cases in `pass` and reject those in `fail` with the errors in the `.stderr` files.
 //!
-//! `TRYBUILD=overwrite cargo test -p graceful-trybuild` writes the `.stderr` files anew; read them before they go in.
+//! `TRYBUILD=overwrite cargo test -p graceful-trybuild` regenerates the `.stderr` files. Review them before committing.
 
 #[test]
-fn what_is_accepted_and_what_is_refused() {
+fn cases_compile_or_fail_as_expected() {
     let cases = trybuild::TestCases::new();
     cases.pass("pass/*.rs");
     cases.compile_fail("fail/*.rs");

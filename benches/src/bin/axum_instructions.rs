@@ -1,11 +1,11 @@
-//! Instructions for one keep-alive request to an axum router: `graceful::axum::serve`, and `axum::serve` under
+//! Instructions per keep-alive request to an axum router: `graceful::axum::serve`, and `axum::serve` with
 //! `graceful::tower::GracefulLayer`, against plain `axum::serve`, counted by callgrind.
 //!
-//! `Router::layer` boxes each route's future and body again, whatever the layer does: the kind `no-op` is a layer that
-//! wraps the body and does nothing.
+//! `Router::layer` boxes the future and the body of each route again for any layer. The kind `no-op` measures this cost
+//! with a layer that only wraps the body.
 //!
-//! The router is the same, on a current-thread runtime. HTTP/2 is in none of the servers; with `--features grpc` it is
-//! in all, as tonic brings it into the `hyper-util` of `axum::serve` too.
+//! All kinds serve the same router on a current-thread runtime. No server has HTTP/2; with `--features grpc` all have
+//! it, because tonic enables it in the `hyper-util` of `axum::serve` too.
 
 use axum::{
     Router,
@@ -27,10 +27,10 @@ use tower::{ServiceExt, layer::layer_fn};
 
 fn main() -> Result {
     match env::args().nth(1) {
-        Some(kind) => return life(&kind),
+        Some(kind) => return run_subject(&kind),
         None => println!("HTTP/2 in the servers: {}", cfg!(feature = "grpc")),
     }
-    let count = |kind| callgrind::of_a_request(&[kind], client::send);
+    let count = |kind| callgrind::per_request(&[kind], client::send);
     let (plain, shutdown) = (count("plain")?, count("shutdown")?);
     let no_op = count("no-op")?;
     let (ours, layer, both) = (count("graceful")?, count("layer")?, count("layer-shutdown")?);
@@ -50,8 +50,8 @@ fn main() -> Result {
     Ok(())
 }
 
-fn life(kind: &str) -> Result {
-    server::with_a_second_thread();
+fn run_subject(kind: &str) -> Result {
+    server::spawn_second_thread();
     let app = Router::new().route("/", get(|| async { "hello\n" }));
     if let "plain" | "shutdown" | "no-op" = kind {
         let app = if kind == "no-op" {
@@ -60,7 +60,7 @@ fn life(kind: &str) -> Result {
             app
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        return runtime.block_on(theirs(app, kind == "shutdown"));
+        return runtime.block_on(serve_axum(app, kind == "shutdown"));
     }
     let kind = kind.to_owned();
     let plan = Plan { grace: Duration::ZERO, health: Health::Off, ..Plan::DEFAULT };
@@ -85,12 +85,12 @@ fn life(kind: &str) -> Result {
     Ok(())
 }
 
-/// Another type of body, so that it is boxed as that of every layer with a body of its own.
+/// Wraps the body in another type, so that axum boxes it as it does for every layer with its own body type.
 fn no_op(response: Response) -> Response<impl axum::body::HttpBody<Data = bytes::Bytes, Error = axum::Error>> {
     response.map(|body: Body| body.map_frame(|frame| frame))
 }
 
-async fn theirs(app: Router, shutdown: bool) -> Result {
+async fn serve_axum(app: Router, shutdown: bool) -> Result {
     let listener = server::bind().await?.tap_io(without_delay);
     let mut terminate = signal(SignalKind::terminate())?;
     if shutdown {
@@ -106,8 +106,8 @@ async fn theirs(app: Router, shutdown: bool) -> Result {
     }
 }
 
-/// As `graceful::axum::serve` does it.
+/// Sets TCP_NODELAY, as `graceful::axum::serve` does.
 fn without_delay(stream: &mut TcpStream) {
-    // It is as fast as it is then.
+    // An error only delays responses.
     let _ = stream.set_nodelay(true);
 }

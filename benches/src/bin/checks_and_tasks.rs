@@ -1,7 +1,7 @@
-//! 1,000 health checks, each once a second, and 10,000 tracked tasks: what they cost a process that does nothing
-//! else, how fast its probes are answered, SIGTERM to the first 503, and the drain of tasks that all end at once.
+//! 1,000 health checks, each once a second, and 10,000 tracked tasks: processor time of an otherwise idle process,
+//! latency of its probes, SIGTERM to the first 503, and the drain of tasks that end at once.
 //!
-//! The drain is from the moment at which the first task hears of it to the first hook.
+//! The drain is measured from the first task that observes the drain to the first hook.
 
 use graceful::{
     __private::{Check, GRACEFUL_CHECKS_V1, HookRun, On, linkme},
@@ -17,16 +17,16 @@ use std::{
 };
 
 const TASKS: usize = 10_000;
-/// How long a process is watched while it does nothing else.
+/// How long the processor time of the idle process is measured.
 const IDLE: Duration = Duration::from_secs(5);
 const PROBES: usize = 500;
 const ROUNDS: usize = 21;
 const GRACE: Duration = Duration::from_millis(300);
-/// Whether there are checks, and whether there are tasks.
+/// Name, with checks, with tasks.
 const KINDS: [(&str, bool, bool); 4] =
     [("neither", false, false), ("checks", true, false), ("tasks", false, true), ("both", true, true)];
 
-/// What `#[graceful::health_check(on = "readiness", period = "1s")]` makes of an async function.
+/// The expansion of `#[graceful::health_check(on = "readiness", period = "1s")]` on an async function.
 macro_rules! check {
     ($a:literal $b:literal $c:literal) => {
         const _: () = {
@@ -61,13 +61,13 @@ macro_rules! check {
 }
 check!();
 
-/// When the first task heard of the drain.
+/// The time at which the first task observed the drain.
 static BEGUN: AtomicU64 = AtomicU64::new(u64::MAX);
 
 fn main() -> Result {
-    let life_of = |name| KINDS.into_iter().find(|kind| kind.0 == name);
-    if let Some((_, checks, tasks)) = env::args().nth(1).as_deref().and_then(life_of) {
-        life(checks, tasks);
+    let find = |name| KINDS.into_iter().find(|kind| kind.0 == name);
+    if let Some((_, checks, tasks)) = env::args().nth(1).as_deref().and_then(find) {
+        run_subject(checks, tasks);
         return Ok(());
     }
     for (name, ..) in KINDS {
@@ -79,15 +79,15 @@ fn main() -> Result {
     Ok(())
 }
 
-fn life(checks: bool, tasks: bool) {
+fn run_subject(checks: bool, tasks: bool) {
     let plan = Plan { grace: GRACE, health: Health::Off, ..Plan::DEFAULT }; // GRACEFUL_HEALTH says where
     let builder = Builder::new().plan(plan).flavor(Flavor::MultiThread).worker_threads(2).linked_hooks(checks);
     builder.run(move |ctx| async move {
         ctx.on_shutdown(0, "drained", || async {
             let (drained, spent) = (now(), processor_time());
-            subject::say("begun", BEGUN.load(Relaxed));
-            subject::say("drained", drained);
-            subject::say("spent", spent);
+            subject::report("begun", BEGUN.load(Relaxed));
+            subject::report("drained", drained);
+            subject::report("spent", spent);
         });
         for number in 0..if tasks { TASKS } else { 0 } {
             ctx.spawn(format!("worker {number}"), work(ctx.clone()));
@@ -96,7 +96,7 @@ fn life(checks: bool, tasks: bool) {
         while ctx.phase() != Phase::Serving {
             tokio::task::yield_now().await;
         }
-        subject::say("serving", 1);
+        subject::report("serving", 1);
         work(ctx).await;
     });
 }
@@ -106,7 +106,7 @@ async fn work(ctx: Context) {
     BEGUN.fetch_min(now(), Relaxed);
 }
 
-/// A subject whose probes say yes.
+/// Starts a subject and waits until it is ready.
 fn start(name: &str) -> Result<(Subject, SocketAddr)> {
     let health = SocketAddr::from(([127, 0, 0, 1], subject::free_port()?));
     let mut subject = Subject::start(subject::itself(&[name])?.env("GRACEFUL_HEALTH", health.to_string()))?;
@@ -122,7 +122,7 @@ fn start(name: &str) -> Result<(Subject, SocketAddr)> {
 
 fn idle(name: &str) -> Result {
     let (subject, health) = start(name)?;
-    sleep(Duration::from_secs(1)); // what is done once is done
+    sleep(Duration::from_secs(1)); // one-time work at start has ended
     let (before, begun) = (subject.processor_time()?, now());
     sleep(IDLE);
     let (spent, passed) = (subject.processor_time()? - before, now() - begun);
@@ -132,7 +132,7 @@ fn idle(name: &str) -> Result {
         for _ in 0..PROBES {
             let asked = now();
             if client::get(health, path)?.0 != 200 {
-                return Err(format!("{path} does not say 200").into());
+                return Err(format!("{path} does not respond 200").into());
             }
             times.add((now() - asked) as f64 / 1e6);
         }

@@ -1,25 +1,25 @@
-//! What an idle keep-alive connection holds in memory, counted by the server's own allocator.
+//! The memory of an idle keep-alive connection, counted by the server's allocator.
 //!
-//! The server is asked for its live bytes before and after N connections that have each had one answer. The buffers
-//! that hyper keeps for a connection are the same for all; what counts is the difference.
+//! The client requests the server's live bytes before and after opening N connections with one response each. hyper's
+//! buffers of a connection are the same for all kinds, so the difference between kinds is compared.
 
-use graceful_benches::{Result, client, numbers, server::Kind, subject, subject::Subject};
+use graceful_benches::{Result, client, numbers, server, server::Kind};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use std::{alloc::System, net::TcpStream};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Just below a power of two, just above it, and the size of the target.
+/// Just below a power of two, just above it, and the number of the target.
 const CONNECTIONS: [usize; 3] = [8_000, 8_400, 10_000];
 
-fn held() -> usize {
+fn live_bytes() -> usize {
     let stats = ALLOCATOR.stats();
     stats.bytes_allocated - stats.bytes_deallocated
 }
 
 fn main() -> Result {
-    if subject::is_server(held)? {
+    if server::run_if_requested(live_bytes)? {
         return Ok(());
     }
     for connections in CONNECTIONS {
@@ -35,14 +35,14 @@ fn main() -> Result {
 }
 
 fn per_connection(kind: Kind, connections: usize) -> Result<f64> {
-    let (_subject, address) = Subject::server(kind, "current")?;
-    let mut asking = client::connect(address)?;
-    ask(&mut asking)?; // the first answer fills what is filled once
-    let before = ask(&mut asking)?;
+    let (_subject, address) = server::start(kind, "current")?;
+    let mut stream = client::connect(address)?;
+    request_live_bytes(&mut stream)?; // the first response allocates this connection's buffers
+    let before = request_live_bytes(&mut stream)?;
     let _idle = client::idle(address, connections)?;
-    Ok((ask(&mut asking)? - before) / connections as f64)
+    Ok((request_live_bytes(&mut stream)? - before) / connections as f64)
 }
 
-fn ask(stream: &mut TcpStream) -> Result<f64> {
-    Ok(client::exchange(stream, b"GET /held HTTP/1.1\r\nhost: localhost\r\n\r\n")?.1.parse()?)
+fn request_live_bytes(stream: &mut TcpStream) -> Result<f64> {
+    Ok(client::exchange(stream, b"GET /live-bytes HTTP/1.1\r\nhost: localhost\r\n\r\n")?.1.parse()?)
 }

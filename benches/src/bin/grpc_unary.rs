@@ -1,7 +1,7 @@
-//! Instructions for one unary call on one connection: `graceful::tonic::serve` against tonic's own `Server`, counted
-//! by callgrind.
+//! Instructions per unary call on one connection: `graceful::tonic::serve` against tonic's `Server`, counted by
+//! callgrind.
 //!
-//! The service is tonic-health's `Check`, the client is this process; both servers are on a current-thread runtime.
+//! The service is tonic-health's `Check`, and the client is this process. Both servers run on a current-thread runtime.
 
 use graceful::{Builder, Flavor, Health, Plan};
 use graceful_benches::{Result, callgrind, server};
@@ -21,9 +21,9 @@ use tonic_health::{
 
 fn main() -> Result {
     if let Some(kind) = env::args().nth(1) {
-        return life(&kind);
+        return run_subject(&kind);
     }
-    let count = |kind| callgrind::of_a_request(&[kind], call);
+    let count = |kind| callgrind::per_request(&[kind], call);
     let (ours, tonic) = (count("graceful")?, count("tonic")?);
     println!("instructions of a unary call: graceful::tonic::serve {ours:.0}, tonic's Server {tonic:.0}");
     println!("       instructions, graceful::tonic::serve / tonic's Server: {:.4}", ours / tonic);
@@ -41,8 +41,8 @@ fn call(address: SocketAddr, calls: usize) -> Result {
     })
 }
 
-fn life(kind: &str) -> Result {
-    server::with_a_second_thread();
+fn run_subject(kind: &str) -> Result {
+    server::spawn_second_thread();
     let (_reporter, service) = health_reporter();
     if kind == "graceful" {
         let plan = Plan { grace: Duration::ZERO, health: Health::Off, ..Plan::DEFAULT };

@@ -1,7 +1,7 @@
-//! The last answer in flight to the first hook, and the last hook to the exit of the process.
+//! Time from the last response in flight to the first hook, and from the last hook to the exit of the process.
 //!
-//! The handler's last act is to note the time; so the first number includes the writing of the answer and the end of
-//! the connection. The exit is the time at which `wait` returns to the parent.
+//! The handler records the time just before it returns, so the first number includes writing the response and closing
+//! the connection. The exit is the time at which `wait` returns in the parent.
 
 use bytes::Bytes;
 use graceful::{Builder, Health, Plan};
@@ -18,27 +18,27 @@ use std::{
 
 const ROUNDS: usize = 200;
 
-static ANSWERED: AtomicU64 = AtomicU64::new(0);
+static RESPONDED: AtomicU64 = AtomicU64::new(0);
 
 #[graceful::shutdown_hook(order = 1)]
 async fn first() {
     let begun = now();
-    subject::say("to_hook", begun.saturating_sub(ANSWERED.load(Relaxed)));
+    subject::report("to_hook", begun.saturating_sub(RESPONDED.load(Relaxed)));
 }
 
 #[graceful::shutdown_hook(order = 2)]
 async fn last() {
-    subject::say("over", now());
+    subject::report("over", now());
 }
 
 fn main() -> Result {
-    if env::args().nth(1).as_deref() == Some("life") {
-        life();
+    if env::args().nth(1).as_deref() == Some("subject") {
+        run_subject();
         return Ok(());
     }
     let (mut to_hook, mut to_exit) = (Samples::default(), Samples::default());
     for _ in 0..ROUNDS {
-        let mut subject = Subject::start(&mut subject::itself(&["life"])?)?;
+        let mut subject = Subject::start(&mut subject::itself(&["subject"])?)?;
         let mut stream = client::connect(subject.address()?)?;
         stream.write_all(client::REQUEST)?;
         subject.wait_for("begun")?;
@@ -47,32 +47,32 @@ fn main() -> Result {
         let over = subject.wait_for("over")?;
         let (status, exited) = subject.wait()?;
         to_exit.add((exited - over) as f64 / 1e6);
-        let (answer, _) = client::exchange(&mut stream, b"")?;
-        if !status.success() || answer != 200 {
-            return Err(format!("the request was answered with {answer}, and the process ended with {status}").into());
+        let (code, _) = client::exchange(&mut stream, b"")?;
+        if !status.success() || code != 200 {
+            return Err(format!("the response status was {code}, and the process ended with {status}").into());
         }
     }
-    println!("{}", to_hook.line("last answer to first hook", "ms"));
+    println!("{}", to_hook.line("last response to first hook", "ms"));
     println!("{}", to_exit.line("last hook to exit", "ms"));
-    numbers::at_most("last answer to first hook at p99, ms", to_hook.percentile(0.99), 2.0);
+    numbers::at_most("last response to first hook at p99, ms", to_hook.percentile(0.99), 2.0);
     numbers::at_most("last hook to exit at p99, ms", to_exit.percentile(0.99), 10.0);
     Ok(())
 }
 
-/// One request, which is in flight when the drain begins, and ends a little later.
+/// A handler that is in flight when the drain begins and ends shortly after.
 async fn slow(_: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    subject::say("begun", 1);
+    subject::report("begun", 1);
     graceful::context().draining().await;
     tokio::time::sleep(Duration::from_millis(5)).await;
-    ANSWERED.store(now(), Relaxed);
+    RESPONDED.store(now(), Relaxed);
     Ok(Response::new(Full::new(Bytes::from_static(b"hello\n"))))
 }
 
-fn life() {
+fn run_subject() {
     let plan = Plan { grace: Duration::ZERO, health: Health::Off, ..Plan::DEFAULT };
     Builder::new().plan(plan).run(|_| async move {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-        subject::say("port", listener.local_addr()?.port().into());
+        subject::report("port", listener.local_addr()?.port().into());
         graceful::serve(listener, service_fn(slow)).await
     });
 }

@@ -1,10 +1,10 @@
-//! SIGTERM to drained with 10,000 idle keep-alive connections: `graceful::serve` against hyper-util's
-//! `GracefulShutdown`, in turns.
+//! Drain time with 10,000 idle keep-alive connections: `graceful::serve` against hyper-util's `GracefulShutdown`,
+//! alternating.
 //!
-//! From just before `kill` to the last connection's end as the server itself sees it. The clients are plain sockets
-//! that do nothing meanwhile; afterwards each must have seen the end of its connection, and no reset.
+//! Measured from just before `kill` to the end of the last connection in the server. The clients are idle sockets, and
+//! each must receive a FIN and no reset.
 
-use graceful_benches::{Result, client, numbers, numbers::Samples, server::Kind, subject, subject::Subject};
+use graceful_benches::{Result, client, numbers, numbers::Samples, server, server::Kind};
 use std::io::Read;
 
 const CONNECTIONS: usize = 10_000;
@@ -12,7 +12,7 @@ const ROUNDS: usize = 21;
 const KINDS: [Kind; 2] = [Kind::Graceful, Kind::HyperUtil];
 
 fn main() -> Result {
-    if subject::is_server(|| 0)? {
+    if server::run_if_requested(|| 0)? {
         return Ok(());
     }
     for flavor in ["multi", "current"] {
@@ -38,16 +38,16 @@ fn main() -> Result {
     Ok(())
 }
 
-/// Milliseconds on the clock, and of the processors.
+/// Returns the drain's wall-clock time and processor time in milliseconds.
 fn drain(kind: Kind, flavor: &str) -> Result<(f64, f64)> {
-    let (mut subject, address) = Subject::server(kind, flavor)?;
+    let (mut subject, address) = server::start(kind, flavor)?;
     let streams = client::idle(address, CONNECTIONS)?;
     let before = subject.processor_time()?;
     let sent = subject.terminate()?;
     let (drained, spent) = (subject.wait_for("drained")?, subject.wait_for("spent")?);
     for mut stream in streams {
         if stream.read(&mut [0])? != 0 {
-            return Err("an idle connection was sent something".into());
+            return Err("an idle connection received bytes".into());
         }
     }
     subject.wait()?;

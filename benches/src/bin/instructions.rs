@@ -1,14 +1,14 @@
-//! Instructions for one keep-alive request: `graceful::serve` against a bare hyper loop, counted by callgrind.
+//! Instructions per keep-alive request: `graceful::serve` against a bare hyper loop, counted by callgrind.
 //!
-//! Each server runs under `valgrind --tool=callgrind` on a current-thread runtime; the client is this process.
+//! Each server runs under `valgrind --tool=callgrind` on a current-thread runtime. The client is this process.
 
-use graceful_benches::{Result, callgrind, client, numbers, server::Kind, subject};
+use graceful_benches::{Result, callgrind, client, numbers, server, server::Kind};
 
 fn main() -> Result {
-    if subject::is_server(|| 0)? {
+    if server::run_if_requested(|| 0)? {
         return Ok(());
     }
-    let count = |kind: Kind| callgrind::of_a_request(&["serve", kind.name(), "current"], client::send);
+    let count = |kind: Kind| callgrind::per_request(&["serve", kind.name(), "current"], client::send);
     let (ours, bare) = (count(Kind::Graceful)?, count(Kind::Bare)?);
     let (timeout, watched) = (count(Kind::BareTimeout)?, count(Kind::HyperUtil)?);
     println!(

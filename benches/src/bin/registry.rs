@@ -1,6 +1,6 @@
-//! 10,000 linked hooks: collected, sorted and grouped, as a start does it, in a new process each time.
+//! Time to collect, sort and group 10,000 linked hooks at start, in a new process for each round.
 //!
-//! `assert_plan`, which the test that the attribute generates calls, does these three things and the budget's sum.
+//! `assert_plan`, which the attribute's generated test calls, performs these steps and sums the budget.
 
 use graceful::{
     __private::{GRACEFUL_HOOKS_V1, Hook, HookRun, assert_plan, linkme},
@@ -11,8 +11,8 @@ use std::env;
 
 const ROUNDS: usize = 100;
 
-/// What `#[graceful::shutdown_hook]` makes of a function, with the digits of its number for name and order. The
-/// orders are scattered over the section, and 100 hooks have each.
+/// The expansion of `#[graceful::shutdown_hook]`, with name and order made of the digits of the hook's number. The
+/// orders are scattered over the section, and each has 100 hooks.
 macro_rules! hook {
     ($a:literal $b:literal $c:literal $d:literal) => {
         const _: () = {
@@ -49,8 +49,8 @@ fn main() -> Result {
     if env::args().nth(1).as_deref() == Some("build") {
         let begun = now();
         assert_plan(&Plan::DEFAULT);
-        subject::say("took", now() - begun);
-        subject::say("hooks", GRACEFUL_HOOKS_V1.len() as u64 - 1); // without the sentinel
+        subject::report("took", now() - begun);
+        subject::report("hooks", GRACEFUL_HOOKS_V1.len() as u64 - 1); // without the sentinel
         return Ok(());
     }
     let mut times = Samples::default();
@@ -58,7 +58,7 @@ fn main() -> Result {
         let mut subject = Subject::start(&mut subject::itself(&["build"])?)?;
         times.add(subject.wait_for("took")? as f64 / 1e6);
         if subject.wait_for("hooks")? != 10_000 {
-            return Err("the linker has lost hooks".into());
+            return Err("the linker dropped hooks".into());
         }
     }
     println!("{}", times.line("10,000 hooks collected, sorted, grouped", "ms"));

@@ -1,7 +1,7 @@
-//! From the start of a process to the first line of `main`: `#[graceful::main]` against `#[tokio::main]`, in pairs.
+//! Time from the start of a process to the first line of `main`: `#[graceful::main]` against `#[tokio::main]`, in pairs.
 //!
-//! From just before `spawn` to a clock that `main` reads first of all; the programs are `start_graceful`, which
-//! starts its health server, and `start_tokio`.
+//! Measured from just before `spawn` to the time that the first line of `main` reads. The programs are
+//! `start_graceful`, which starts its health server, and `start_tokio`.
 
 use graceful_benches::{Result, numbers, numbers::Samples, subject, subject::Subject};
 

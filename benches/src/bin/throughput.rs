@@ -1,9 +1,9 @@
-//! Requests in a second, and processor time for each: `graceful::serve` against a bare hyper loop.
+//! Requests per second, and processor time per request: `graceful::serve` against a bare hyper loop.
 //!
-//! All servers live at the same time, each on one thread, and are loaded in turns from one other thread. What
-//! counts is the median over the rounds of the ratio within a round.
+//! All servers run at the same time with one thread each, and one other thread loads them in turns. The result is the
+//! median of the ratios within each round.
 
-use graceful_benches::{Result, load::Load, numbers, numbers::Samples, server::Kind, subject, subject::Subject};
+use graceful_benches::{Result, load::Load, numbers, numbers::Samples, server, server::Kind, subject::Subject};
 use std::time::Duration;
 
 const KINDS: [Kind; 3] = [Kind::Graceful, Kind::Bare, Kind::BareTimeout];
@@ -12,7 +12,7 @@ const ROUNDS: usize = 31;
 const TURN: Duration = Duration::from_millis(400);
 
 fn main() -> Result {
-    if subject::is_server(|| 0)? {
+    if server::run_if_requested(|| 0)? {
         return Ok(());
     }
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(harness())
@@ -28,21 +28,21 @@ struct Lane {
 async fn harness() -> Result {
     let mut lanes = Vec::new();
     for kind in KINDS {
-        let (subject, address) = Subject::server(kind, "current")?;
+        let (subject, address) = server::start(kind, "current")?;
         let mut load = Load::open(address, CONNECTIONS).await?;
-        load.run(TURN).await?; // warm
+        load.run(TURN).await?; // warm-up
         lanes.push(Lane { subject, load, throughput: Samples::default(), processor: Samples::default() });
     }
     for round in 0..ROUNDS {
         for turn in 0..lanes.len() {
-            // Nobody is always first, or always after the same one.
+            // The order changes each round, so that no server is always first or always follows the same one.
             let at = if round % 2 == 0 { turn } else { lanes.len() - 1 - turn };
             let lane = &mut lanes[(at + round / 2) % KINDS.len()];
             let before = lane.subject.processor_time()?;
-            let (answers, throughput) = lane.load.run(TURN).await?;
+            let (responses, throughput) = lane.load.run(TURN).await?;
             lane.throughput.add(throughput);
             let spent = lane.subject.processor_time()? - before;
-            lane.processor.add(spent as f64 / answers as f64 / 1000.0);
+            lane.processor.add(spent as f64 / responses as f64 / 1000.0);
         }
     }
     let [ours, bare, timeout] = &lanes[..] else { unreachable!("three kinds") };

@@ -1,6 +1,6 @@
-//! SIGTERM to the first 503 on `/readyz`, with a runtime that is free and with one whose every worker is blocked.
+//! Time from SIGTERM to the first 503 on `/readyz`, with an idle runtime and with one whose workers are all blocked.
 //!
-//! From just before `kill` to the first 503 in hand, by a prober that connects anew for each probe.
+//! Measured from just before `kill` to the receipt of the first 503, with a new connection for each probe.
 
 use graceful::{Builder, Flavor, Health, Phase, Plan};
 use graceful_benches::{Result, client, now, numbers, numbers::Samples, subject, subject::Subject};
@@ -11,14 +11,14 @@ const WORKERS: usize = 2;
 
 fn main() -> Result {
     match env::args().nth(1).as_deref() {
-        Some("free") => life(false),
-        Some("blocked") => life(true),
+        Some("free") => run_subject(false),
+        Some("blocked") => run_subject(true),
         _ => return harness(),
     }
     Ok(())
 }
 
-fn life(blocked: bool) {
+fn run_subject(blocked: bool) {
     let plan = Plan { health: Health::Off, ..Plan::DEFAULT }; // GRACEFUL_HEALTH says where
     Builder::new().plan(plan).flavor(Flavor::MultiThread).worker_threads(WORKERS).run(move |ctx| async move {
         ctx.ready();
@@ -29,12 +29,12 @@ fn life(blocked: bool) {
             for _ in 0..WORKERS {
                 tokio::spawn(async { sleep(client::PATIENCE) });
             }
-            // The workers have begun to block before the signal comes, and so has the thread of main.
+            // All workers and the thread of `main` are blocked before the signal arrives.
             sleep(Duration::from_millis(20));
-            subject::say("blocked", 1);
+            subject::report("blocked", 1);
             sleep(client::PATIENCE);
         }
-        subject::say("blocked", 0);
+        subject::report("blocked", 0);
         ctx.draining().await;
     });
 }

@@ -1,8 +1,7 @@
-//! 1,000 WebSockets drained: from the moment at which the first handler hears of the drain to the first hook, and to
-//! the exit of the process.
+//! Drain of 1,000 WebSockets: time from the first handler that observes the drain to the first hook, and to the exit of
+//! the process.
 //!
-//! Each handler waits for the drain, says Close, and ends. Each client reads the Close and the end of its connection,
-//! and no reset.
+//! Each handler waits for the drain, sends Close and ends. Each client must receive the Close and a FIN, and no reset.
 
 use axum::{
     Router,
@@ -26,28 +25,28 @@ const ROUNDS: usize = 21;
 const UPGRADE: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
     sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
-/// When the first handler heard of the drain.
+/// The time at which the first handler observed the drain.
 static BEGUN: AtomicU64 = AtomicU64::new(u64::MAX);
 
 #[graceful::shutdown_hook(order = 1)]
 async fn hook() {
     let (drained, spent) = (now(), processor_time());
-    subject::say("begun", BEGUN.load(Relaxed));
-    subject::say("drained", drained);
-    subject::say("spent", spent);
+    subject::report("begun", BEGUN.load(Relaxed));
+    subject::report("drained", drained);
+    subject::report("spent", spent);
 }
 
 fn main() -> Result {
-    if env::args().nth(1).as_deref() == Some("life") {
-        life();
+    if env::args().nth(1).as_deref() == Some("subject") {
+        run_subject();
         return Ok(());
     }
     let [mut heard, mut drained, mut spent, mut exited] = <[Samples; 4]>::default();
     for _ in 0..ROUNDS {
-        let mut subject = Subject::start(&mut subject::itself(&["life"])?)?;
+        let mut subject = Subject::start(&mut subject::itself(&["subject"])?)?;
         let address = subject.address()?;
         let streams = (0..SOCKETS).map(|_| open(address)).collect::<Result<Vec<_>>>()?;
-        let reader = thread::spawn(move || streams.into_iter().try_for_each(read_to_the_end));
+        let reader = thread::spawn(move || streams.into_iter().try_for_each(expect_close));
         let before = subject.processor_time()?;
         let sent = subject.terminate()?;
         let begun = subject.wait_for("begun")?;
@@ -84,14 +83,14 @@ fn open(address: SocketAddr) -> Result<TcpStream> {
     }
 }
 
-/// A Close without a reason, and no more.
-fn read_to_the_end(mut stream: TcpStream) -> Result {
-    let mut said = Vec::new();
-    stream.read_to_end(&mut said)?;
-    if said != [0x88, 0] { Err(format!("a socket was sent {said:?}").into()) } else { Ok(()) }
+/// Reads to the end of the connection and expects a Close frame without a reason.
+fn expect_close(mut stream: TcpStream) -> Result {
+    let mut received = Vec::new();
+    stream.read_to_end(&mut received)?;
+    if received != [0x88, 0] { Err(format!("a socket received {received:?}").into()) } else { Ok(()) }
 }
 
-fn life() {
+fn run_subject() {
     let plan = Plan { grace: Duration::ZERO, health: Health::Off, ..Plan::DEFAULT };
     Builder::new()
         .plan(plan)
@@ -107,6 +106,6 @@ async fn upgrade(upgrade: WebSocketUpgrade, ctx: Context) -> Response {
 async fn talk(mut socket: WebSocket, ctx: Context) {
     ctx.draining().await;
     BEGUN.fetch_min(now(), Relaxed);
-    // A client that has gone needs no Close.
+    // Fails only if the client disconnected.
     let _ = socket.send(Message::Close(None)).await;
 }

@@ -1,6 +1,6 @@
-//! A rolling restart under load, on this machine: two replicas behind a balancer that forgets a replica only a
-//! second after `/readyz` says 503, as Kubernetes' endpoints and load balancers do. Prints each replica's timeline
-//! and the number of failed requests, which must be 0.
+//! A rolling restart under load on one machine. Two replicas run behind a balancer that removes a replica one second
+//! after `/readyz` turns to 503, like the endpoints of Kubernetes and load balancers. Prints the timeline of each
+//! replica and the number of failed requests, which must be 0.
 
 use graceful_demo::{Balancer, Counts, Kind, client};
 use std::{
@@ -21,12 +21,12 @@ use tokio::{
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// How long the balancer goes on sending traffic to a replica that has said 503.
+/// How long the balancer still routes new connections to a replica after its first 503.
 const LAG: Duration = Duration::from_secs(1);
 
 struct Demo {
     started: Instant,
-    /// The traffic addresses of the replicas that the balancer knows.
+    /// The traffic addresses that the balancer routes to.
     rotation: Mutex<Vec<SocketAddr>>,
     next: AtomicUsize,
 }
@@ -37,8 +37,8 @@ struct Replica {
 }
 
 impl Demo {
-    fn say(&self, who: &str, what: &str) {
-        println!("{:>7.3}s {who:>9} | {what}", self.started.elapsed().as_secs_f64());
+    fn log(&self, source: &str, message: &str) {
+        println!("{:>7.3}s {source:>9} | {message}", self.started.elapsed().as_secs_f64());
     }
 
     fn rotation(&self) -> std::sync::MutexGuard<'_, Vec<SocketAddr>> {
@@ -51,7 +51,7 @@ impl Demo {
         rotation.get(turn % rotation.len().max(1)).copied()
     }
 
-    /// Starts a replica, and waits until the balancer has taken it in.
+    /// Starts a replica and waits until the balancer routes to it.
     async fn start(self: &Arc<Self>, name: &'static str) -> Result<Replica, BoxError> {
         let program =
             std::env::current_exe()?.with_file_name("replica").with_extension(std::env::consts::EXE_EXTENSION);
@@ -70,13 +70,12 @@ impl Demo {
         let traffic: SocketAddr = output.await?.parse()?;
         let probes = log.await?;
         let probes: SocketAddr = probes.split('/').next().unwrap_or_default().parse()?;
-        let taken_in = tokio::spawn(self.clone().probe(name, probes, traffic, true));
-        taken_in.await??;
+        tokio::spawn(self.clone().probe(name, probes, traffic, true)).await??;
         tokio::spawn(self.clone().probe(name, probes, traffic, false));
         Ok(Replica { name, process })
     }
 
-    /// Prints every line, and resolves with what follows the first `mark`.
+    /// Prints every line and sends the text after the first `mark`.
     fn relay(
         self: &Arc<Self>,
         name: &'static str,
@@ -88,7 +87,7 @@ impl Demo {
         tokio::spawn(async move {
             let (mut lines, mut found) = (BufReader::new(lines).lines(), Some(found));
             while let Ok(Some(line)) = lines.next_line().await {
-                demo.say(name, line.strip_prefix("graceful ").unwrap_or(&line));
+                demo.log(name, line.strip_prefix("graceful ").unwrap_or(&line));
                 if let (Some((_, rest)), true) = (line.split_once(mark), found.is_some())
                     && let Some(found) = found.take()
                 {
@@ -99,7 +98,7 @@ impl Demo {
         first
     }
 
-    /// Probes `/readyz` until it says `ready`, and takes the replica in or out then.
+    /// Probes `/readyz` until the replica is ready (or unready), then adds it to the rotation (or removes it).
     async fn probe(
         self: Arc<Self>,
         name: &'static str,
@@ -112,15 +111,15 @@ impl Demo {
         }
         if ready {
             self.rotation().push(traffic);
-            self.say("balancer", &format!("replica {name} is ready: it gets traffic"));
+            self.log("balancer", &format!("replica {name} is ready and receives traffic"));
         } else {
-            self.say(
+            self.log(
                 "balancer",
-                &format!("replica {name} says 503; traffic goes on for {LAG:?}, as endpoints take time"),
+                &format!("replica {name} responds 503; traffic continues for {LAG:?}, like the lag of endpoints"),
             );
             sleep(LAG).await;
             self.rotation().retain(|address| *address != traffic);
-            self.say("balancer", &format!("replica {name} gets no new connections any more"));
+            self.log("balancer", &format!("replica {name} receives no new connections"));
         }
         Ok(())
     }
@@ -128,24 +127,25 @@ impl Demo {
     async fn is_ready(&self, probes: SocketAddr) -> Result<bool, BoxError> {
         let mut stream = TcpStream::connect(probes).await?;
         stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: demo\r\n\r\n").await?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await?;
-        Ok(answer.starts_with("HTTP/1.1 200"))
+        let mut response = String::new();
+        stream.read_to_string(&mut response).await?;
+        Ok(response.starts_with("HTTP/1.1 200"))
     }
 
-    /// What `kubectl rollout restart` does to one replica, once its successor is ready.
+    /// Stops a replica as `kubectl rollout restart` does once the new replica is ready.
     async fn replace(&self, mut old: Replica) -> Result<i32, BoxError> {
-        self.say("kubelet", &format!("SIGTERM to replica {}", old.name));
+        self.log("kubelet", &format!("SIGTERM to replica {}", old.name));
         terminate(&old.process)?;
         let status = old.process.wait().await?;
-        self.say("kubelet", &format!("replica {} exited: {status}", old.name));
+        self.log("kubelet", &format!("replica {} exited: {status}", old.name));
         Ok(status.code().unwrap_or(-1))
     }
 }
 
 #[cfg(unix)]
 fn terminate(process: &Child) -> Result<(), BoxError> {
-    let pid = process.id().and_then(|id| rustix::process::Pid::from_raw(id as i32)).ok_or("it is gone already")?;
+    let pid =
+        process.id().and_then(|id| rustix::process::Pid::from_raw(id as i32)).ok_or("the replica exited already")?;
     Ok(rustix::process::kill_process(pid, rustix::process::Signal::TERM)?)
 }
 
@@ -163,7 +163,7 @@ async fn main() -> Result<ExitCode, BoxError> {
         let demo = demo.clone();
         move || demo.pick()
     });
-    demo.say(
+    demo.log(
         "clients",
         "500 requests a second: 30 clients with keep-alive, 10 with a new connection each, 10 with HTTP/2",
     );
@@ -196,9 +196,7 @@ async fn main() -> Result<ExitCode, BoxError> {
         counts.sent.load(Ordering::Relaxed),
         counts.connections.load(Ordering::Relaxed),
     );
-    for (why, count) in counts.failures.lock().iter().flat_map(|failures| failures.iter()) {
-        println!("{count:>7}  {why}");
-    }
-    let good = failed == 0 && codes.iter().all(|code| *code == 0);
-    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    counts.print_failures();
+    let passed = failed == 0 && codes.iter().all(|code| *code == 0);
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -1,4 +1,4 @@
-//! Sends requests to one address and counts those that fail; it never retries.
+//! Sends requests to one address without retries and counts the failed ones.
 //!
 //! `load ADDRESS SECONDS REQUESTS_PER_SECOND [keep-alive|new-connections|http2] [PATH]`
 
@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-/// How many clients share the load.
+/// The number of clients that share the load.
 const CLIENTS: u32 = 50;
 
 #[tokio::main]
@@ -60,8 +60,6 @@ async fn main() -> ExitCode {
         counts.connections.load(Ordering::Relaxed),
         counts.failed()
     );
-    for (why, count) in counts.failures.lock().iter().flat_map(|failures| failures.iter()) {
-        println!("{count:>7}  {why}");
-    }
+    counts.print_failures();
     if counts.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

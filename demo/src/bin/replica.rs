@@ -1,5 +1,5 @@
-//! One replica of the demo's service: an answer takes a few milliseconds (`/slow`: a second), and orders are flushed
-//! at the end.
+//! One replica of the demo's service. A response takes a few milliseconds (`/slow`: a second), and a hook flushes the
+//! orders.
 
 use graceful::{Context, State};
 use hyper::{Request, Response, body::Incoming, service::service_fn};
@@ -19,8 +19,8 @@ async fn flush_orders(orders: State<Arc<AtomicU64>>) -> std::io::Result<()> {
 }
 
 #[graceful::shutdown_hook(order = 2)]
-fn say_goodbye() {
-    println!("goodbye");
+fn log_shutdown() {
+    println!("all hooks ran");
 }
 
 #[graceful::main(grace = "3s", drain = "5s")]
@@ -30,10 +30,10 @@ async fn main(ctx: Context) -> std::io::Result<()> {
     let service = service_fn(move |request: Request<Incoming>| {
         let orders = orders.clone();
         async move {
-            let takes = if request.uri().path() == "/slow" { 1000 } else { 5 };
-            tokio::time::sleep(Duration::from_millis(takes)).await;
+            let millis = if request.uri().path() == "/slow" { 1000 } else { 5 };
+            tokio::time::sleep(Duration::from_millis(millis)).await;
             let order = orders.fetch_add(1, Ordering::Relaxed);
-            Ok::<_, Infallible>(Response::new(format!("order {order} is taken\n")))
+            Ok::<_, Infallible>(Response::new(format!("order {order} accepted\n")))
         }
     });
     let address = std::env::var("LISTEN").unwrap_or_else(|_| "0.0.0.0:3000".to_owned());

@@ -1,75 +1,75 @@
-//! Servers that are not ours go through their whole shutdown without a failed request.
+//! Servers of other frameworks fail no request during a shutdown.
 
 use graceful_tests::{App, Client, Running, Signal, Traffic, probe};
 use std::net::SocketAddr;
 
 fn start(executable: &str) -> (Running, SocketAddr) {
     let app = App::new(executable).env("LISTEN", "127.0.0.1:0").env("GRACEFUL_GRACE", "1s").start();
-    app.says("serving: ready");
+    app.logs("serving: ready");
     let line = app.prints("serving on http://");
     let address = line.split("://").nth(1).and_then(|address| address.parse().ok());
     (app, address.expect("the line ends with an address"))
 }
 
-fn loses_nothing(executable: &str) {
+fn fails_no_request(executable: &str) {
     let (app, to) = start(executable);
     let traffic = Traffic::start(to, "/", 3);
-    traffic.goes_on(50);
+    traffic.wait_for_responses(50);
     let mut slow = Client::new(to);
     assert_eq!(slow.get("/").status, 200);
-    let readiness = || probe(app.health(), "/readyz").expect("probes are answered").status;
+    let readiness = || probe(app.health(), "/readyz").expect("the health server responds").status;
     assert_eq!(readiness(), 200);
 
     app.begin_shutdown(Signal::TERM);
     assert_eq!(readiness(), 503);
-    traffic.goes_on(50);
+    traffic.wait_for_responses(50);
     slow.send("/slow");
-    traffic.lost_nothing();
+    traffic.expect_no_failures();
 
-    app.says("draining: ");
+    app.logs("draining: ");
     assert_eq!(readiness(), 503);
     let response = slow.response();
-    assert!(response.status == 200 && response.says_close(), "{response:?}");
-    slow.is_closed();
-    app.end().with_code(0).says_in_order(&["draining: waiting", "main returned", "hooks: nothing is in flight"]);
+    assert!(response.status == 200 && response.has_connection_close(), "{response:?}");
+    slow.expect_close();
+    app.end().with_code(0).logs_in_order(&["draining: waiting", "main returned", "hooks: nothing is in flight"]);
 }
 
-/// A server that waits for its idle connections would be cut at the drain deadline.
-fn closes_what_is_idle(executable: &str) {
+/// A server that waits for idle connections would be cut at the drain deadline.
+fn closes_idle_connections(executable: &str) {
     let (app, to) = start(executable);
     let mut idle = Client::new(to);
     idle.get("/");
     app.begin_drain();
-    idle.is_closed();
+    idle.expect_close();
     app.end().with_code(0);
 }
 
 #[test]
-fn actix_loses_nothing() {
-    loses_nothing(env!("CARGO_BIN_EXE_actix"));
+fn actix_fails_no_request() {
+    fails_no_request(env!("CARGO_BIN_EXE_actix"));
 }
 
 #[test]
-fn rocket_loses_nothing() {
-    loses_nothing(env!("CARGO_BIN_EXE_rocket"));
+fn rocket_fails_no_request() {
+    fails_no_request(env!("CARGO_BIN_EXE_rocket"));
 }
 
 #[test]
-fn poem_loses_nothing() {
-    loses_nothing(env!("CARGO_BIN_EXE_poem"));
+fn poem_fails_no_request() {
+    fails_no_request(env!("CARGO_BIN_EXE_poem"));
 }
 
 #[test]
-fn actix_closes_what_is_idle() {
-    closes_what_is_idle(env!("CARGO_BIN_EXE_actix"));
+fn actix_closes_idle_connections() {
+    closes_idle_connections(env!("CARGO_BIN_EXE_actix"));
 }
 
 #[test]
-fn rocket_closes_what_is_idle() {
-    closes_what_is_idle(env!("CARGO_BIN_EXE_rocket"));
+fn rocket_closes_idle_connections() {
+    closes_idle_connections(env!("CARGO_BIN_EXE_rocket"));
 }
 
 #[test]
-fn poem_closes_what_is_idle() {
-    closes_what_is_idle(env!("CARGO_BIN_EXE_poem"));
+fn poem_closes_idle_connections() {
+    closes_idle_connections(env!("CARGO_BIN_EXE_poem"));
 }

@@ -1,6 +1,6 @@
-//! A stream of gRPC, to its end.
+//! A gRPC stream.
 
-use crate::{example, traffic_of};
+use crate::{example, traffic_address};
 use graceful_tests::Signal;
 use tonic::{Request, client::Grpc, codegen::http::uri::PathAndQuery, transport::Endpoint};
 use tonic_prost::ProstCodec;
@@ -15,9 +15,9 @@ struct Price {
 }
 
 #[test]
-fn a_stream_goes_on_through_grace_and_ends_cleanly_when_the_drain_begins() {
+fn a_stream_continues_during_grace_and_ends_cleanly_when_the_drain_begins() {
     let app = example!("grpc").start();
-    let address = traffic_of(&app);
+    let address = traffic_address(&app);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut client = Grpc::new(Endpoint::new(format!("http://{address}")).unwrap().connect().await.unwrap());
@@ -33,5 +33,5 @@ fn a_stream_goes_on_through_grace_and_ends_cleanly_when_the_drain_begins() {
             assert_eq!(price.cents, last);
         }
     });
-    app.end().with_code(0).says_in_order(&["grace: ", "draining: ", "hooks: nothing is in flight"]);
+    app.end().with_code(0).logs_in_order(&["grace: ", "draining: ", "hooks: nothing is in flight"]);
 }

@@ -1,102 +1,102 @@
-//! Every example that serves HTTP goes through its whole shutdown without a failed request.
+//! Every example that serves HTTP fails no request during a shutdown.
 
-use crate::{example, traffic_of};
+use crate::{example, traffic_address};
 use graceful_tests::{App, Client, Signal, Traffic, probe, wait_for};
 
-/// What is in flight when the drain begins.
+/// The request in flight when the drain begins.
 #[derive(Clone, Copy)]
 enum InFlight {
-    /// A handler that takes its time.
-    Slow,
-    /// A request of which half has arrived.
-    HalfARequest,
+    /// A complete request with a slow handler.
+    SlowHandler,
+    /// A partially received request.
+    PartialRequest,
 }
 
-fn loses_nothing(example: App, in_flight: InFlight) {
+fn fails_no_request(example: App, in_flight: InFlight) {
     let app = example.start();
-    let to = traffic_of(&app);
+    let to = traffic_address(&app);
     let traffic = Traffic::start(to, "/", 3);
-    traffic.goes_on(50);
+    traffic.wait_for_responses(50);
     let mut slow = Client::new(to);
-    wait_for(app.health(), "/readyz", 200, ""); // its checks have run
+    wait_for(app.health(), "/readyz", 200, ""); // its checks ran
 
     app.begin_shutdown(Signal::TERM);
     wait_for(app.health(), "/readyz", 503, "draining");
-    traffic.goes_on(50);
+    traffic.wait_for_responses(50);
     match in_flight {
-        InFlight::Slow => slow.send("/slow"),
-        InFlight::HalfARequest => slow.write("GET / HTTP/1.1\r\nHost: te"),
+        InFlight::SlowHandler => slow.send("/slow"),
+        InFlight::PartialRequest => slow.write("GET / HTTP/1.1\r\nHost: te"),
     }
-    traffic.lost_nothing();
+    traffic.expect_no_failures();
 
-    app.says("draining: ");
+    app.logs("draining: ");
     assert_eq!(probe(app.health(), "/livez").unwrap().status, 200);
-    if matches!(in_flight, InFlight::HalfARequest) {
+    if matches!(in_flight, InFlight::PartialRequest) {
         slow.write("st\r\n\r\n");
     }
     let response = slow.response();
-    assert!(response.status == 200 && response.says_close(), "{response:?}");
-    slow.is_closed();
-    app.end().with_code(0).says_in_order(&["draining: waiting", "main returned", "hooks: nothing is in flight"]);
+    assert!(response.status == 200 && response.has_connection_close(), "{response:?}");
+    slow.expect_close();
+    app.end().with_code(0).logs_in_order(&["draining: waiting", "main returned", "hooks: nothing is in flight"]);
 }
 
 #[test]
-fn hello_loses_nothing() {
-    loses_nothing(example!("hello"), InFlight::HalfARequest);
+fn hello_fails_no_request() {
+    fails_no_request(example!("hello"), InFlight::PartialRequest);
 }
 
 #[test]
-fn axum_loses_nothing() {
-    loses_nothing(example!("axum"), InFlight::Slow);
+fn axum_fails_no_request() {
+    fails_no_request(example!("axum"), InFlight::SlowHandler);
 }
 
 #[test]
-fn axum_loses_nothing_with_half_a_request() {
-    loses_nothing(example!("axum"), InFlight::HalfARequest);
+fn axum_fails_no_partial_request() {
+    fails_no_request(example!("axum"), InFlight::PartialRequest);
 }
 
 #[test]
-fn axum_in_its_own_server_loses_nothing() {
-    loses_nothing(example!("axum_own_server"), InFlight::Slow);
+fn axum_own_server_fails_no_request() {
+    fails_no_request(example!("axum_own_server"), InFlight::SlowHandler);
 }
 
 #[test]
-fn multi_loses_nothing() {
-    loses_nothing(example!("multi"), InFlight::Slow);
+fn multi_fails_no_request() {
+    fails_no_request(example!("multi"), InFlight::SlowHandler);
 }
 
 #[test]
-fn checks_lose_nothing() {
-    loses_nothing(example!("checks"), InFlight::HalfARequest);
+fn checks_fails_no_request() {
+    fails_no_request(example!("checks"), InFlight::PartialRequest);
 }
 
 #[test]
-fn custom_answers_lose_nothing() {
-    loses_nothing(example!("custom_answers"), InFlight::HalfARequest);
+fn custom_probes_fails_no_request() {
+    fails_no_request(example!("custom_probes"), InFlight::PartialRequest);
 }
 
 #[test]
-fn systemd_loses_nothing() {
-    loses_nothing(example!("systemd").env("GRACEFUL_HEALTH", "127.0.0.1:0"), InFlight::Slow);
+fn systemd_fails_no_request() {
+    fails_no_request(example!("systemd").env("GRACEFUL_HEALTH", "127.0.0.1:0"), InFlight::SlowHandler);
 }
 
 #[test]
-fn a_request_under_the_layer_that_does_not_end_is_cut_at_the_drain_deadline_and_named() {
+fn an_unfinished_request_under_the_layer_is_cut_at_the_drain_deadline_and_reported() {
     let app = example!("axum_own_server").env("GRACEFUL_GRACE", "0s").env("GRACEFUL_DRAIN", "500ms").start();
-    let mut slow = Client::new(traffic_of(&app));
+    let mut slow = Client::new(traffic_address(&app));
     slow.send("/slow");
     wait_for(app.health(), "/readyz?verbose", 200, "in flight: 1 requests under the tower layer\n");
     app.signal(Signal::TERM);
     let ended = app.end();
-    slow.is_cut();
-    ended.with_code(3).says_in_order(&["draining: waiting up to 500ms for main, requests under the tower layer"]);
+    slow.expect_disconnect();
+    ended.with_code(3).logs_in_order(&["draining: waiting up to 500ms for main, requests under the tower layer"]);
     assert!(ended.summary().contains("CUT: requests under the tower layer"), "{}", ended.all());
 }
 
 #[test]
-fn a_handler_of_axum_gets_the_context_and_its_client() {
+fn an_axum_handler_extracts_the_context_and_the_client_address() {
     let app = example!("axum").start();
-    let mut client = Client::new(traffic_of(&app));
+    let mut client = Client::new(traffic_address(&app));
     assert!(client.get("/").body.ends_with(", I am serving\n"));
     app.begin_shutdown(Signal::TERM);
     let body = client.get("/").body;
@@ -105,9 +105,9 @@ fn a_handler_of_axum_gets_the_context_and_its_client() {
 }
 
 #[test]
-fn the_probes_of_axum_are_answered_on_the_port_of_the_traffic() {
+fn axum_serves_probes_on_the_traffic_port() {
     let app = example!("axum").start();
-    let to = traffic_of(&app);
+    let to = traffic_address(&app);
     for (path, status) in
         [("/livez", 200), ("/readyz", 200), ("/startupz", 200), ("/healthz?verbose", 200), ("/readyz/db", 404)]
     {

@@ -1,8 +1,8 @@
-//! What a user sees of the examples: real processes, real signals, real clients.
+//! Tests of the examples with real processes, signals and clients.
 #![allow(clippy::unwrap_used)]
 
 mod checks;
-mod custom_answers;
+mod custom_probes;
 mod grpc;
 mod http;
 mod multi;
@@ -17,7 +17,7 @@ mod websocket;
 use graceful_tests::{App, Running};
 use std::net::SocketAddr;
 
-/// The example of this name, on free ports.
+/// The example with this name, on free ports.
 macro_rules! example {
     ($name:literal) => {
         crate::on_free_ports(graceful_tests::App::new(env!(concat!("CARGO_BIN_EXE_", $name))))
@@ -32,15 +32,15 @@ fn on_free_ports(mut app: App) -> App {
     app.env("GRACEFUL_GRACE", "1s")
 }
 
-/// The address that a line of the app's output names, once it is ready.
+/// Waits until the app is ready and returns the address in the output line that contains `part`.
 fn address(app: &Running, part: &str) -> SocketAddr {
-    app.says("serving: ready");
+    app.logs("serving: ready");
     let line = app.prints(part);
     let address = line.split("://").nth(1).and_then(|rest| rest.split(' ').next());
-    address.and_then(|address| address.parse().ok()).expect("the line has an address")
+    address.and_then(|address| address.parse().ok()).expect("the line contains an address")
 }
 
-/// Where the app serves.
-fn traffic_of(app: &Running) -> SocketAddr {
+/// The address of the app's traffic port.
+fn traffic_address(app: &Running) -> SocketAddr {
     address(app, "serving on http")
 }

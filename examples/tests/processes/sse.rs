@@ -1,35 +1,35 @@
 //! Server-sent events.
 
-use crate::{example, traffic_of};
+use crate::{example, traffic_address};
 use graceful_tests::{Client, Signal};
 
 #[test]
 fn a_stream_ends_cleanly_when_the_drain_begins() {
     let app = example!("sse").start();
-    let mut client = Client::new(traffic_of(&app));
+    let mut client = Client::new(traffic_address(&app));
     client.send("/clock");
-    assert!(client.until("\r\n\r\n").unwrap().to_lowercase().contains("text/event-stream"));
-    client.until("event: tick\ndata: 0\n\n").unwrap();
+    assert!(client.read_until("\r\n\r\n").unwrap().to_lowercase().contains("text/event-stream"));
+    client.read_until("event: tick\ndata: 0\n\n").unwrap();
     app.begin_shutdown(Signal::TERM);
-    client.until("event: tick\ndata: 2\n\n").unwrap();
-    let rest = client.until("event: moved\ndata: draining\n\n").unwrap();
-    assert!(rest.contains("event: tick"), "{rest}"); // grace is not for ending streams
-    app.says("draining: ");
-    // The chunk that ends the body, then FIN: a client sees a complete answer, not a broken one.
-    client.until("\r\n0\r\n\r\n").unwrap();
-    client.is_closed();
-    app.end().with_code(0).says_in_order(&["hooks: nothing is in flight"]);
+    client.read_until("event: tick\ndata: 2\n\n").unwrap();
+    let rest = client.read_until("event: moved\ndata: draining\n\n").unwrap();
+    assert!(rest.contains("event: tick"), "{rest}"); // the stream continues during grace
+    app.logs("draining: ");
+    // The last chunk, then FIN: the client sees a complete response.
+    client.read_until("\r\n0\r\n\r\n").unwrap();
+    client.expect_close();
+    app.end().with_code(0).logs_in_order(&["hooks: nothing is in flight"]);
 }
 
 #[test]
-fn a_new_stream_in_grace_says_close() {
+fn the_connection_of_a_stream_opened_in_grace_is_closed() {
     let app = example!("sse").env("GRACEFUL_GRACE", "400ms").start();
-    let to = traffic_of(&app);
+    let to = traffic_address(&app);
     app.begin_shutdown(Signal::TERM);
     let mut client = Client::new(to);
     client.send("/clock");
-    client.until("event: moved").unwrap();
-    client.until("\r\n0\r\n\r\n").unwrap();
-    client.is_closed();
+    client.read_until("event: moved").unwrap();
+    client.read_until("\r\n0\r\n\r\n").unwrap();
+    client.expect_close();
     app.end().with_code(0);
 }

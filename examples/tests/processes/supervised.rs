@@ -4,26 +4,26 @@ use crate::example;
 use graceful_tests::Signal;
 
 #[test]
-fn a_task_is_restarted_and_another_only_missed() {
+fn a_failure_restarts_one_task_and_is_only_logged_for_another() {
     let app = example!("supervised").start();
-    app.says("serving: ready");
+    app.logs("serving: ready");
     app.prints("message 7"); // past two failures
-    app.says("task cache warmer failed: no cache server; it is not restarted");
+    app.logs("task cache warmer failed: no cache server; it is not restarted");
     app.signal(Signal::TERM);
     let ended = app.end();
-    ended.says_in_order(&["task consumer failed: connection reset; it is restarted in 100ms", "restarted in 200ms"]);
-    // A thread still reads stdin, and holds up nobody.
-    ended.with_code(0).says_in_order(&["hooks: nothing is in flight"]);
+    ended.logs_in_order(&["task consumer failed: connection reset; it is restarted in 100ms", "restarted in 200ms"]);
+    // The thread that still reads stdin doesn't delay the exit.
+    ended.with_code(0).logs_in_order(&["hooks: nothing is in flight"]);
 }
 
 #[test]
-fn a_task_that_must_not_fail_ends_the_process_with_grace_and_is_named() {
+fn a_failure_of_a_critical_task_shuts_the_process_down_and_is_reported() {
     let mut app = example!("supervised").start();
-    app.says("serving: ready");
-    app.tell("");
+    app.logs("serving: ready");
+    app.send_line("");
     let ended = app.end();
     ended.with_code(3);
-    ended.says_in_order(&[
+    ended.logs_in_order(&[
         "task leader election FAILED: the lease is lost",
         "grace: after ",
         "leader election",

@@ -1,6 +1,6 @@
-//! systemd, played by a socket of the test's.
+//! Notifications to systemd, received by a socket of the test.
 
-use crate::{example, traffic_of};
+use crate::{example, traffic_address};
 use graceful_tests::{App, Client, PATIENCE, Signal};
 use std::{
     os::unix::net::UnixDatagram,
@@ -8,11 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What the service says to systemd, in order.
+/// The notifications of the service, in order.
 struct Systemd {
     socket: UnixDatagram,
     path: PathBuf,
-    heard: Vec<String>,
+    received: Vec<String>,
 }
 
 impl Systemd {
@@ -20,25 +20,25 @@ impl Systemd {
         let path = std::env::temp_dir().join(format!("graceful-{}-{test}", std::process::id()));
         let _ = std::fs::remove_file(&path);
         let socket = UnixDatagram::bind(&path).unwrap();
-        Self { socket, path, heard: Vec::new() }
+        Self { socket, path, received: Vec::new() }
     }
 
     fn service(&self, example: App) -> App {
         example.env("NOTIFY_SOCKET", &self.path).env("GRACEFUL_HEALTH", "127.0.0.1:0")
     }
 
-    /// The next message within this time.
+    /// The next notification within this time.
     fn next(&mut self, within: Duration) -> Option<&str> {
         let mut buffer = [0; 1024];
         self.socket.set_read_timeout(Some(within)).unwrap();
         let length = self.socket.recv(&mut buffer).ok()?;
-        self.heard.push(String::from_utf8_lossy(&buffer[..length]).into_owned());
-        self.heard.last().map(String::as_str)
+        self.received.push(String::from_utf8_lossy(&buffer[..length]).into_owned());
+        self.received.last().map(String::as_str)
     }
 
-    /// Waits for a message that contains this.
+    /// Waits for a notification that contains `part`.
     #[track_caller]
-    fn hears(&mut self, part: &str) -> String {
+    fn expect(&mut self, part: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             match self.next(Duration::from_secs(1)) {
@@ -46,7 +46,7 @@ impl Systemd {
                 _ => {}
             }
         }
-        panic!("no `{part}` in {:?}", self.heard);
+        panic!("no `{part}` in {:?}", self.received);
     }
 }
 
@@ -57,30 +57,34 @@ impl Drop for Systemd {
 }
 
 #[test]
-fn it_hears_ready_stopping_and_requests_for_more_time_until_the_end() {
-    let mut systemd = Systemd::start("life");
+fn the_service_sends_ready_stopping_and_timeout_extensions() {
+    let mut systemd = Systemd::start("shutdown");
     let app = systemd.service(example!("systemd")).env("GRACEFUL_GRACE", "0s").start();
-    let mut slow = Client::new(traffic_of(&app));
-    assert_eq!(systemd.hears("READY=1").trim_end(), "READY=1\nSTATUS=serving");
+    let mut slow = Client::new(traffic_address(&app));
+    assert_eq!(systemd.expect("READY=1").trim_end(), "READY=1\nSTATUS=serving");
     slow.send("/slow");
     app.signal(Signal::TERM);
-    systemd.hears("STOPPING=1");
-    systemd.hears("STATUS=shutting down: draining, ");
-    systemd.hears("EXTEND_TIMEOUT_USEC=10000000");
+    systemd.expect("STOPPING=1");
+    systemd.expect("STATUS=shutting down: draining, ");
+    systemd.expect("EXTEND_TIMEOUT_USEC=10000000");
     assert_eq!(slow.response().status, 200);
     app.end().with_code(0);
-    assert!(!systemd.heard.iter().any(|message| message.contains("WATCHDOG=1")), "nobody asked for it");
+    assert!(!systemd.received.iter().any(|message| message.contains("WATCHDOG=1")), "the watchdog is off");
 }
 
 #[test]
-fn it_is_asked_for_more_time_again_and_again() {
+fn the_service_extends_the_timeout_repeatedly() {
     let mut systemd = Systemd::start("extend");
     let app = systemd.service(example!("systemd")).env("GRACEFUL_GRACE", "4500ms").start();
-    traffic_of(&app);
+    traffic_address(&app);
     app.signal(Signal::TERM);
     for _ in 0..3 {
-        systemd.hears("EXTEND_TIMEOUT_USEC=10000000");
+        systemd.expect("EXTEND_TIMEOUT_USEC=10000000");
     }
-    assert!(systemd.next(Duration::from_millis(1)).is_none(), "not all at once: {:?}", systemd.heard);
+    assert!(
+        systemd.next(Duration::from_millis(1)).is_none(),
+        "extensions are spread over time: {:?}",
+        systemd.received
+    );
     app.end().with_code(0);
 }

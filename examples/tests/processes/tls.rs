@@ -1,6 +1,6 @@
 //! TLS, with rustls as the client.
 
-use crate::{example, traffic_of};
+use crate::{example, traffic_address};
 use graceful_tests::{Client, PATIENCE, Signal, Traffic, wait_for};
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
@@ -31,13 +31,13 @@ fn connect(to: SocketAddr) -> io::Result<Tls> {
     Ok(BufReader::new(StreamOwned::new(session, stream)))
 }
 
-/// A request and its answer; whether that says close.
+/// Sends a request and reads its response. Returns whether the response has `Connection: close`.
 fn get(tls: &mut Tls, path: &str) -> io::Result<bool> {
     write!(tls.get_mut(), "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
-    answer(tls)
+    response(tls)
 }
 
-fn answer(tls: &mut Tls) -> io::Result<bool> {
+fn response(tls: &mut Tls) -> io::Result<bool> {
     let (mut line, mut length, mut says_close) = (String::new(), 0, false);
     tls.read_line(&mut line)?;
     if !line.starts_with("HTTP/1.1 200") {
@@ -57,37 +57,37 @@ fn answer(tls: &mut Tls) -> io::Result<bool> {
 }
 
 #[test]
-fn clients_of_tls_lose_nothing_in_a_whole_shutdown() {
+fn no_request_over_tls_fails_during_a_shutdown() {
     let app = example!("tls").start();
-    let to = traffic_of(&app);
+    let to = traffic_address(&app);
     let traffic = Traffic::over(2, move || {
         let mut tls = connect(to)?;
         Ok(Box::new(move || get(&mut tls, "/")))
     });
-    traffic.goes_on(30);
+    traffic.wait_for_responses(30);
     let mut slow = connect(to).unwrap();
     get(&mut slow, "/").unwrap();
     app.begin_shutdown(Signal::TERM);
     wait_for(app.health(), "/readyz", 503, "draining");
-    traffic.goes_on(30);
+    traffic.wait_for_responses(30);
     slow.get_mut().write_all(b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
-    traffic.lost_nothing();
-    app.says("draining: ");
-    assert!(answer(&mut slow).unwrap(), "told to close");
-    // close_notify, then FIN: rustls takes anything else for an attack.
+    traffic.expect_no_failures();
+    app.logs("draining: ");
+    assert!(response(&mut slow).unwrap(), "the response has `Connection: close`");
+    // close_notify, then FIN: rustls reports an error without close_notify.
     assert_eq!(slow.read(&mut [0]).unwrap(), 0);
-    app.end().with_code(0).says_in_order(&["hooks: nothing is in flight"]);
+    app.end().with_code(0).logs_in_order(&["hooks: nothing is in flight"]);
 }
 
 #[test]
-fn a_client_that_never_shakes_hands_is_closed_by_the_timeout() {
+fn the_timeout_closes_connections_without_a_complete_handshake() {
     let app = example!("tls").start();
-    let to = traffic_of(&app);
+    let to = traffic_address(&app);
     let (mut silent, mut half, begun) = (Client::new(to), Client::new(to), Instant::now());
-    half.write("\u{16}\u{3}\u{1}"); // the beginning of a ClientHello
+    half.write("\u{16}\u{3}\u{1}"); // the first bytes of a ClientHello
     wait_for(app.health(), "/readyz?verbose", 200, "in flight: 2 connections");
-    silent.is_cut();
-    half.is_cut();
+    silent.expect_disconnect();
+    half.expect_disconnect();
     let took = begun.elapsed();
     assert!(took > Duration::from_millis(2500) && took < Duration::from_secs(10), "{took:?}");
     wait_for(app.health(), "/readyz?verbose", 200, "phase: serving\nin flight: 1 server on ");
@@ -96,22 +96,22 @@ fn a_client_that_never_shakes_hands_is_closed_by_the_timeout() {
 }
 
 #[test]
-fn a_client_that_never_shakes_hands_does_not_hold_the_drain() {
+fn connections_without_a_complete_handshake_do_not_delay_the_drain() {
     let app = example!("tls").env("GRACEFUL_GRACE", "0s").start();
-    let to = traffic_of(&app);
+    let to = traffic_address(&app);
     let (mut silent, mut half) = (Client::new(to), Client::new(to));
     half.write("\u{16}\u{3}\u{1}");
     wait_for(app.health(), "/readyz?verbose", 200, "in flight: 2 connections");
     app.begin_drain();
-    silent.is_cut();
-    half.is_cut();
-    app.end().with_code(0).says_in_order(&["hooks: nothing is in flight"]);
+    silent.expect_disconnect();
+    half.expect_disconnect();
+    app.end().with_code(0).logs_in_order(&["hooks: nothing is in flight"]);
 }
 
 #[test]
-fn a_handshake_that_goes_on_in_the_drain_is_finished_and_its_request_answered() {
+fn a_handshake_that_makes_progress_in_the_drain_is_completed_and_its_request_served() {
     let app = example!("tls").env("GRACEFUL_GRACE", "0s").start();
-    let mut tls = connect(traffic_of(&app)).unwrap();
+    let mut tls = connect(traffic_address(&app)).unwrap();
     let (mut hello, stream) = (Vec::new(), tls.get_mut());
     stream.conn.write_tls(&mut hello).unwrap();
     let (begun, rest) = hello.split_at(10);
@@ -119,16 +119,16 @@ fn a_handshake_that_goes_on_in_the_drain_is_finished_and_its_request_answered() 
     wait_for(app.health(), "/readyz?verbose", 200, "in flight: 1 connections");
     app.begin_drain();
     for piece in rest.chunks(rest.len().div_ceil(12)) {
-        // A pace, not a wait: longer in all than the drain waits for a connection that says nothing (500 ms).
+        // The pauses add up to more than the drain waits for a silent connection (500 ms).
         thread::sleep(Duration::from_millis(100));
         stream.sock.write_all(piece).unwrap();
     }
-    assert!(get(&mut tls, "/").unwrap(), "told to close");
+    assert!(get(&mut tls, "/").unwrap(), "the response has `Connection: close`");
     assert_eq!(tls.read(&mut [0]).unwrap(), 0);
-    app.end().with_code(0).says_in_order(&["draining: waiting", "hooks: nothing is in flight"]);
+    app.end().with_code(0).logs_in_order(&["draining: waiting", "hooks: nothing is in flight"]);
 }
 
-/// The certificate is the example's own.
+/// Accepts the self-signed certificate of the example.
 #[derive(Debug)]
 struct SelfSigned;
 

@@ -1,4 +1,4 @@
-//! The checked `#[graceful::health_check]` to tokens.
+//! Expands the validated `#[graceful::health_check]`.
 
 use super::model::{PERIOD_OF_ZERO, Settings, TIMEOUT_OF_ZERO};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
-/// The user's function as it is, and a descriptor of it in the link-time slice.
+/// The unchanged function and its descriptor in the distributed slice.
 pub(crate) fn expand(settings: &Settings, function: &Function) -> TokenStream {
     let (here, paths) = (Span::call_site(), &settings.paths);
     let (on_type, on) = (paths.on(here), Ident::new(&format!("{:?}", settings.on), here));
@@ -27,19 +27,19 @@ pub(crate) fn expand(settings: &Settings, function: &Function) -> TokenStream {
     kind.expand(function, settings.name.as_ref(), &fields, &const_rules(settings))
 }
 
-/// The rules about durations that only the compiler can evaluate.
+/// The rules for durations that only the compiler can evaluate.
 fn const_rules(settings: &Settings) -> TokenStream {
     let (period, timeout) = (settings.period.expression(), settings.timeout.expression());
     let positive = |length| quote!(!__GRACEFUL_CHECK.#length.is_zero());
     let no_period = period.map(|at| item::const_rule(at, &positive(quote!(period)), PERIOD_OF_ZERO));
     let no_time = timeout.map(|at| item::const_rule(at, &positive(quote!(timeout)), TIMEOUT_OF_ZERO));
     let too_long = timeout.or(period).map(|at| {
-        // A period of zero has its own error.
+        // A period of zero has a separate error.
         let rule = quote! {
             __GRACEFUL_CHECK.period.is_zero()
                 || __GRACEFUL_CHECK.timeout.as_nanos() <= __GRACEFUL_CHECK.period.as_nanos()
         };
-        let problem = "the `timeout` is longer than the `period`: the next run would be due before this one is over";
+        let problem = "the `timeout` is longer than the `period`: the next run would be due before this run ends";
         item::const_rule(at, &rule, (problem, "shorten `timeout`, or lengthen `period`"))
     });
     quote!(#no_period #no_time #too_long)

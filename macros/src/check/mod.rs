@@ -6,7 +6,7 @@ mod expand;
 use crate::{args::HEALTH_CHECK, linked};
 use proc_macro2::TokenStream;
 
-/// Attribute and item to tokens; with errors, to the errors and the item.
+/// Expands attribute and item, or emits the errors and the item.
 pub(crate) fn health_check(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let settings = |args, function: Option<&_>, errors: &mut _| Some(model::Settings::new(args, function, errors));
     linked::attribute(&HEALTH_CHECK, attribute, item, settings, expand::expand)

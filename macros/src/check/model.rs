@@ -1,4 +1,4 @@
-//! What `#[graceful::health_check]` says, checked.
+//! The validated `#[graceful::health_check]`.
 
 use crate::{
     args::{Args, Given},
@@ -12,16 +12,17 @@ use proc_macro2::{Literal, Span};
 use std::time::Duration;
 use syn::{Expr, ext::IdentExt};
 
-/// What is wrong with a duration of zero, and what to write.
+/// Problem and fix of a `period` of zero.
 pub(crate) const PERIOD_OF_ZERO: (&str, &str) =
-    ("a check with no period would run all the time", "write for example `period = \"10s\"`, which is the default");
+    ("a check with a period of zero would run without pause", "write for example `period = \"10s\"`, the default");
+/// Problem and fix of a `timeout` of zero.
 pub(crate) const TIMEOUT_OF_ZERO: (&str, &str) =
-    ("a check with no time can't find out anything", "write for example `timeout = \"1s\"`, which is the default");
+    ("a check with a timeout of zero has no time to run", "write for example `timeout = \"1s\"`, the default");
 
-/// The attribute, checked: ready for expansion.
+/// The validated attribute, ready for expansion.
 pub(crate) struct Settings {
     pub(crate) paths: Paths,
-    /// `None`: the function's name.
+    /// `None` for the function's name.
     pub(crate) name: Option<Literal>,
     pub(crate) on: On,
     pub(crate) period: Length,
@@ -41,7 +42,7 @@ impl On {
     const WORDS: [(&'static str, Self); 3] =
         [("readiness", Self::Readiness), ("liveness", Self::Liveness), ("startup", Self::Startup)];
 
-    /// Where the probe is answered.
+    /// The path of the probe.
     fn route(self) -> &'static str {
         match self {
             Self::Readiness => "/readyz",
@@ -56,7 +57,7 @@ impl Settings {
     const TIMEOUT: Duration = Duration::from_secs(1);
     const FAILURES: u32 = 3;
 
-    /// Where a value has an error, its default stands in.
+    /// Validates the arguments. A value with an error is replaced by its default.
     pub(crate) fn new(mut args: Args, function: Option<&Function>, errors: &mut Diagnostics) -> Self {
         let on = args.value("on").and_then(|given| values::word(&given, &On::WORDS, errors)).unwrap_or(On::Readiness);
         let name_is_broken = args.is_broken("name");
@@ -85,10 +86,10 @@ impl Settings {
     }
 }
 
-/// A duration as far as it was written.
+/// A duration key of the attribute.
 enum Written {
     No,
-    /// It has its error already.
+    /// The key is present and its error is reported.
     Wrong,
     Length(Length),
 }
@@ -103,7 +104,7 @@ impl Written {
         }
     }
 
-    /// The length, if it is known here: where it stands, or that it is the default.
+    /// The duration of a literal or of the default, with the span of a literal.
     fn known(&self, default: Duration) -> Option<(Duration, Option<Span>)> {
         match self {
             Self::No => Some((default, None)),
@@ -120,7 +121,7 @@ impl Written {
     }
 }
 
-/// A run must be over before the next one is due.
+/// Reports an error for a `timeout` longer than the `period`: a run must end before the next one is due.
 fn check_timeout(timeout: &Written, period: &Written, errors: &mut Diagnostics) {
     let (Some((timeout, timeout_at)), Some((period, period_at))) =
         (timeout.known(Settings::TIMEOUT), period.known(Settings::PERIOD))
@@ -130,7 +131,7 @@ fn check_timeout(timeout: &Written, period: &Written, errors: &mut Diagnostics) 
     if timeout > period {
         let default = |at: Option<Span>| if at.is_some() { "" } else { ", the default" };
         let problem = format!(
-            "the `timeout` ({}{}) is longer than the `period` ({}{}): the next run would be due before this one is over",
+            "the `timeout` ({}{}) is longer than the `period` ({}{}): the next run would be due before this run ends",
             Pretty(timeout),
             default(timeout_at),
             Pretty(period),
@@ -141,7 +142,7 @@ fn check_timeout(timeout: &Written, period: &Written, errors: &mut Diagnostics) 
     }
 }
 
-/// A name that can stand in a URL as it is.
+/// Parses a name that needs no escape in a URL.
 fn name(given: &Given<Expr>, on: On, errors: &mut Diagnostics) -> Option<Literal> {
     let token = values::text(given, errors)?;
     let text = values::string(&given.value).unwrap_or_default();
@@ -151,7 +152,7 @@ fn name(given: &Given<Expr>, on: On, errors: &mut Diagnostics) -> Option<Literal
             errors.on(
                 &given.value,
                 format!(
-                    "`{text}` can't be a check's name: it is a part of the URL `{}/NAME`, and {problem}",
+                    "`{text}` can't be the name of a check: the name is part of the URL `{}/NAME`, and {problem}",
                     on.route()
                 ),
                 format!("write `name = \"{}\"`", cleaned(&text)),
@@ -168,19 +169,19 @@ fn check_function_name(function: &Function, on: On, errors: &mut Diagnostics) {
         errors.on(
             ident,
             format!(
-                "a check is called like its function, and `{text}` can't be a check's name: it is a part of the URL `{}/NAME`, and {problem}",
+                "a check is named after its function, and `{text}` can't be the name of a check: the name is part of the URL `{}/NAME`, and {problem}",
                 on.route()
             ),
-            format!("give it another name, such as `name = \"{}\"`", cleaned(&text)),
+            format!("set another name, such as `name = \"{}\"`", cleaned(&text)),
         );
     }
 }
 
 fn problem(name: &str) -> Option<&'static str> {
     if !name.chars().all(is_plain) {
-        Some("only the letters a-z and A-Z, digits, `-`, `_` and `.` can stand there as they are")
+        Some("only the letters a-z and A-Z, digits, `-`, `_` and `.` need no escape there")
     } else if name.chars().all(|c| c == '.') {
-        Some("dots alone mean a folder there")
+        Some("a path segment of dots alone means a directory")
     } else {
         None
     }
@@ -190,7 +191,7 @@ fn is_plain(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
 }
 
-/// The name with `-` for what can't stand in it.
+/// The name with `-` in place of invalid characters.
 fn cleaned(name: &str) -> String {
     let plain: String = name.chars().map(|c| if is_plain(c) { c } else { ' ' }).collect();
     let words: Vec<&str> = plain.split_whitespace().filter(|word| word.chars().any(|c| c != '.')).collect();

@@ -8,7 +8,7 @@ fn expand(attribute: &str, item: &str) -> proc_macro2::TokenStream {
 }
 
 #[test]
-fn expansions_are_as_in_their_files() {
+fn expansions_match_their_golden_files() {
     let cases = [
         ("check_minimal", "", "/// Docs.\n pub async fn db() {}"),
         (
@@ -30,7 +30,7 @@ fn expansions_are_as_in_their_files() {
 }
 
 #[test]
-fn a_half_typed_body_comes_out_as_it_went_in() {
+fn an_incomplete_body_is_emitted_unchanged() {
     for attribute in ["", "period = 1"] {
         let expansion = expand(attribute, "fn db() { let x = pool. }").to_string();
         assert!(expansion.contains("{ let x = pool . }"), "{expansion}");
@@ -48,7 +48,7 @@ fn every_mistake_has_exactly_one_error() {
         ("name = DB", DB, 1),
         ("period = \"0s\"", DB, 1),
         ("timeout = \"0s\"", DB, 1),
-        // The default is a second.
+        // The default timeout is 1 s.
         ("period = \"500ms\"", DB, 1),
         ("period = \"500ms\", timeout = \"500ms\"", DB, 0),
         ("timeout = \"11s\"", DB, 1),
@@ -76,7 +76,7 @@ fn every_mistake_has_exactly_one_error() {
 }
 
 #[test]
-fn names_that_need_no_escape_in_a_url_are_taken() {
+fn accepts_names_that_need_no_escape_in_a_url() {
     for name in ["db", "DB-2", "libdb.pool", "a_b", "7", "..a"] {
         let expansion = expand(&format!("name = \"{name}\""), DB);
         assert!(errors(&expansion).is_empty(), "{name}: {expansion}");
@@ -89,7 +89,7 @@ fn names_that_need_no_escape_in_a_url_are_taken() {
 }
 
 #[test]
-fn names_from_elsewhere_get_their_own_answer() {
+fn names_of_other_frameworks_get_a_suggestion() {
     for (found, meant) in [
         ("interval", "period"),
         ("every", "period"),
@@ -110,7 +110,7 @@ fn names_from_elsewhere_get_their_own_answer() {
 }
 
 #[test]
-fn what_can_only_be_evaluated_later_is_checked_later() {
+fn const_expressions_are_checked_by_the_compiler() {
     for (attribute, rules) in [
         ("", 0),
         ("period = \"2s\", timeout = \"1s\"", 0),

@@ -1,4 +1,4 @@
-//! The checked `#[graceful::shutdown_hook]` to tokens.
+//! Expands the validated `#[graceful::shutdown_hook]`.
 
 use super::model::{Settings, TIMEOUT_OF_ZERO};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 
-/// The user's function as it is, and a descriptor of it in the link-time slice.
+/// The unchanged function and its descriptor in the distributed slice.
 pub(crate) fn expand(settings: &Settings, function: &Function) -> TokenStream {
     let (here, paths) = (Span::call_site(), &settings.paths);
     let order = match &settings.order {

@@ -6,7 +6,7 @@ mod expand;
 use crate::{args::SHUTDOWN_HOOK, linked};
 use proc_macro2::TokenStream;
 
-/// Attribute and item to tokens; with errors, to the errors and the item.
+/// Expands attribute and item, or emits the errors and the item.
 pub(crate) fn shutdown_hook(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let settings = |args, _: Option<&_>, errors: &mut _| model::Settings::new(args, errors);
     linked::attribute(&SHUTDOWN_HOOK, attribute, item, settings, expand::expand)

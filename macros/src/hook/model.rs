@@ -1,4 +1,4 @@
-//! What `#[graceful::shutdown_hook]` says, checked.
+//! The validated `#[graceful::shutdown_hook]`.
 
 use crate::{
     args::Args,
@@ -8,23 +8,23 @@ use crate::{
 };
 use proc_macro2::{Literal, Span};
 
-/// What is wrong with a timeout of zero, and what to write.
+/// Problem and fix of a `timeout` of zero.
 pub(crate) const TIMEOUT_OF_ZERO: (&str, &str) = (
-    "a hook with no time can't do anything",
-    "write for example `timeout = \"3s\"`, or leave it out: the hook then gets a fair share of what is left",
+    "a hook with a timeout of zero has no time to run",
+    "write for example `timeout = \"3s\"`, or omit `timeout`: the hook then gets a fair share of the remaining time",
 );
 
-/// The attribute, checked: ready for expansion.
+/// The validated attribute, ready for expansion.
 pub(crate) struct Settings {
     pub(crate) paths: Paths,
     pub(crate) order: Order,
     pub(crate) timeout: Option<Length>,
-    /// `None`: the function's name.
+    /// `None` for the function's name.
     pub(crate) name: Option<Literal>,
 }
 
 impl Settings {
-    /// `None` if there is no order to go on with; the reason is in `errors`.
+    /// Validates the arguments. `None` without a valid order; `errors` has the reason.
     pub(crate) fn new(mut args: Args, errors: &mut Diagnostics) -> Option<Self> {
         let order_is_broken = args.is_broken("order");
         let order = match args.value("order") {
@@ -33,7 +33,7 @@ impl Settings {
                 if !order_is_broken {
                     errors.at(
                         Span::call_site(),
-                        "a shutdown hook needs an `order`: hooks run in ascending order, those of one order together",
+                        "a shutdown hook needs an `order`: hooks run in ascending order, hooks of the same order concurrently",
                         "write `#[graceful::shutdown_hook(order = 1)]`",
                     );
                 }

@@ -6,9 +6,9 @@ fn expand(attribute: &str, item: &str) -> proc_macro2::TokenStream {
 }
 
 #[test]
-fn expansions_are_as_in_their_files() {
+fn expansions_match_their_golden_files() {
     let cases = [
-        ("hook_sync", "order = 2", "/// Docs.\n pub fn say_goodbye() { println!(\"bye\") }"),
+        ("hook_sync", "order = 2", "/// Docs.\n pub fn log_shutdown() { println!(\"shutting down\") }"),
         (
             "hook_async_with_arguments",
             "order = -1, timeout = \"3s\", name = \"the flush\", crate = ::shutdown",
@@ -23,7 +23,7 @@ fn expansions_are_as_in_their_files() {
 }
 
 #[test]
-fn a_half_typed_body_comes_out_as_it_went_in() {
+fn an_incomplete_body_is_emitted_unchanged() {
     for attribute in ["order = 1", "order = \"1\""] {
         let expansion = expand(attribute, "fn flush() { let x = pool. }").to_string();
         assert!(expansion.contains("{ let x = pool . }"), "{expansion}");
@@ -56,7 +56,7 @@ fn every_mistake_has_exactly_one_error() {
 }
 
 #[test]
-fn the_whole_range_of_orders_is_taken() {
+fn accepts_every_i32_as_order() {
     for order in ["0", "-1", "1_000", "0x10", "2147483647", "-2147483648", "5i32", "LAST - 1", "{ 3 }", "i32::MIN"] {
         let expansion = expand(&format!("order = {order}"), "fn flush() {}");
         assert!(errors(&expansion).is_empty(), "{order}: {expansion}");
@@ -64,7 +64,7 @@ fn the_whole_range_of_orders_is_taken() {
 }
 
 #[test]
-fn names_from_elsewhere_get_their_own_answer() {
+fn names_of_other_frameworks_get_a_suggestion() {
     for (found, meant) in [("priority", "order"), ("prio", "order"), ("deadline", "timeout"), ("label", "name")] {
         let errors = errors(&expand(&format!("{found} = 1, order = 1"), "fn flush() {}"));
         assert!(errors[0].contains(&format!("did you mean `{meant}`?")), "{found}: {errors:?}");

@@ -1,4 +1,4 @@
-//! The durations of the plan: read, and held against each other as far as they are known here.
+//! Parses the durations of the plan and checks the rules between literal durations.
 
 use crate::{
     args::Args,
@@ -10,19 +10,22 @@ use proc_macro2::{Ident, Span};
 use std::time::Duration;
 use syn::Expr;
 
-/// The keys that the budget counts, and those that it does not.
+/// The keys that are part of the budget, and the other durations.
 const COUNTED: [&str; 6] = ["grace", "grace_limit", "drain", "termination_grace_period", "pre_stop", "margin"];
 const UNCOUNTED: [&str; 2] = ["quiet", "liveness_heartbeat"];
 
-/// What is wrong with a duration of zero, and what to write.
-pub(crate) const QUIET_OF_ZERO: (&str, &str) =
-    ("a quiet time of zero is over at once", "write for example `quiet = \"1s\"`, longer than pauses between requests");
+/// Problem and fix of a `quiet` of zero.
+pub(crate) const QUIET_OF_ZERO: (&str, &str) = (
+    "a `quiet` of zero would end grace between two requests",
+    "write for example `quiet = \"1s\"`, longer than pauses between requests",
+);
+/// Problem and fix of a `liveness_heartbeat` of zero.
 pub(crate) const HEARTBEAT_OF_ZERO: (&str, &str) = (
-    "a heartbeat of zero is always late, and liveness would never pass",
-    "write for example `liveness_heartbeat = \"10s\"`, or leave it out: the runtime is not checked then",
+    "with a heartbeat of zero, liveness would never pass",
+    "write for example `liveness_heartbeat = \"10s\"`, or omit `liveness_heartbeat`: the runtime is then not checked",
 );
 
-/// The durations that were written.
+/// The durations of the attribute.
 pub(crate) struct Durations {
     lengths: Vec<(&'static str, Length)>,
 }
@@ -54,23 +57,23 @@ impl Durations {
         durations
     }
 
-    /// What was written, by field of the plan, and whether that field is an `Option`.
+    /// Each duration with its field of the plan, and whether that field is an `Option`.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&'static str, &Length, bool)> {
         let optional = |field| matches!(field, "quiet" | "grace_limit" | "liveness_heartbeat");
         self.lengths.iter().map(move |(field, length)| (*field, length, optional(*field)))
     }
 
-    /// The first of these durations that only the compiler can evaluate.
+    /// The first const expression among these fields.
     pub(crate) fn first_const(&self, fields: &[&str]) -> Option<&Expr> {
         self.lengths.iter().filter(|(field, _)| fields.contains(field)).find_map(|(_, length)| length.expression())
     }
 
-    /// The first one that the budget counts.
+    /// The first const expression that is part of the budget.
     pub(crate) fn first_counted_const(&self) -> Option<&Expr> {
         self.first_const(&COUNTED)
     }
 
-    /// Whether there is a limit that must be longer than grace.
+    /// Whether `grace_limit` is set.
     pub(crate) fn has_limit(&self) -> bool {
         self.get("grace_limit").is_some()
     }
@@ -79,7 +82,7 @@ impl Durations {
         self.lengths.iter().find(|(name, _)| *name == field).map(|(_, length)| length)
     }
 
-    /// `grace`, if it is known here, and whether it was left out.
+    /// A literal or default `grace`, and whether it is the default.
     fn grace(&self) -> Option<(Duration, bool)> {
         match self.get("grace") {
             None => Some((Plan::DEFAULT.grace, true)),
@@ -87,25 +90,25 @@ impl Durations {
         }
     }
 
-    /// A limit that there is room for: twice grace.
-    fn some_limit(&self) -> Pretty {
+    /// An example of a valid limit: twice grace.
+    fn example_limit(&self) -> Pretty {
         let grace = self.grace().map(|(grace, _)| grace).filter(|grace| !grace.is_zero());
         Pretty(grace.unwrap_or(Plan::DEFAULT.grace).saturating_mul(2))
     }
 
-    /// `quiet` and `grace_limit` mean something only together.
+    /// Reports an error if only one of `quiet` and `grace_limit` is set.
     fn check_pair(&self, given: &[(&str, Ident)], unread: &[&str], errors: &mut Diagnostics) {
         let find = |field: &str| given.iter().find(|(name, _)| *name == field).map(|(_, name)| name);
         match (find("quiet"), find("grace_limit")) {
             (Some(quiet), None) if !unread.contains(&"grace_limit") => errors.on(
                 quiet,
-                "`quiet` needs a `grace_limit`: traffic may never pause, and grace must end",
-                format!("write `grace_limit = \"{}\"` beside it; the limit counts in the budget", self.some_limit()),
+                "`quiet` needs a `grace_limit`, because traffic may never pause and grace must end",
+                format!("add `grace_limit = \"{}\"`; the limit counts in the budget", self.example_limit()),
             ),
             (None, Some(limit)) if !unread.contains(&"quiet") => errors.on(
                 limit,
-                "`grace_limit` does nothing without `quiet`: it is how long grace may wait for quiet",
-                "write `quiet = \"1s\"` beside it, or remove `grace_limit`: grace then has the length of `grace`",
+                "`grace_limit` has no effect without `quiet`: it bounds how long grace waits for a pause in traffic",
+                "add `quiet = \"1s\"`, or remove `grace_limit`: grace then has the length of `grace`",
             ),
             _ => {}
         }
@@ -118,15 +121,15 @@ impl Durations {
         {
             let default = if by_default { ", the default" } else { "" };
             let problem = format!(
-                "`grace_limit` ({}) must be longer than `grace` ({}{default}): grace ends between the two",
+                "`grace_limit` ({}) must be longer than `grace` ({}{default}): grace ends between these two times",
                 Pretty(limit),
                 Pretty(grace)
             );
-            errors.at(span, problem, format!("write `grace_limit = \"{}\"`, or shorten `grace`", self.some_limit()));
+            errors.at(span, problem, format!("write `grace_limit = \"{}\"`, or shorten `grace`", self.example_limit()));
         }
     }
 
-    /// Applies the budget rule if every duration is known here.
+    /// Applies the budget rule if every duration is a literal.
     fn check_budget(&self, errors: &mut Diagnostics) {
         let mut plan = Plan::DEFAULT;
         let mut largest = None::<(bool, Duration, Span)>;
@@ -140,7 +143,7 @@ impl Durations {
                 "margin" => &mut plan.margin,
                 _ => &mut plan.termination_grace_period,
             } = length;
-            // The limit is only to blame if nothing else was written.
+            // The error points at `termination_grace_period` only if the attribute sets no other duration.
             let weight = (*field != "termination_grace_period", length);
             if largest.is_none_or(|(is_part, length, _)| weight > (is_part, length)) {
                 largest = Some((weight.0, weight.1, span));

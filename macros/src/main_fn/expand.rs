@@ -1,4 +1,4 @@
-//! The checked `#[graceful::main]` to tokens.
+//! Expands the validated `#[graceful::main]`.
 
 use super::{
     durations::{Durations, HEARTBEAT_OF_ZERO, QUIET_OF_ZERO},
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     item::{self, Function},
-    paths::{self, Paths, ours},
+    paths::{self, Paths, call_site_at},
 };
 use graceful_plan::Health;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -14,7 +14,7 @@ use quote::{format_ident, quote, quote_spanned};
 use std::net::SocketAddr;
 use syn::spanned::Spanned;
 
-/// `fn main`, the plan as a constant, and the test of the plan.
+/// `fn main`, the plan as a constant, the `const` rules, and the test of the plan.
 pub(crate) fn expand(model: &MainFn, function: &Function) -> TokenStream {
     let here = Span::call_site();
     let (settings, paths) = (&model.settings, &model.settings.paths);
@@ -24,7 +24,7 @@ pub(crate) fn expand(model: &MainFn, function: &Function) -> TokenStream {
     let plan = plan(model);
     let user_main = nested(function);
     let links = settings.hooks_from.iter().map(|name| {
-        let span = ours(name.span());
+        let span = call_site_at(name.span());
         quote_spanned!(span=> use ::#name as _;)
     });
     let call = call(model, function, &main_value(model));
@@ -53,15 +53,15 @@ pub(crate) fn expand(model: &MainFn, function: &Function) -> TokenStream {
     }
 }
 
-/// The call of the runtime. An error about the return type or the argument is shown at the user's own type.
+/// The call of the runtime. Errors about the return type or the argument point at the user's type.
 fn call(model: &MainFn, function: &Function, main: &TokenStream) -> TokenStream {
     let (first, last) = function.output_spans();
     let (run, name) = (model.settings.paths.run(first), &function.signature.ident);
     let start = match model.argument {
         Some(argument) => {
-            let context = item::internal("context", ours(Span::call_site()));
-            let handed = item::internal("context", ours(argument));
-            quote_spanned!(last=> |#context| #name(#handed))
+            let context = item::internal("context", call_site_at(Span::call_site()));
+            let passed = item::internal("context", call_site_at(argument));
+            quote_spanned!(last=> |#context| #name(#passed))
         }
         None => quote_spanned!(last=> |_| #name()),
     };
@@ -69,8 +69,8 @@ fn call(model: &MainFn, function: &Function, main: &TokenStream) -> TokenStream 
     quote!(#run #arguments)
 }
 
-/// The user's function for the inside of `fn main`. Attribute and signature force a shape that pedantic lints refuse:
-/// an `async` without an `await`, and a context that is taken by value.
+/// The user's function, nested in `fn main`. Allows the pedantic lints that its required signature can trigger: an
+/// `async` without an `await`, and a context passed by value.
 fn nested(function: &Function) -> TokenStream {
     let allow = item::allow(&[quote!(clippy::unused_async), quote!(clippy::needless_pass_by_value)]);
     let function = function.nested();
@@ -113,7 +113,7 @@ fn plan(model: &MainFn) -> TokenStream {
     quote!(#plan_type { #(#lengths)* #health #ready #unready #init ..#plan_type::DEFAULT })
 }
 
-/// The rules about durations that only the compiler can evaluate.
+/// The rules for durations that only the compiler can evaluate.
 fn const_rules(durations: &Durations, paths: &Paths) -> Vec<TokenStream> {
     let not_zero = |field: &str, words| {
         let at = durations.first_const(&[field])?;
@@ -122,11 +122,11 @@ fn const_rules(durations: &Durations, paths: &Paths) -> Vec<TokenStream> {
     };
     let limit = durations.first_const(&["grace_limit", "grace"]).filter(|_| durations.has_limit()).map(|at| {
         let rule = quote!(__GRACEFUL_PLAN.longest_grace().as_nanos() > __GRACEFUL_PLAN.grace.as_nanos());
-        let problem = "`grace_limit` must be longer than `grace`: grace ends between the two";
+        let problem = "`grace_limit` must be longer than `grace`: grace ends between these two times";
         item::const_rule(at, &rule, (problem, "lengthen `grace_limit`, or shorten `grace`"))
     });
     let budget = durations.first_counted_const().map(|expr| {
-        let span = ours(expr.span());
+        let span = call_site_at(expr.span());
         let assert_budget = paths.assert_budget(span);
         quote_spanned!(span=> const _: () = #assert_budget(&__GRACEFUL_PLAN);)
     });
@@ -176,7 +176,7 @@ fn main_value(model: &MainFn) -> TokenStream {
     }
 }
 
-/// The variant of the runtime's enum; ours has the same names.
+/// The variant of the runtime's enum, which has the same name as the macro's.
 fn variant(value: &impl std::fmt::Debug) -> Ident {
     Ident::new(&format!("{value:?}"), Span::call_site())
 }
@@ -191,7 +191,7 @@ fn count(count: Option<usize>) -> TokenStream {
     }
 }
 
-/// What goes beside errors: the user's function where rustc still checks its body, and a `main` that compiles.
+/// The items to emit beside errors: the user's function, so that rustc still checks its body, in a `main` that compiles.
 pub(crate) fn beside_errors(function: Function) -> TokenStream {
     let function = function.beside_errors();
     if function.signature.ident != "main" {

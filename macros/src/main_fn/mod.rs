@@ -13,7 +13,7 @@ use crate::{
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// Attribute and item to tokens; with errors, to the errors and an item that adds none.
+/// Expands attribute and item, or emits the errors and an item that adds no further errors.
 pub(crate) fn main(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Diagnostics::new();
     let args = Args::parse(&MAIN, attribute, &mut errors);

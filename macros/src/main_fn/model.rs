@@ -1,4 +1,4 @@
-//! What `#[graceful::main]` says, checked.
+//! The validated `#[graceful::main]`.
 
 use super::{durations::Durations, values as own};
 use crate::{
@@ -12,14 +12,14 @@ use graceful_plan::{Health, Ready, Unready};
 use proc_macro2::{Ident, Span};
 use syn::spanned::Spanned;
 
-/// The attribute and the signature, checked: ready for expansion.
+/// The validated attribute and signature, ready for expansion.
 pub(crate) struct MainFn {
     pub(crate) settings: Settings,
-    /// Where the argument's type stands, if `main` takes one.
+    /// The span of the argument's type, if `main` takes an argument.
     pub(crate) argument: Option<Span>,
 }
 
-/// What stands in the attribute; `None` where the default holds.
+/// The attribute's settings; `None` for the default.
 pub(crate) struct Settings {
     pub(crate) paths: Paths,
     pub(crate) durations: Durations,
@@ -72,7 +72,7 @@ impl MainFn {
     pub(crate) fn new(settings: Settings, function: &Function, errors: &mut Diagnostics) -> Self {
         check_function(function, errors);
         let argument = function.arguments().next().map(|argument| argument.ty.span());
-        // A `main` without a context has no handle to say when it is ready.
+        // A `main` without a context can't call `ctx.ready()`.
         let ready = settings.ready.or(argument.is_none().then_some(Ready::OnStart));
         Self { settings: Settings { ready, ..settings }, argument }
     }
@@ -92,7 +92,7 @@ impl Settings {
         if let Some(workers) = workers.filter(|_| flavor == Some(Flavor::CurrentThread) && worker_threads.is_some()) {
             errors.on(
                 workers.name,
-                "`worker_threads` has no meaning with `flavor = \"current_thread\"`, which has no workers",
+                "`worker_threads` has no effect with `flavor = \"current_thread\"`, which has no worker threads",
                 "remove `worker_threads`, or write `flavor = \"multi_thread\"`",
             );
         }
@@ -120,17 +120,20 @@ fn check_function(function: &Function, errors: &mut Diagnostics) {
     if signature.ident != "main" {
         errors.on(
             &signature.ident,
-            format!("{} starts the process, and this function is called `{}`", MAIN.shown, signature.ident),
-            format!("call it `main`, as in `{}`", MAIN.function),
+            format!("{} goes on `main`, and this function is named `{}`", MAIN.shown, signature.ident),
+            format!("rename the function to `main`, as in `{}`", MAIN.function),
         );
     }
-    // A `const fn` has its error already, which shows the whole signature.
+    // The error of a `const fn` already shows the whole signature.
     if signature.asyncness.is_none() && signature.constness.is_none() {
         errors.at(
             signature.fn_token.span,
-            format!("{} needs an `async` function, to run on the tokio runtime that it starts", MAIN.shown),
-            // Such an attribute has run by now, and has left a function that is not async any more.
-            format!("write `{}`, with no `#[tokio::main]` or the like above it", MAIN.function),
+            format!(
+                "{} needs an `async` function, which runs on the tokio runtime that the attribute starts",
+                MAIN.shown
+            ),
+            // An attribute such as `#[tokio::main]` above this one expands first and removes `async`.
+            format!("write `{}`, without `#[tokio::main]` or a similar attribute above it", MAIN.function),
         );
     }
     for attr in function.other_mains() {
@@ -138,14 +141,14 @@ fn check_function(function: &Function, errors: &mut Diagnostics) {
         errors.on(
             attr,
             format!("`{other}` starts a runtime, and so does {}", MAIN.shown),
-            format!("remove `{other}`; `flavor` and `worker_threads` are keys of {} too", MAIN.shown),
+            format!("remove `{other}`; {} has the keys `flavor` and `worker_threads` too", MAIN.shown),
         );
     }
     for extra in function.arguments().skip(1) {
         errors.on(
             extra,
-            "`main` takes nothing or one `graceful::Context`, and this is one argument more",
-            format!("remove it, as in `{}`", MAIN.function),
+            "`main` takes no argument or one `graceful::Context`, and this is an additional argument",
+            format!("remove the argument, as in `{}`", MAIN.function),
         );
     }
 }

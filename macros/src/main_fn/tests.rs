@@ -6,7 +6,7 @@ fn expand(attribute: &str, item: &str) -> proc_macro2::TokenStream {
 }
 
 #[test]
-fn expansions_are_as_in_their_files() {
+fn expansions_match_their_golden_files() {
     const ALL: &str = r#"grace = "8s", quiet = "1s", grace_limit = "20s", drain = "1.5s", termination_grace_period = "1m", pre_stop = "0s",
         margin = "500ms", health = "10.0.0.1:9000", ready = "on-start", unready = "after-grace",
         liveness_heartbeat = "10s", signals = ["SIGTERM", "SIGUSR1"], init = true, flavor = "multi_thread", worker_threads = 4, max_blocking_threads = 64,
@@ -41,7 +41,7 @@ fn expansions_are_as_in_their_files() {
 }
 
 #[test]
-fn a_half_typed_body_comes_out_as_it_went_in() {
+fn an_incomplete_body_is_emitted_unchanged() {
     for attribute in ["", "grace = 5"] {
         let expansion = expand(attribute, "async fn main(ctx: Context) { let x = ctx. ; if { } }").to_string();
         assert!(expansion.contains("{ let x = ctx . ; if { } }"), "{expansion}");
@@ -64,7 +64,7 @@ fn every_mistake_has_exactly_one_error() {
         ("grace = \"5s\", grace = \"5\"", MAIN, 1),
         ("health = 8081u8, ready = true, signals = [1], flavor = 3", MAIN, 4),
         ("grace = 'a', drain = true, margin = b\"x\", pre_stop = c\"1s\"", MAIN, 4),
-        // A duration that can't be read has its error; whether the rest fits can't be said.
+        // The budget is not checked if a duration has an error.
         ("grace = \"500\", drain = \"40s\"", MAIN, 1),
         ("grace_period = \"5s\", drain = \"40s\"", MAIN, 1),
         ("quiet = \"1s\"", MAIN, 1),
@@ -80,7 +80,7 @@ fn every_mistake_has_exactly_one_error() {
         ("grace = \"8\", quiet = \"1s\", grace_limit = \"8s\"", MAIN, 1),
         ("grace = LATER, quiet = \"1s\", grace_limit = \"1s\"", MAIN, 0),
         ("quiet = \"1s\", grace_limit = \"20s\"", MAIN, 1),
-        // The budget does not depend on a quiet time.
+        // The budget does not depend on `quiet`.
         ("quiet = QUIET, grace_limit = \"20s\"", MAIN, 1),
         ("liveness_heartbeat = \"0s\", init = 1", MAIN, 2),
         ("init = INIT, liveness_heartbeat = 10", MAIN, 2),
@@ -101,7 +101,7 @@ fn every_mistake_has_exactly_one_error() {
 }
 
 #[test]
-fn names_from_elsewhere_get_their_own_answer() {
+fn names_of_other_frameworks_get_a_suggestion() {
     for (found, meant) in [
         ("timeout", "drain"),
         ("grace_period", "grace"),
@@ -126,7 +126,7 @@ fn names_from_elsewhere_get_their_own_answer() {
 }
 
 #[test]
-fn literals_from_a_macro_fragment_are_literals() {
+fn literals_of_macro_fragments_are_literals() {
     use proc_macro2::{Delimiter, Group, TokenTree};
     let fragment = TokenTree::from(Group::new(Delimiter::None, tokens("\"8s\"")));
     let item = tokens("async fn main() {}");
@@ -135,7 +135,7 @@ fn literals_from_a_macro_fragment_are_literals() {
 }
 
 #[test]
-fn readiness_follows_the_argument_unless_it_is_written() {
+fn the_default_of_ready_depends_on_the_argument() {
     for (attribute, arguments, ready) in [
         ("", "", Some("OnStart")),
         ("", "ctx: Context", None),
@@ -151,7 +151,7 @@ fn readiness_follows_the_argument_unless_it_is_written() {
 }
 
 #[test]
-fn a_limit_of_grace_is_held_against_grace_and_counts_in_the_budget() {
+fn grace_limit_must_exceed_grace_and_fit_the_budget() {
     for (attribute, says, fix) in [
         (
             "grace_limit = \"4s\"",

@@ -1,17 +1,17 @@
-//! Values that `main` alone takes: an address, signals, crates.
+//! Values of keys that only `#[graceful::main]` has: an address, signals, crates.
 
 use crate::{
     args::Given,
     diagnostics::{Diagnostics, listed, nearest},
-    values::{Form, bare, form, source, wrong_type},
+    values::{Form, form, source, ungrouped, wrong_type},
 };
 use graceful_plan::Health;
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::{Expr, ExprLit, Lit};
 
-/// Where the health server listens: an address, a port, or `"off"`; not on loopback.
+/// Parses the address of the health server: an address, a port, or `"off"`. Rejects loopback.
 pub(crate) fn health(given: &Given<Expr>, errors: &mut Diagnostics) -> Option<Health> {
-    let value = bare(&given.value);
+    let value = ungrouped(&given.value);
     let health = match value {
         Expr::Lit(ExprLit { lit: Lit::Int(port), .. }) => match port.base10_parse::<u16>() {
             Ok(number) if matches!(port.suffix(), "" | "u16") => Health::port(number),
@@ -37,7 +37,7 @@ pub(crate) fn health(given: &Given<Expr>, errors: &mut Diagnostics) -> Option<He
         _ => {
             let fix = "write `health = \"[::]:8081\"`, a port alone such as `health = 8081`, or `health = \"off\"`; \
                        at run time, the environment variable GRACEFUL_HEALTH overrides it";
-            errors.on(value, "`health` takes an address, a port or \"off\", written out", fix);
+            errors.on(value, "`health` takes a literal address, port or \"off\"", fix);
             return None;
         }
     };
@@ -48,7 +48,7 @@ pub(crate) fn health(given: &Given<Expr>, errors: &mut Diagnostics) -> Option<He
         };
         errors.on(
             value,
-            format!("nothing outside of the pod can reach a health server on {health}: the kubelet probes the pod's address, not its loopback"),
+            format!("the kubelet can't reach a health server on {health}: it probes the pod's address, not its loopback"),
             format!("write `health = \"[::]:{port}\"`; for a local run, the environment variable GRACEFUL_HEALTH may name a loopback address"),
         );
         return None;
@@ -56,14 +56,14 @@ pub(crate) fn health(given: &Given<Expr>, errors: &mut Diagnostics) -> Option<He
     Some(health)
 }
 
-/// The string literals of an array, each with what the table says it is; refuses an empty array and duplicates.
+/// Parses an array of signal names. Rejects an empty array and duplicates.
 pub(crate) fn signals<T: Copy + PartialEq>(
     given: &Given<Expr>,
     words: &[(&'static str, T)],
     errors: &mut Diagnostics,
 ) -> Option<Vec<T>> {
     let (key, allowed) = (given.key, listed(words.iter().map(|(word, _)| *word)));
-    let Expr::Array(array) = bare(&given.value) else {
+    let Expr::Array(array) = ungrouped(&given.value) else {
         let fix = match form(&given.value) {
             Form::Text(text) if words.iter().any(|(word, _)| *word == text.value()) => {
                 format!("write `signals = [\"{}\"]`", text.value())
@@ -74,8 +74,8 @@ pub(crate) fn signals<T: Copy + PartialEq>(
         return None;
     };
     if array.elems.is_empty() {
-        let fix = format!("write `{}`, which is the default; `graceful::Builder` can do without any", key.example);
-        errors.on(array, "`signals` is empty, and nothing would ever start the shutdown", fix);
+        let fix = format!("write `{}`, the default; `graceful::Builder` accepts an empty list", key.example);
+        errors.on(array, "`signals` is empty, so no signal would start the shutdown", fix);
         return None;
     }
     let (mut found, mut sound) = (Vec::new(), true);
@@ -108,7 +108,7 @@ fn signal<T: Copy>(
             Some((word, _)) => format!("write \"{word}\""),
             None => format!("the signals are {allowed}"),
         };
-        errors.on(element, "a signal is named in quotes", fix);
+        errors.on(element, "the name of a signal is a string", fix);
         return None;
     };
     let name = text.value();
@@ -119,7 +119,7 @@ fn signal<T: Copy>(
     let full = if upper.starts_with("SIG") { upper } else { format!("SIG{upper}") };
     if full == "SIGKILL" || full == "SIGSTOP" {
         let fix = format!("remove it; the signals are {allowed}");
-        errors.on(text, format!("no process can handle {full}: the kernel acts on it without asking"), fix);
+        errors.on(text, format!("no process can handle {full}: the kernel doesn't deliver it"), fix);
         return None;
     }
     let fix = match nearest(&full, words.iter().map(|(word, _)| *word)) {
@@ -130,7 +130,7 @@ fn signal<T: Copy>(
     None
 }
 
-/// The crates of a list; each is named once, by its plain name.
+/// Parses a list of crate names. Rejects duplicates.
 pub(crate) fn crates(given: Given<TokenStream>, errors: &mut Diagnostics) -> Option<Vec<Ident>> {
     let (mut found, mut sound) = (Vec::<Ident>::new(), true);
     let tokens: Vec<TokenTree> = given.value.into_iter().collect();
@@ -152,13 +152,13 @@ pub(crate) fn crates(given: Given<TokenStream>, errors: &mut Diagnostics) -> Opt
                     Ok(name) => format!("write `hooks_from({name})`"),
                     Err(_) => format!("write `{}`", given.key.example),
                 };
-                errors.on(tokens, "`hooks_from` takes the names of crates, as code names them", fix);
+                errors.on(tokens, "`hooks_from` takes names of crates, as written in code", fix);
                 sound = false;
             }
         }
     }
     if sound && found.is_empty() {
-        let fix = format!("write `{}`, or leave it out", given.key.example);
+        let fix = format!("write `{}`, or omit `hooks_from`", given.key.example);
         errors.on(given.name, "`hooks_from` names no crate", fix);
         return None;
     }

@@ -1,4 +1,4 @@
-//! Hooks of every shape, among names that shadow those of the prelude and of the expansion.
+//! Hooks with every signature, among names that shadow those of the prelude and of the expansion.
 
 #[allow(dead_code)]
 mod shadows {
@@ -20,7 +20,7 @@ mod shadows {
 #[allow(unused_imports)]
 use shadows::*;
 
-/// A state.
+/// A state of hooks.
 pub(crate) struct Pool(pub(crate) u8);
 
 #[::shutdown::shutdown_hook(crate = ::shutdown, order = -1)]

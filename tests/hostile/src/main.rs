@@ -1,5 +1,5 @@
-//! Everything that an expansion may stumble over: no prelude, no unsafe code, no warnings, shadowed names, and a
-//! dependency that is called otherwise.
+//! A hostile environment for expansions: no prelude, no unsafe code, denied warnings, shadowed names, and a renamed
+//! dependency.
 #![no_implicit_prelude]
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::all, clippy::pedantic, unused_qualifications)]

@@ -1,4 +1,4 @@
-//! The hostile crate compiles, has its hooks, and shuts down.
+//! The hostile crate compiles, links its hooks and shuts down.
 
 use graceful_tests::{App, Signal};
 use serde_json::Value;
@@ -8,18 +8,18 @@ fn hostile() -> App {
 }
 
 #[test]
-fn its_plan_has_every_hook() {
+fn the_plan_lists_every_hook() {
     let ended = hostile().env("GRACEFUL_PRINT", "plan").run();
-    let plan: Value = serde_json::from_str(&ended.with_code(0).printed).expect("the plan is JSON");
+    let plan: Value = serde_json::from_str(&ended.with_code(0).stdout).expect("the plan is JSON");
     let names: Vec<_> = plan["hooks"].as_array().expect("a list").iter().map(|hook| &hook["name"]).collect();
     assert_eq!(names, ["sync", "asynchronous", "with everything", "fallible"]);
     assert_eq!(plan["hooks"][2]["module"], "hostile::hooks");
 }
 
 #[test]
-fn it_shuts_down_with_every_hook_in_order() {
+fn every_hook_runs_in_order() {
     let app = hostile().start();
-    app.says("serving: ready");
+    app.logs("serving: ready");
     app.signal(Signal::TERM);
     let ended = app.end();
     ended.with_code(0).prints_in_order(&[

@@ -1,4 +1,4 @@
-//! Names the second crate in its attribute and nowhere else: built in every profile by the tests of linking.
+//! Names the second crate in its attribute only. The tests of linking build it in every profile.
 
 #[graceful::shutdown_hook(order = 1)]
 async fn own() {}

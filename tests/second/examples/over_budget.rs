@@ -1,4 +1,4 @@
-//! Hooks whose own timeouts can't fit beside `drain`: it compiles, and its generated test fails.
+//! Hooks whose timeouts exceed the budget beside `drain`: the example compiles, and its generated test fails.
 
 #[graceful::shutdown_hook(order = 1, timeout = "20s")]
 async fn copy_everything() {}

@@ -1,6 +1,6 @@
-//! A library with shutdown hooks of its own. Nothing here is called by name: linking it is enough.
+//! A library with shutdown hooks. Linking the crate registers them, without a call.
 
-/// Closes the cache, before the app's own hooks.
+/// Closes the cache before the hooks of the app.
 #[graceful::shutdown_hook(order = -5, timeout = "1s")]
 pub async fn close_the_cache() {
     println!("the cache is closed");

@@ -1,9 +1,9 @@
-//! Serves gRPC, through graceful or, with `SERVER=tonic`, through tonic's own server under the tower layer.
+//! Serves gRPC through graceful, or with `SERVER=tonic` through tonic's server with the tower layer.
 
 use graceful::{Builder, Context, Plan, tonic::Draining};
 use graceful_tests::{
     grpc::{Order, Reply, orders_server},
-    stage::{self, Gate, directed, say},
+    stage::{self, Gate, env_var, print_line},
     subscriber,
 };
 use std::{error::Error, process::ExitCode, sync::Arc, time::Duration};
@@ -27,11 +27,11 @@ fn main() -> ExitCode {
 
 async fn serve(ctx: Context) -> Result<(), Box<dyn Error>> {
     subscriber::install_if_asked();
-    let orders = orders_server::OrdersServer::new(Orders(stage::direct(&ctx, 2)));
+    let orders = orders_server::OrdersServer::new(Orders(stage::read_commands(&ctx, 2)));
     ctx.grpc_service(orders_server::SERVICE_NAME);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    say(format!("serving on {}", listener.local_addr()?));
-    if directed("SERVER") == "tonic" {
+    print_line(format!("serving on {}", listener.local_addr()?));
+    if env_var("SERVER") == "tonic" {
         let layer = graceful::tower::GracefulLayer::new(ctx.clone());
         let server = Server::builder().layer(layer).add_service(orders);
         ctx.ready();
@@ -49,7 +49,7 @@ impl orders_server::Orders for Orders {
         let from = request.remote_addr().map_or_else(|| "nowhere".to_owned(), |address| address.ip().to_string());
         let kind = request.into_inner().kind;
         if kind == "held" {
-            say("in Place");
+            print_line("in Place");
             self.0.passed().await;
         }
         if let Some(bytes) = kind.strip_prefix("large ").and_then(|bytes| bytes.parse().ok()) {

@@ -1,9 +1,9 @@
-//! Hooks of every kind; what each does is said by the environment variable of its name: `fail`, `panic`, `hang`,
-//! `block` its thread, or nothing of the kind.
+//! Hooks of every kind. The environment variable with a hook's name selects its behavior: `fail`, `panic`, `hang`,
+//! `block` its thread, or success.
 
 use graceful::{HookContext, State};
 use graceful_tests::{
-    stage::{directed, say},
+    stage::{env_var, print_line},
     subscriber,
 };
 use std::{sync::LazyLock, thread};
@@ -22,17 +22,17 @@ impl std::fmt::Display for FlushError {
     }
 }
 
-// Out of order in the code, to be in order at run time.
+// The order in the code differs from the order at run time.
 #[graceful::shutdown_hook(order = 9)]
 async fn last() {
-    say("hook last");
+    print_line("hook last");
 }
 
 #[graceful::shutdown_hook(order = 3, timeout = "1s")]
 fn archive(context: HookContext) {
     tracing::info!(target: "app", "archiving");
-    say(format!("hook archive after {}, in time: {}", context.cause(), !context.is_given_up()));
-    match directed("ARCHIVE").as_str() {
+    print_line(format!("hook archive after {}, in time: {}", context.cause(), !context.is_given_up()));
+    match env_var("ARCHIVE").as_str() {
         "panic" => panic!("the archive is on fire"),
         "block" => loop {
             thread::park();
@@ -43,9 +43,9 @@ fn archive(context: HookContext) {
 
 #[graceful::shutdown_hook(order = 1, timeout = "1s")]
 async fn flush() -> Result<(), FlushError> {
-    say("hook flush");
+    print_line("hook flush");
     tracing::info!(target: "app", "flushing");
-    match directed("FLUSH").as_str() {
+    match env_var("FLUSH").as_str() {
         "fail" => Err(FlushError),
         "panic" => panic!("the flush is clogged"),
         "hang" => std::future::pending().await,
@@ -53,7 +53,7 @@ async fn flush() -> Result<(), FlushError> {
             thread::park();
         },
         "register" => {
-            graceful::context().on_shutdown(99, "too late", || async { say("hook too late") });
+            graceful::context().on_shutdown(99, "too late", || async { print_line("hook too late") });
             Ok(())
         }
         _ => Ok(()),
@@ -62,34 +62,34 @@ async fn flush() -> Result<(), FlushError> {
 
 #[graceful::shutdown_hook(order = -1, name = "the first of all")]
 fn first() {
-    say("hook first");
+    print_line("hook first");
 }
 
-/// The same order as `right`: each waits for the other, which ends only if both run at the same time.
+/// Has the same order as `right`. Each waits for the other, so both end only if they run concurrently.
 #[graceful::shutdown_hook(order = 2, timeout = "10s")]
 async fn left() {
     BOTH.wait().await;
-    say("hook left met right");
+    print_line("hook left met right");
 }
 
 #[graceful::shutdown_hook(order = 2, timeout = "10s")]
 async fn right() {
     BOTH.wait().await;
-    say("hook right met left");
+    print_line("hook right met left");
 }
 
 #[graceful::shutdown_hook(order = 4)]
 async fn pool(pool: State<Pool>) {
     tokio::task::yield_now().await;
-    say(format!("hook pool closes {}", pool.0));
+    print_line(format!("hook pool closes {}", pool.0));
 }
 
 #[graceful::main(grace = "200ms", drain = "2s")]
 async fn main(ctx: graceful::Context) {
     subscriber::install_if_asked();
-    ctx.on_shutdown(2, "between", || async { say("hook between") });
-    ctx.on_shutdown(-7, "before all", || async { say("hook before all") });
-    if directed("POOL") != "none" {
+    ctx.on_shutdown(2, "between", || async { print_line("hook between") });
+    ctx.on_shutdown(-7, "before all", || async { print_line("hook before all") });
+    if env_var("POOL") != "none" {
         ctx.provide(Pool("the replaced one"));
         ctx.provide(Pool("seven connections"));
     }

@@ -1,4 +1,4 @@
-//! The second crate is named by the attribute, and nowhere else in the code.
+//! Names the second crate in the attribute only.
 
 #[graceful::shutdown_hook(order = 1, timeout = "2s")]
 async fn own() {

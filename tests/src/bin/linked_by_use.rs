@@ -1,4 +1,4 @@
-//! The second crate is named by a `use`.
+//! Names the second crate by a `use`.
 
 use second as _;
 

@@ -1,7 +1,7 @@
-//! A main that ends, or does not, as `MAIN` says; without a server.
+//! A `main` without a server that ends, or does not end, as the environment variable `MAIN` selects.
 
 use graceful::Context;
-use graceful_tests::stage::{direct, directed, say};
+use graceful_tests::stage::{env_var, print_line, read_commands};
 use std::{
     pin::pin,
     process::ExitCode,
@@ -11,12 +11,12 @@ use std::{
 };
 
 #[derive(Debug)]
-#[allow(dead_code)] // shown by `Debug`
+#[allow(dead_code)] // read by `Debug` only
 struct NoDatabase {
     host: &'static str,
 }
 
-/// Whoever drops it is stuck.
+/// Its drop never returns.
 struct StubbornPool;
 
 impl Drop for StubbornPool {
@@ -27,13 +27,13 @@ impl Drop for StubbornPool {
     }
 }
 
-/// The waker of an executor that blocks whoever wakes it.
+/// A waker that blocks the thread that wakes it.
 struct BlocksItsWaker;
 
 impl Wake for BlocksItsWaker {
     fn wake(self: Arc<Self>) {
         let thread = thread::current();
-        say(format!("blocks {}", thread.name().unwrap_or("a thread without a name")));
+        print_line(format!("blocks {}", thread.name().unwrap_or("a thread without a name")));
         loop {
             thread::park();
         }
@@ -42,15 +42,15 @@ impl Wake for BlocksItsWaker {
 
 #[graceful::shutdown_hook(order = 1)]
 async fn last_words() {
-    say("the hook has run");
+    print_line("the hook has run");
 }
 
 #[graceful::main(grace = "200ms", drain = "500ms")]
 async fn main(ctx: Context) -> Result<ExitCode, NoDatabase> {
-    let directions = directed("MAIN");
-    let gate = direct(&ctx, 1);
+    let directions = env_var("MAIN");
+    let gate = read_commands(&ctx, 1);
     if directions.starts_with("connect") {
-        say("connecting");
+        print_line("connecting");
         ctx.terminating().await;
         return Ok(ExitCode::SUCCESS);
     }
@@ -59,7 +59,7 @@ async fn main(ctx: Context) -> Result<ExitCode, NoDatabase> {
         "return" => {}
         "fail" => return Err(NoDatabase { host: "db-7" }),
         "code" => return Ok(ExitCode::from(7)),
-        "panic" => panic!("main has had enough"),
+        "panic" => panic!("main panics"),
         "shutdown" => {
             ctx.shutdown("the leader lease is lost");
             ctx.draining().await;
@@ -72,11 +72,11 @@ async fn main(ctx: Context) -> Result<ExitCode, NoDatabase> {
             ctx.draining().await;
             return Err(NoDatabase { host: "db-7" });
         }
-        // Main ends in the drain, and the drain waits for the rest.
+        // `main` ends in the drain, and the drain waits for the task.
         "task" => {
             ctx.spawn("uploader", async move {
                 gate.passed().await;
-                say("the task is done");
+                print_line("the task is done");
             });
             ctx.draining().await;
         }
@@ -97,14 +97,14 @@ async fn main(ctx: Context) -> Result<ExitCode, NoDatabase> {
             ctx.draining().await;
         }
         "blocking waker" => {
-            gate.passed().await; // what waits for a phase is woken by each of them, and this is about the shutdown's
+            gate.passed().await; // every phase wakes the waiters; this waker must block in the shutdown only
             let waker = Waker::from(Arc::new(BlocksItsWaker));
             let mut terminating = pin!(ctx.terminating());
             let _ = terminating.as_mut().poll(&mut task::Context::from_waker(&waker));
-            say("waits for the shutdown");
+            print_line("waits for the shutdown");
             std::future::pending().await
         }
-        // The first hook hangs, and the second one never gets to drop what it has captured.
+        // The first hook hangs, and the second never runs, so the process must not drop the captured value.
         "stubborn pool" => {
             ctx.on_shutdown(2, "hangs", std::future::pending::<()>);
             let pool = StubbornPool;
@@ -126,7 +126,7 @@ async fn main(ctx: Context) -> Result<ExitCode, NoDatabase> {
         "tracked" => {
             let tracked = ctx.track(async move {
                 gate.passed().await;
-                say("the future is done");
+                print_line("the future is done");
             });
             tokio::spawn(tracked);
             ctx.draining().await;

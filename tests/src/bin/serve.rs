@@ -1,7 +1,7 @@
-//! Serves requests of every kind, on the kind of runtime that `FLAVOR` names.
+//! Serves requests of every kind, on the runtime that the environment variable `FLAVOR` selects.
 
 use bytes::Bytes;
-use graceful_tests::stage::{self, Gate, directed, say};
+use graceful_tests::stage::{self, Gate, env_var, print_line};
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use hyper::{
     Method, Request, Response, StatusCode,
@@ -42,7 +42,7 @@ mod current_thread {
 }
 
 fn main() -> ExitCode {
-    match directed("FLAVOR").as_str() {
+    match env_var("FLAVOR").as_str() {
         "current_thread" => current_thread::main(),
         _ => multi_thread::main(),
     }
@@ -50,46 +50,46 @@ fn main() -> ExitCode {
 
 #[graceful::shutdown_hook(order = 1)]
 async fn last_words() {
-    say("the hook has run");
+    print_line("the hook has run");
 }
 
 async fn serve(ctx: graceful::Context, workers: usize) -> io::Result<()> {
-    let gate = stage::direct(&ctx, workers);
+    let gate = stage::read_commands(&ctx, workers);
     let service = service_fn(move |request| {
         let gate = gate.clone();
-        async move { Ok::<_, Infallible>(answer(request, gate).await) }
+        async move { Ok::<_, Infallible>(respond(request, gate).await) }
     });
-    let unix = directed("UNIX_SOCKET");
+    let unix = env_var("UNIX_SOCKET");
     if !unix.is_empty() {
         return graceful::serve(UnixListener::bind(unix)?, service).await;
     }
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    say(format!("serving on {}", listener.local_addr()?));
-    if !directed("HANDSHAKE").is_empty() {
+    print_line(format!("serving on {}", listener.local_addr()?));
+    if !env_var("HANDSHAKE").is_empty() {
         return graceful::serve(graceful::with_handshake(listener, Duration::from_secs(20), shake), service).await;
     }
     let mut serve = graceful::serve(listener, service);
-    if let Ok(connections) = directed("MAX_CONNECTIONS").parse() {
+    if let Ok(connections) = env_var("MAX_CONNECTIONS").parse() {
         serve = serve.max_connections(connections);
     }
-    if directed("KEEP_ALIVE") == "no" {
+    if env_var("KEEP_ALIVE") == "no" {
         serve = serve.http1(|http1| {
             http1.keep_alive(false);
         });
     }
-    if let Ok(millis) = directed("TIMEOUTS_MS").parse().map(Duration::from_millis) {
+    if let Ok(millis) = env_var("TIMEOUTS_MS").parse().map(Duration::from_millis) {
         serve = serve.header_timeout(millis).body_timeout(millis);
     }
     serve.await
 }
 
-/// A line of the client's, after which it speaks HTTP.
+/// A handshake: the client sends a line before HTTP.
 async fn shake(mut stream: TcpStream) -> io::Result<TcpStream> {
     while stream.read_u8().await? != b'\n' {}
     Ok(stream)
 }
 
-async fn answer(request: Request<Incoming>, gate: Arc<Gate>) -> Response<Body> {
+async fn respond(request: Request<Incoming>, gate: Arc<Gate>) -> Response<Body> {
     let (path, query) = (request.uri().path().to_owned(), request.uri().query().unwrap_or_default().to_owned());
     if request.method() == Method::CONNECT {
         let mut response = upgraded(request, false);
@@ -97,7 +97,7 @@ async fn answer(request: Request<Incoming>, gate: Arc<Gate>) -> Response<Body> {
         return response;
     }
     if path != "/fast" {
-        say(format!("in {path}"));
+        print_line(format!("in {path}"));
     }
     match path.as_str() {
         "/fast" => text("fast\n"),
@@ -106,15 +106,15 @@ async fn answer(request: Request<Incoming>, gate: Arc<Gate>) -> Response<Body> {
             tokio::time::sleep(Duration::from_millis(millis)).await;
             text("slow\n")
         }
-        // Answers after `release`, without a look at its body.
+        // Responds after `release` without reading the body.
         "/held" => {
             gate.passed().await;
             text("held\n")
         }
-        // Answers after `release`, with all of its body.
+        // Responds with the complete body after `release`.
         "/echo_held" => match request.into_body().collect().await {
             Ok(body) => {
-                say("has the body of /echo_held");
+                print_line("has the body of /echo_held");
                 gate.passed().await;
                 Response::new(Full::new(body.to_bytes()).boxed())
             }
@@ -137,7 +137,7 @@ fn text(text: &'static str) -> Response<Body> {
     Response::new(Full::new(Bytes::from_static(text.as_bytes())).boxed())
 }
 
-/// A first chunk at once, the last one after `release`.
+/// Streams the first chunk at once and the last one after `release`.
 fn streamed(gate: Arc<Gate>) -> Response<Body> {
     let (sender, chunks) = mpsc::channel(1);
     tokio::spawn(async move {
@@ -151,7 +151,7 @@ fn streamed(gate: Arc<Gate>) -> Response<Body> {
     Response::new(Chunks(chunks).boxed())
 }
 
-/// What comes through a channel. (`http_body_util::Channel` can lose the last chunk if its sender is dropped behind it.)
+/// A body of chunks from a channel. (`http_body_util::Channel` can lose the last chunk if its sender is dropped at once.)
 struct Chunks(mpsc::Receiver<&'static str>);
 
 impl hyper::body::Body for Chunks {
@@ -163,17 +163,17 @@ impl hyper::body::Body for Chunks {
     }
 }
 
-/// Another protocol: what comes goes back, until the client closes; or nobody ever looks at it.
+/// Upgrades the connection to an echo protocol until the client closes, or leaves it unpolled if `sits`.
 fn upgraded(request: Request<Incoming>, sits: bool) -> Response<Body> {
     tokio::spawn(async move {
         if let Ok(upgraded) = hyper::upgrade::on(request).await {
             if sits {
-                say("sits");
+                print_line("sits");
                 std::future::pending::<()>().await;
             }
             let (mut read, mut write) = tokio::io::split(TokioIo::new(upgraded));
             let end = tokio::io::copy(&mut read, &mut write).await;
-            say(format!("the other protocol ended: {:?}", end.map(drop).map_err(|error| error.kind())));
+            print_line(format!("the other protocol ended: {:?}", end.map(drop).map_err(|error| error.kind())));
         }
     });
     let mut response = text("");

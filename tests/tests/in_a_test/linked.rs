@@ -1,5 +1,5 @@
-//! Lives with hooks and checks that are linked into this test's binary. Most of them ask for a state, so that they do
-//! something in the test that provides it, and are skipped in the others.
+//! Lifecycles with hooks and checks that are linked into this test's binary. Most require a state, so they run in the
+//! test that provides the state and are skipped in the others.
 
 use crate::{PLAN, assert_about, ms, outcome};
 use graceful::{Builder, Cause, HookContext, HookOutcome, Plan, Ready, Report, State, What};
@@ -11,20 +11,20 @@ use std::{
 };
 use tokio::{runtime, time::sleep};
 
-/// What a hook was told when it began, and then, once it was given up on.
-struct Told(mpsc::Sender<(Cause, Duration)>);
+/// Records of a hook: its context at the start, and whether it timed out.
+struct Records(mpsc::Sender<(Cause, Duration)>);
 
-/// A sync hook that ends when nobody waits for it any more.
+/// A sync hook that ends once it has timed out.
 #[graceful::shutdown_hook(order = 1, timeout = "300ms")]
-fn copies_until_it_is_given_up(context: HookContext, told: State<Told>) {
-    let tell = || told.0.send((context.cause().clone(), context.remaining())).unwrap();
-    tell();
+fn copies_until_timeout(context: HookContext, records: State<Records>) {
+    let record = || records.0.send((context.cause().clone(), context.remaining())).unwrap();
+    record();
     let begun = Instant::now();
     while !context.is_given_up() {
-        assert!(begun.elapsed() < PATIENCE, "nobody says that it was given up on");
-        thread::sleep(ms(1)); // the next block
+        assert!(begun.elapsed() < PATIENCE, "the hook never times out");
+        thread::sleep(ms(1)); // the next block of the copy
     }
-    tell();
+    record();
 }
 
 #[graceful::shutdown_hook(order = 2)]
@@ -50,7 +50,7 @@ fn with_linked_hooks() -> Builder {
     Builder::for_tests().linked_hooks(true)
 }
 
-/// What was said about checks: when, and what.
+/// The timeline's entries about checks, with their times.
 fn about_checks(report: &Report) -> Vec<(Duration, String)> {
     let notes =
         report.entries.iter().filter(|entry| matches!(&entry.what, What::Note(note) if note.contains(" check ")));
@@ -58,21 +58,21 @@ fn about_checks(report: &Report) -> Vec<(Duration, String)> {
 }
 
 #[tokio::test]
-async fn a_sync_hook_knows_the_cause_and_its_deadline_and_hears_that_it_was_given_up_on() {
-    let (told, heard) = mpsc::channel();
-    let report = with_linked_hooks().run_here(|ctx| async move { ctx.provide(Told(told)) }).await.unwrap();
-    let name = "copies_until_it_is_given_up";
+async fn a_sync_hook_sees_its_cause_deadline_and_timeout() {
+    let (records, received) = mpsc::channel();
+    let report = with_linked_hooks().run_here(|ctx| async move { ctx.provide(Records(records)) }).await.unwrap();
+    let name = "copies_until_timeout";
     assert_eq!(outcome(&report, name), HookOutcome::TimedOut { limit: ms(300), started: true });
     assert_eq!(outcome(&report, "comes_after_them"), HookOutcome::Finished);
-    let (cause, remaining) = heard.recv().unwrap();
+    let (cause, remaining) = received.recv().unwrap();
     assert!(cause == Cause::MainReturned && remaining <= ms(300) && !remaining.is_zero(), "{cause}, {remaining:?}");
-    let (_, remaining) = heard.recv().expect("it hears that it was given up on");
+    let (_, remaining) = received.recv().expect("the hook observes its timeout");
     assert_eq!(remaining, Duration::ZERO);
 }
 
 #[test]
-fn a_sync_hook_for_which_the_system_has_no_thread_has_failed_and_stops_nobody() {
-    // No system has the memory for such a stack, so it refuses the thread.
+fn a_sync_hook_without_an_available_thread_fails_and_the_others_run() {
+    // A stack larger than the memory of any system, so the system refuses the thread.
     let runtime = runtime::Builder::new_current_thread().enable_all().thread_stack_size(1 << 60).build().unwrap();
     let report = runtime.block_on(with_linked_hooks().run_here(|_| async {})).unwrap();
     let failed = HookOutcome::Failed("the system gave no thread to run it on".into());
@@ -83,12 +83,12 @@ fn a_sync_hook_for_which_the_system_has_no_thread_has_failed_and_stops_nobody() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn checks_that_wait_for_a_state_in_a_process_that_is_ready_from_the_start_are_named_once_after_ten_seconds() {
+async fn with_ready_on_start_checks_without_their_state_are_reported_once_after_ten_seconds() {
     let builder = with_linked_hooks().plan(Plan { ready: Ready::OnStart, ..PLAN });
     let report = builder.run_here(|_| sleep(ms(60_000))).await.unwrap();
-    let said = about_checks(&report);
-    assert_eq!(said.len(), 2, "{report}");
-    for (check, (at, text)) in ["readiness check db", "startup check migrated"].into_iter().zip(&said) {
+    let entries = about_checks(&report);
+    assert_eq!(entries.len(), 2, "{report}");
+    for (check, (at, text)) in ["readiness check db", "startup check migrated"].into_iter().zip(&entries) {
         assert_about(*at, ms(10_000));
         assert!(text.starts_with(&format!("{check} (graceful-tests tests/tests/in_a_test/linked.rs:")), "{text}");
         assert!(text.contains("no `in_a_test::linked::Database` was provided"), "{text}");
@@ -96,7 +96,7 @@ async fn checks_that_wait_for_a_state_in_a_process_that_is_ready_from_the_start_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_process_that_is_ready_from_the_start_may_provide_what_its_checks_wait_for_later() {
+async fn with_ready_on_start_the_state_of_checks_may_be_provided_later() {
     let builder = with_linked_hooks().plan(Plan { ready: Ready::OnStart, ..PLAN });
     let main = |ctx: graceful::Context| async move {
         sleep(ms(9_000)).await;

@@ -1,5 +1,4 @@
-//! Whole lives inside of a test, on paused time: what `Builder::run_here` is for, and how long things take to the
-//! millisecond.
+//! Whole lifecycles in a test, on paused time (`Builder::run_here`): durations are exact to the millisecond.
 #![allow(clippy::unwrap_used)]
 
 mod linked;
@@ -17,10 +16,10 @@ const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// 5 s of grace, 10 s of drain, 30 s in all with 1 s of margin, and no health server.
+/// 5 s of grace, 10 s of drain, 1 s of margin, 30 s in total, and no health server.
 const PLAN: Plan = Plan { health: graceful::Health::Off, ..Plan::DEFAULT };
 
-async fn life<F, Fut>(main: F) -> Report
+async fn run<F, Fut>(main: F) -> Report
 where
     F: FnOnce(Context) -> Fut,
     Fut: Future,
@@ -29,14 +28,14 @@ where
     Builder::for_tests().run_here(main).await.unwrap()
 }
 
-/// How long after the beginning of the shutdown a phase began.
+/// The time from the start of the shutdown to the start of a phase.
 fn entered(report: &Report, phase: Phase) -> Duration {
     let is_it = |what: &What| matches!(what, What::Phase(entered, _) if *entered == phase);
     let entry = report.entries.iter().find(|entry| is_it(&entry.what));
     entry.unwrap_or_else(|| panic!("no {phase} in {report}")).at - report.began
 }
 
-/// Timers have a granularity of a millisecond.
+/// Timers have a granularity of one millisecond.
 #[track_caller]
 fn assert_about(is: Duration, should_be: Duration) {
     assert!(is >= should_be && is <= should_be + ms(5), "{is:?} instead of {should_be:?}");
@@ -59,8 +58,8 @@ async fn panics(message: &'static str) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn grace_lasts_as_long_as_it_says() {
-    let report = life(|ctx| async move {
+async fn grace_lasts_as_long_as_configured() {
+    let report = run(|ctx| async move {
         ctx.ready();
         sleep(ms(700)).await;
         ctx.shutdown("enough");
@@ -79,8 +78,8 @@ async fn grace_lasts_as_long_as_it_says() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_drain_waits_for_tasks_and_no_longer() {
-    let report = life(|ctx| async move {
+async fn the_drain_ends_when_all_tasks_end() {
+    let report = run(|ctx| async move {
         ctx.ready();
         ctx.shutdown("enough");
         ctx.draining().await;
@@ -94,8 +93,8 @@ async fn the_drain_waits_for_tasks_and_no_longer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_drain_deadline_cuts_what_is_left_and_names_it() {
-    let report = life(|ctx| async move {
+async fn the_drain_deadline_cuts_and_reports_unfinished_work() {
+    let report = run(|ctx| async move {
         ctx.ready();
         ctx.spawn("stuck", pending::<()>());
         ctx.shutdown("enough");
@@ -110,16 +109,16 @@ async fn the_drain_deadline_cuts_what_is_left_and_names_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_main_that_never_returns_is_cut_and_dropped() {
-    struct TellsOnDrop(Arc<Mutex<bool>>);
-    impl Drop for TellsOnDrop {
+    struct NotifiesOnDrop(Arc<Mutex<bool>>);
+    impl Drop for NotifiesOnDrop {
         fn drop(&mut self) {
             *self.0.lock().unwrap() = true;
         }
     }
     let dropped = Arc::new(Mutex::new(false));
-    let tells = TellsOnDrop(dropped.clone());
-    let report = life(|ctx| async move {
-        let _tells = tells;
+    let guard = NotifiesOnDrop(dropped.clone());
+    let report = run(|ctx| async move {
+        let _guard = guard;
         ctx.ready();
         ctx.shutdown("enough");
         pending::<()>().await;
@@ -130,8 +129,8 @@ async fn a_main_that_never_returns_is_cut_and_dropped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn before_it_is_ready_there_is_no_grace() {
-    let report = life(|ctx| async move {
+async fn there_is_no_grace_before_ready() {
+    let report = run(|ctx| async move {
         ctx.shutdown("enough");
         ctx.terminating().await;
         assert_eq!(ctx.phase(), Phase::Draining);
@@ -141,8 +140,8 @@ async fn before_it_is_ready_there_is_no_grace() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn being_ready_after_the_shutdown_began_changes_nothing() {
-    let report = life(|ctx| async move {
+async fn ready_after_the_shutdown_started_has_no_effect() {
+    let report = run(|ctx| async move {
         ctx.shutdown("enough");
         ctx.draining().await;
         ctx.ready();
@@ -154,8 +153,8 @@ async fn being_ready_after_the_shutdown_began_changes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn hooks_without_a_timeout_share_what_is_left() {
-    let report = life(|ctx| async move {
+async fn hooks_without_a_timeout_share_the_remaining_time() {
+    let report = run(|ctx| async move {
         for (order, name) in [(1, "first"), (2, "second"), (2, "beside it"), (3, "third")] {
             ctx.on_shutdown(order, name, pending::<()>);
         }
@@ -164,7 +163,7 @@ async fn hooks_without_a_timeout_share_what_is_left() {
         ctx.draining().await;
     })
     .await;
-    // 30 s less 1 s of margin and 5 s of grace; the drain was empty, and its 10 s are left over for the hooks.
+    // 30 s minus 1 s of margin and 5 s of grace; the drain is empty, so its 10 s remain for the hooks.
     for name in ["first", "second", "beside it", "third"] {
         assert_about(limit(&report, name), ms(8000) - ms(3));
     }
@@ -173,8 +172,8 @@ async fn hooks_without_a_timeout_share_what_is_left() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_quick_hook_leaves_over_goes_to_those_after_it() {
-    let report = life(|ctx| async move {
+async fn unused_time_of_a_hook_goes_to_the_following_hooks() {
+    let report = run(|ctx| async move {
         ctx.on_shutdown(1, "quick", || sleep(ms(2000)));
         ctx.on_shutdown(2, "slow", pending::<()>);
         ctx.ready();
@@ -187,8 +186,8 @@ async fn what_a_quick_hook_leaves_over_goes_to_those_after_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hook_for_which_a_drain_to_the_last_moment_leaves_no_time_is_skipped_and_says_so() {
-    let plan = Plan { drain: ms(24_000), ..PLAN }; // with grace and margin, all of the 30 s
+async fn a_hook_without_remaining_time_is_skipped_and_reported() {
+    let plan = Plan { drain: ms(24_000), ..PLAN }; // with grace and margin, the whole 30 s
     let main = |ctx: Context| async move {
         ctx.on_shutdown(1, "flush", || sleep(ms(1)));
         ctx.spawn("stuck", pending::<()>());
@@ -203,8 +202,8 @@ async fn a_hook_for_which_a_drain_to_the_last_moment_leaves_no_time_is_skipped_a
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_is_known_once_a_shutdown_has_begun() {
-    life(|ctx| async move {
+async fn the_deadline_is_known_once_the_shutdown_starts() {
+    run(|ctx| async move {
         assert_eq!(ctx.deadline(), None);
         ctx.ready();
         ctx.shutdown("enough");
@@ -216,7 +215,7 @@ async fn a_deadline_is_known_once_a_shutdown_has_begun() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pre_stop_shortens_what_is_left() {
+async fn pre_stop_shortens_the_remaining_time() {
     let plan = Plan { pre_stop: ms(10_000), ..PLAN };
     let main = |ctx: Context| async move {
         ctx.on_shutdown(1, "slow", pending::<()>);
@@ -229,9 +228,9 @@ async fn pre_stop_shortens_what_is_left() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn hooks_run_in_ascending_order_whatever_the_order_of_their_registration() {
+async fn hooks_run_in_ascending_order_independent_of_registration() {
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let report = life({
+    let report = run({
         let seen = seen.clone();
         |ctx| async move {
             for order in [3, i32::MAX, -1, 0, i32::MIN] {
@@ -246,8 +245,8 @@ async fn hooks_run_in_ascending_order_whatever_the_order_of_their_registration()
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_hook_of_a_group_that_goes_wrong_does_not_stop_the_others() {
-    let report = life(|ctx| async move {
+async fn a_failing_hook_does_not_stop_the_others_of_its_order() {
+    let report = run(|ctx| async move {
         ctx.on_shutdown(1, "fails", || async { Err::<(), _>("no route to host") });
         ctx.on_shutdown(1, "panics", || panics("no way"));
         ctx.on_shutdown(1, "finishes", || sleep(ms(10)));
@@ -288,8 +287,8 @@ async fn injected_signals_escalate_as_real_ones_do() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_drain_token_is_cancelled_with_the_drain_and_cancelling_it_harms_nobody() {
-    let report = life(|ctx| async move {
+async fn the_drain_token_is_cancelled_at_the_drain_and_cancelling_it_has_no_effect_on_others() {
+    let report = run(|ctx| async move {
         let (token, own) = (ctx.drain_token(), ctx.drain_token());
         own.cancel();
         assert!(!token.is_cancelled());
@@ -305,18 +304,18 @@ async fn the_drain_token_is_cancelled_with_the_drain_and_cancelling_it_harms_nob
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_return_type_of_main_has_its_exit_code() {
-    assert_eq!(life(|_| async {}).await.exit_code(), 0);
-    assert_eq!(life(|_| async { ExitCode::from(9) }).await.exit_code(), 9);
-    assert_eq!(life(|_| async { Err::<(), _>("no database") }).await.exit_code(), 1);
-    assert_eq!(life(|_| async { Ok::<_, String>(ExitCode::from(4)) }).await.exit_code(), 4);
-    let report = life(|_| panics("enough")).await;
+async fn every_return_type_of_main_maps_to_an_exit_code() {
+    assert_eq!(run(|_| async {}).await.exit_code(), 0);
+    assert_eq!(run(|_| async { ExitCode::from(9) }).await.exit_code(), 9);
+    assert_eq!(run(|_| async { Err::<(), _>("no database") }).await.exit_code(), 1);
+    assert_eq!(run(|_| async { Ok::<_, String>(ExitCode::from(4)) }).await.exit_code(), 4);
+    let report = run(|_| panics("enough")).await;
     assert_eq!((report.exit_code(), report.main()), (101, Some(&MainResult::Panicked("enough".into()))));
 }
 
 #[tokio::test(start_paused = true)]
 async fn provided_values_are_found_by_their_type() {
-    life(|ctx| async move {
+    run(|ctx| async move {
         assert!(ctx.state::<String>().is_none());
         ctx.provide("first".to_owned());
         ctx.provide("second".to_owned());
@@ -328,26 +327,26 @@ async fn provided_values_are_found_by_their_type() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_plan_that_does_not_fit_is_refused_with_its_sum() {
+async fn a_plan_over_the_budget_is_rejected_with_its_sum() {
     let plan = Plan { grace: ms(60_000), ..PLAN };
     let refused = Builder::for_tests().plan(plan).run_here(|_| async {}).await.unwrap_err().to_string();
     assert!(refused.contains("= needed                    1m11s") && refused.contains("41s too long"), "{refused}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_process_that_forgets_to_be_ready_is_told_how_once() {
-    let report = life(|ctx| async move {
+async fn a_process_that_never_becomes_ready_is_warned_once() {
+    let report = run(|ctx| async move {
         sleep(ms(60_000)).await;
         ctx.shutdown("enough");
     })
     .await;
-    let told = report
+    let warnings = report
         .entries
         .iter()
         .filter(|entry| matches!(&entry.what, What::Note(note) if note.contains("not ready after 10s")));
-    let told: Vec<_> = told.collect();
-    assert_eq!(told.len(), 1, "{report}");
-    let text = told[0].what.to_string();
+    let warnings: Vec<_> = warnings.collect();
+    assert_eq!(warnings.len(), 1, "{report}");
+    let text = warnings[0].what.to_string();
     assert!(text.contains("graceful::serve(..)") && text.contains("ctx.ready()"), "{text}");
-    assert_about(told[0].at, ms(10_000));
+    assert_about(warnings[0].at, ms(10_000));
 }

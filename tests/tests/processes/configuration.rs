@@ -4,19 +4,19 @@ use crate::{hooks_app, main_that};
 use std::net::TcpListener;
 
 #[test]
-fn a_taken_health_port_is_refused_with_its_address_and_the_key_to_change() {
+fn a_health_port_in_use_is_reported_with_its_address_and_the_key_to_change() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let ended = main_that("return").env("GRACEFUL_HEALTH", &address).run();
     ended.with_code(78).never_prints("the hook has run");
-    ended.says_in_order(&["refused to start", &address, "health = ", "GRACEFUL_HEALTH"]);
+    ended.logs_in_order(&["refused to start", &address, "health = ", "GRACEFUL_HEALTH"]);
 }
 
 #[test]
-fn a_budget_that_the_environment_exceeds_is_refused_with_the_sum() {
+fn an_environment_over_the_budget_is_rejected_with_the_sum() {
     let ended = hooks_app().env("GRACEFUL_GRACE", "25s").env("GRACEFUL_MARGIN", "2s").run();
     ended.with_code(78).never_prints("hook");
-    ended.says_in_order(&[
+    ended.logs_in_order(&[
         "refused to start",
         "  pre_stop",
         "+ grace                     25s",
@@ -31,7 +31,7 @@ fn a_budget_that_the_environment_exceeds_is_refused_with_the_sum() {
 }
 
 #[test]
-fn each_bad_variable_is_refused_with_one_line_that_names_it() {
+fn each_invalid_variable_is_rejected_with_one_line_that_names_it() {
     for (name, value, fix) in [
         ("GRACEFUL_GRACE", "8", "write `8s`"),
         ("GRACEFUL_DRAIN", "-1s", "is negative"),
@@ -44,7 +44,7 @@ fn each_bad_variable_is_refused_with_one_line_that_names_it() {
     ] {
         let ended = main_that("return").env(name, value).run();
         ended.with_code(78).never_prints("the hook has run");
-        let lines: Vec<_> = ended.said.lines().collect();
+        let lines: Vec<_> = ended.stderr.lines().collect();
         assert_eq!(lines.len(), 1, "{name}\n{}", ended.all());
         assert!(lines[0].contains("refused to start: ") && lines[0].contains(&format!("{name}: ")), "{}", lines[0]);
         assert!(lines[0].contains(fix), "`{fix}` in {}", lines[0]);
@@ -53,22 +53,22 @@ fn each_bad_variable_is_refused_with_one_line_that_names_it() {
 
 #[cfg(unix)]
 #[test]
-fn a_variable_that_is_not_text_is_refused_by_its_name() {
+fn a_variable_that_is_not_unicode_is_rejected_by_name() {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
     let ended = main_that("return").env("GRACEFUL_GRACE", OsStr::from_bytes(&[0xff, 0xfe])).run();
-    ended.with_code(78).says_in_order(&["GRACEFUL_GRACE: the value is not UTF-8"]);
+    ended.with_code(78).logs_in_order(&["GRACEFUL_GRACE: the value is not UTF-8"]);
 }
 
 #[test]
-fn an_override_of_the_environment_is_what_the_process_does() {
+fn an_environment_variable_overrides_the_attribute() {
     let app = hooks_app().env("GRACEFUL_GRACE", "350ms").env("GRACEFUL_DRAIN", "4s").start();
-    app.says("serving: ready");
+    app.logs("serving: ready");
     app.begin_drain();
-    app.end().with_code(0).says_in_order(&["serving goes on for 350ms", "draining: waiting up to 4s for main"]);
+    app.end().with_code(0).logs_in_order(&["serving goes on for 350ms", "draining: waiting up to 4s for main"]);
 }
 
 #[test]
-fn no_health_server_is_a_choice() {
+fn the_health_server_can_be_off() {
     let ended = main_that("return").env("GRACEFUL_HEALTH", "off").run();
-    ended.with_code(0).says_in_order(&["no health server"]);
+    ended.with_code(0).logs_in_order(&["no health server"]);
 }

@@ -1,4 +1,4 @@
-//! GOAWAY, seen by a client that speaks HTTP/2 frame by frame.
+//! GOAWAY, observed by a client that reads HTTP/2 frames.
 
 use graceful_tests::{App, PATIENCE, Running, Signal, grpc::Order};
 use prost::Message;
@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-// Types of frames, and flags.
+// Frame types and flags.
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const SETTINGS: u8 = 4;
@@ -44,7 +44,7 @@ impl Http2 {
         self.0.write_all(&[length, &[kind, flags], &stream.to_be_bytes(), payload].concat()).unwrap();
     }
 
-    /// The next frame; pings are answered.
+    /// The next frame. Responds to pings.
     fn frame(&mut self) -> io::Result<Frame> {
         let mut head = [0; 9];
         self.0.read_exact(&mut head)?;
@@ -57,11 +57,11 @@ impl Http2 {
         Ok(frame)
     }
 
-    /// Begins a call that is answered after `release`.
+    /// Starts a call that ends after `release`.
     fn call(&mut self) {
         let literal = |text: &str| [&[text.len() as u8], text.as_bytes()].concat();
         let named = |name: &str, value: &str| [&[0][..], &literal(name), &literal(value)].concat();
-        // By HPACK's static table: `:method: POST`, `:scheme: http`, and the names of `:path` and `:authority`.
+        // HPACK's static table: `:method: POST`, `:scheme: http`, and the names of `:path` and `:authority`.
         let mut headers = vec![0x83, 0x86, 0x04];
         headers.extend(literal("/shop.Orders/Place"));
         headers.push(0x01);
@@ -73,8 +73,8 @@ impl Http2 {
         self.write(DATA, END_STREAM, 1, &[&[0][..], &(order.len() as u32).to_be_bytes(), &order].concat());
     }
 
-    /// Waits for a GOAWAY that blames nobody.
-    fn goes_away(&mut self) {
+    /// Waits for a GOAWAY without an error.
+    fn expect_goaway(&mut self) {
         loop {
             let frame = self.frame().unwrap();
             if frame.kind == GOAWAY {
@@ -84,15 +84,15 @@ impl Http2 {
         }
     }
 
-    /// Reads to the end; whether a stream was answered completely.
-    fn is_answered_and_closed(&mut self) -> bool {
-        let mut answered = false;
+    /// Reads to the end of the connection. Returns whether a stream got a complete response.
+    fn responds_and_closes(&mut self) -> bool {
+        let mut responded = false;
         loop {
             match self.frame() {
-                Ok(frame) => answered |= frame.kind == HEADERS && frame.flags & END_STREAM != 0,
+                Ok(frame) => responded |= frame.kind == HEADERS && frame.flags & END_STREAM != 0,
                 Err(error) => {
                     assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
-                    return answered;
+                    return responded;
                 }
             }
         }
@@ -104,50 +104,50 @@ fn app(grace: Duration) -> App {
 }
 
 #[test]
-fn an_idle_connection_hears_goaway_when_the_drain_begins_and_is_closed() {
+fn an_idle_connection_receives_goaway_when_the_drain_begins_and_is_closed() {
     let grace = Duration::from_millis(600);
     let app = app(grace).start();
     app.ready();
     let mut idle: Vec<_> = (0..5).map(|_| Http2::connect(&app)).collect();
     let sent = app.begin_shutdown(Signal::TERM);
     for idle in &mut idle {
-        idle.goes_away();
-        // A client could be about to send a call, which it would lose.
+        idle.expect_goaway();
+        // The client could be about to send a call, which a GOAWAY would fail.
         assert!(sent.elapsed() >= grace, "{:?}", sent.elapsed());
-        assert!(!idle.is_answered_and_closed());
+        assert!(!idle.responds_and_closes());
     }
-    app.end().with_code(0).says_in_order(&["hooks: nothing is in flight"]);
+    app.end().with_code(0).logs_in_order(&["hooks: nothing is in flight"]);
 }
 
 #[test]
-fn connections_with_a_call_hear_goaway_one_after_the_other_over_grace_and_the_call_is_answered() {
+fn connections_with_a_call_receive_goaway_spread_over_grace_and_the_call_succeeds() {
     const CONNECTIONS: usize = 20;
     let grace = Duration::from_secs(3);
     let mut app = app(grace).env("GRACEFUL_DRAIN", "10s").start();
     app.ready();
-    let (told, goodbyes) = mpsc::channel();
+    let (notify, goaways) = mpsc::channel();
     let connections: Vec<_> = (1..=CONNECTIONS)
         .map(|number| {
-            let (mut http2, told) = (Http2::connect(&app), told.clone());
+            let (mut http2, notify) = (Http2::connect(&app), notify.clone());
             http2.call();
             app.prints_times("in Place", number);
             thread::spawn(move || {
-                http2.goes_away();
-                told.send(Instant::now()).unwrap();
-                http2.is_answered_and_closed()
+                http2.expect_goaway();
+                notify.send(Instant::now()).unwrap();
+                http2.responds_and_closes()
             })
         })
         .collect();
-    drop(told);
+    drop(notify);
     let sent = app.begin_shutdown(Signal::TERM);
-    let after: Vec<_> = goodbyes.iter().take(CONNECTIONS).map(|at| at - sent).collect();
-    app.tell("release");
+    let after: Vec<_> = goaways.iter().take(CONNECTIONS).map(|at| at - sent).collect();
+    app.send_line("release");
     for connection in connections {
-        assert!(connection.join().unwrap(), "a call that had begun is not answered");
+        assert!(connection.join().unwrap(), "a call in flight got no response");
     }
     app.end().with_code(0);
     assert_eq!(after.len(), CONNECTIONS);
-    // Evenly: not all clients come to the other replicas at once.
+    // Evenly spread, so that the clients don't reconnect to the other replicas all at once.
     for quarter in 1..=4 {
         let times = (grace / 4 * (quarter - 1))..(grace / 4 * quarter);
         let here = after.iter().filter(|after| times.contains(after)).count();

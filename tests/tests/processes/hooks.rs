@@ -1,14 +1,14 @@
-//! Hooks that go wrong, each in its way: the others run, and everybody learns of it.
+//! Hooks that fail in different ways: the other hooks run, and every failure is reported.
 
 use crate::hooks_app;
 use graceful_tests::{App, Ended, Signal};
 use std::{fs, path::PathBuf};
 
-/// Runs the app through SIGTERM; also what it wrote into its termination log.
+/// Shuts the app down with SIGTERM. Returns its output and its termination log.
 fn shut_down(name: &str, app: App) -> (Ended, String) {
     let log = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("termination-{name}-{}", std::process::id()));
     let app = app.env("GRACEFUL_TERMINATION_LOG", &log).start();
-    app.says("serving: ready");
+    app.logs("serving: ready");
     app.signal(Signal::TERM);
     let ended = app.end();
     let written = fs::read_to_string(&log).unwrap_or_else(|error| panic!("{error}: no log\n{}", ended.all()));
@@ -16,27 +16,27 @@ fn shut_down(name: &str, app: App) -> (Ended, String) {
     (ended, written)
 }
 
-/// A hook went wrong in this way: it is in the summary and in the log, by name, package and place, and the code is 3.
+/// One hook failed: summary and log report its name, package and location, and the exit code is 3.
 fn one_problem(name: &str, app: App, hook: &str, line_of: &str, text: &str) -> Ended {
     let (ended, log) = shut_down(name, app);
     ended.with_code(3).prints_in_order(&["hook last"]);
     let code = include_str!("../../src/bin/hooks_app.rs");
     let line = 1 + code.lines().position(|line| line.contains(line_of)).unwrap();
-    for said in [ended.summary(), &log] {
-        let problem = said.lines().find(|line| line.contains(hook));
-        let problem = problem.unwrap_or_else(|| panic!("no `{hook}`\n{said}\n{}", ended.all()));
+    for summary in [ended.summary(), &log] {
+        let problem = summary.lines().find(|line| line.contains(hook));
+        let problem = problem.unwrap_or_else(|| panic!("no `{hook}`\n{summary}\n{}", ended.all()));
         assert!(problem.contains("(graceful-tests "), "the package in {problem}");
         assert!(problem.contains(text), "`{text}` in {problem}");
-        // The attribute stands on the line above the function, and either may be meant.
+        // The reported line is that of the function or of the attribute above it.
         let places = [format!("src/bin/hooks_app.rs:{line})"), format!("src/bin/hooks_app.rs:{})", line - 1)];
         assert!(places.iter().any(|place| problem.contains(place)), "{places:?} in {problem}");
-        assert!(said.contains("1 problem, ") && said.contains("exit code 3"), "{said}");
+        assert!(summary.contains("1 problem, ") && summary.contains("exit code 3"), "{summary}");
     }
     ended
 }
 
 #[test]
-fn hooks_that_finish_are_no_problem_and_the_log_says_so() {
+fn successful_hooks_are_logged_without_problems() {
     let (ended, log) = shut_down("fine", hooks_app());
     ended.with_code(0);
     assert!(log.starts_with("shutdown after SIGTERM: everything finished in time"), "{log}");
@@ -44,71 +44,71 @@ fn hooks_that_finish_are_no_problem_and_the_log_says_so() {
 }
 
 #[test]
-fn a_hook_that_fails() {
+fn a_failing_hook_is_reported() {
     let app = hooks_app().env("FLUSH", "fail");
     let ended = one_problem("fail", app, "hook 1 flush", "async fn flush", "FAILED: the disk is full");
     ended.prints_in_order(&["hook flush", "hook archive", "hook pool closes"]);
 }
 
 #[test]
-fn a_hook_that_panics() {
+fn a_panicking_hook_is_reported() {
     let app = hooks_app().env("FLUSH", "panic");
     let ended = one_problem("panic", app, "hook 1 flush", "async fn flush", "PANICKED: the flush is clogged");
     ended.prints_in_order(&["hook flush", "hook archive", "hook pool closes"]);
 }
 
 #[test]
-fn a_hook_that_hangs() {
+fn a_hanging_hook_times_out_and_is_reported() {
     let app = hooks_app().env("FLUSH", "hang");
     let ended = one_problem("hang", app, "hook 1 flush", "async fn flush", "TIMED OUT: still running after 1s");
     ended.prints_in_order(&["hook flush", "hook archive", "hook pool closes"]);
 }
 
 #[test]
-fn an_async_hook_that_blocks_a_worker() {
+fn an_async_hook_that_blocks_a_worker_times_out() {
     let app = hooks_app().env("FLUSH", "block");
     one_problem("block-worker", app, "hook 1 flush", "async fn flush", "TIMED OUT: still running after 1s");
 }
 
 #[test]
-fn a_sync_hook_that_panics() {
+fn a_panicking_sync_hook_is_reported() {
     let app = hooks_app().env("ARCHIVE", "panic");
     one_problem("panic-sync", app, "hook 3 archive", "fn archive", "PANICKED: the archive is on fire");
 }
 
 #[test]
-fn a_sync_hook_that_blocks_its_thread_for_ever() {
+fn a_sync_hook_that_blocks_forever_times_out() {
     let app = hooks_app().env("ARCHIVE", "block");
     let ended = one_problem("block", app, "hook 3 archive", "fn archive", "TIMED OUT: still running after 1s");
     ended.prints_in_order(&["hook archive", "hook pool closes"]);
 }
 
 #[test]
-fn a_hook_whose_state_nobody_provided_is_skipped() {
+fn a_hook_without_its_state_is_skipped() {
     let app = hooks_app().env("POOL", "none");
     let ended = one_problem("skip", app, "hook 4 pool", "async fn pool", "SKIPPED: no `hooks_app::Pool` was provided");
     ended.never_prints("hook pool closes").prints_in_order(&["hook last"]);
 }
 
 #[test]
-fn several_problems_are_all_told() {
+fn every_problem_is_reported() {
     let app = hooks_app().env("FLUSH", "fail").env("ARCHIVE", "panic").env("POOL", "none");
     let (ended, log) = shut_down("several", app);
     ended.with_code(3).prints_in_order(&["hook left met right", "hook last"]);
-    for said in [ended.summary(), &log] {
-        assert!(said.contains("3 problems"), "{said}");
+    for summary in [ended.summary(), &log] {
+        assert!(summary.contains("3 problems"), "{summary}");
         for problem in ["the disk is full", "the archive is on fire", "`hooks_app::Pool`"] {
-            assert!(said.contains(problem), "{said}");
+            assert!(summary.contains(problem), "{summary}");
         }
     }
 }
 
 #[test]
-fn hooks_of_one_order_run_at_the_same_time_and_orders_one_after_the_other() {
+fn hooks_of_the_same_order_run_concurrently_and_orders_run_in_sequence() {
     // `left` and `right` each wait for the other.
     let (ended, _) = shut_down("order", hooks_app());
     ended.with_code(0);
-    let order: Vec<_> = ended.printed.lines().filter_map(|line| line.split(' ').nth(1)).collect();
+    let order: Vec<_> = ended.stdout.lines().filter_map(|line| line.split(' ').nth(1)).collect();
     let at = |name| order.iter().position(|hook| *hook == name).unwrap_or_else(|| panic!("{name} in {order:?}"));
     for group in ["between", "left", "right"] {
         assert!(at("flush") < at(group) && at(group) < at("archive"), "{order:?}");
@@ -118,19 +118,19 @@ fn hooks_of_one_order_run_at_the_same_time_and_orders_one_after_the_other() {
 }
 
 #[test]
-fn a_hook_that_is_registered_when_the_hooks_have_begun_is_reported_and_does_not_run() {
+fn a_hook_registered_while_hooks_run_is_reported_and_does_not_run() {
     let (ended, log) = shut_down("late", hooks_app().env("FLUSH", "register"));
     ended.with_code(3).never_prints("hook too late");
-    for said in [ended.summary(), &log] {
-        assert!(said.contains("hook 99 too late (") && said.contains("was registered too late"), "{said}");
+    for summary in [ended.summary(), &log] {
+        assert!(summary.contains("hook 99 too late (") && summary.contains("was registered too late"), "{summary}");
     }
 }
 
 #[test]
-fn the_start_up_log_lists_every_hook_in_the_same_order_every_time() {
+fn the_startup_log_lists_every_hook_in_a_stable_order() {
     let listing = || {
         let (ended, _) = shut_down(&format!("listing-{:?}", std::time::Instant::now()), hooks_app());
-        let lines = ended.said.lines().take_while(|line| !line.contains("serving: "));
+        let lines = ended.stderr.lines().take_while(|line| !line.contains("serving: "));
         lines.filter_map(|line| line.split_once("  hook ")).map(|(_, hook)| hook.to_owned()).collect::<Vec<_>>()
     };
     let names: Vec<_> = listing().iter().map(|hook| hook.split(" (").next().unwrap().to_owned()).collect();

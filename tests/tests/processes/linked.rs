@@ -1,4 +1,4 @@
-//! The printed plan, and hooks from a second crate, in the build at hand. Other profiles: `linking.rs`.
+//! The printed plan and the hooks of a second crate in the current build. `linking.rs` tests other profiles.
 
 use crate::{hooks_app, serve};
 use graceful_tests::App;
@@ -7,8 +7,8 @@ use serde_json::Value;
 fn plan(app: App) -> Value {
     let ended = app.env("GRACEFUL_PRINT", "plan").run();
     ended.with_code(0);
-    assert_eq!(ended.said, "", "nothing but the plan is said");
-    serde_json::from_str(&ended.printed).unwrap_or_else(|error| panic!("{error}\n{}", ended.all()))
+    assert_eq!(ended.stderr, "", "only the plan is printed");
+    serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}\n{}", ended.all()))
 }
 
 fn names(plan: &Value) -> Vec<(&str, &str)> {
@@ -19,7 +19,7 @@ fn names(plan: &Value) -> Vec<(&str, &str)> {
 const SECOND: &str = "graceful-tests-second";
 
 #[test]
-fn the_printed_plan_has_every_setting_and_runs_nothing() {
+fn the_printed_plan_lists_every_setting_and_runs_nothing() {
     let plan = plan(hooks_app().env("GRACEFUL_PRE_STOP", "1500ms").env("GRACEFUL_UNREADY", "after-grace"));
     for (key, value) in [
         ("package", "graceful-tests"),
@@ -39,7 +39,7 @@ fn the_printed_plan_has_every_setting_and_runs_nothing() {
 }
 
 #[test]
-fn the_printed_plan_has_every_hook_with_its_place_order_and_timeout() {
+fn the_printed_plan_lists_every_hook_with_location_order_and_timeout() {
     let plan = plan(hooks_app());
     let hooks = plan["hooks"].as_array().unwrap();
     let orders: Vec<_> = hooks.iter().map(|hook| hook["order"].as_i64().unwrap()).collect();
@@ -64,14 +64,14 @@ fn hooks_of_a_second_crate_are_linked_by_a_use() {
 }
 
 #[test]
-fn hooks_of_two_crates_run_in_one_order() {
+fn hooks_of_two_crates_run_in_one_sequence() {
     let ended = App::new(env!("CARGO_BIN_EXE_linked_by_attribute")).run();
     ended.with_code(0);
     ended.prints_in_order(&["the cache is closed", "the app's own hook has run", "the pool is closed"]);
-    ended.says_in_order(&["3 shutdown hooks linked", "hook -5 close_the_cache (graceful-tests-second "]);
+    ended.logs_in_order(&["3 shutdown hooks linked", "hook -5 close_the_cache (graceful-tests-second "]);
 }
 
 #[test]
-fn a_crate_that_no_code_names_has_no_hooks_which_the_plan_shows() {
+fn hooks_of_a_crate_that_no_code_names_are_not_linked() {
     assert_eq!(names(&plan(serve())), [("graceful-tests", "last_words")]);
 }

@@ -1,4 +1,4 @@
-//! What a user sees of a process: its exit code, its words, its probes and its sockets.
+//! Tests of processes: exit codes, output, probes and sockets.
 #![allow(clippy::unwrap_used)]
 
 mod backlog;
@@ -33,7 +33,7 @@ fn serve() -> App {
     App::new(env!("CARGO_BIN_EXE_serve"))
 }
 
-/// One runtime thread does everything: while it is blocked, nothing of the app moves but its control thread.
+/// A runtime with one thread: while it is blocked, only the control thread runs.
 fn serve_on_one_thread() -> App {
     serve().env("FLAVOR", "current_thread")
 }

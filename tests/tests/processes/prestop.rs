@@ -1,29 +1,29 @@
-//! `/prestop`: a preStop hook that begins the shutdown.
+//! `/prestop`: a preStop hook that starts the shutdown.
 
 use crate::serve;
 use graceful_tests::{Client, Signal, probe};
 use std::time::{Duration, Instant};
 
 #[test]
-fn prestop_begins_the_shutdown_and_answers_when_grace_is_over() {
+fn prestop_starts_the_shutdown_and_responds_when_grace_ends() {
     let app = serve().env("GRACEFUL_PRESTOP_TOKEN", "s3cret").env("GRACEFUL_GRACE", "7s").start();
     app.ready();
     let mut hook = Client::new(app.health());
     let begun = Instant::now();
     hook.write("GET /prestop HTTP/1.1\r\nhost: test\r\nx-graceful-token: s3cret\r\n\r\n");
-    app.says("grace: after a request to shut down: /prestop was called");
+    app.logs("grace: after a request to shut down: /prestop was called");
     assert_eq!(probe(app.health(), "/readyz").unwrap().status, 503);
-    app.signal(Signal::TERM); // as Kubernetes does when the hook has ended: nothing begins anew
-    // Longer than any other connection to the health server lives.
-    let answer = hook.response();
-    assert_eq!((answer.status, answer.body.as_str()), (200, "grace is over\n"));
+    app.signal(Signal::TERM); // as Kubernetes does after the hook; the shutdown doesn't restart
+    // Longer than the limit of other connections to the health server.
+    let response = hook.response();
+    assert_eq!((response.status, response.body.as_str()), (200, "grace is over\n"));
     assert!(begun.elapsed() >= Duration::from_secs(7), "{:?}", begun.elapsed());
     let ended = app.end();
-    ended.with_code(0).says_in_order(&["grace: ", "SIGTERM during the shutdown", "draining: ", "stopped"]);
+    ended.with_code(0).logs_in_order(&["grace: ", "SIGTERM during the shutdown", "draining: ", "stopped"]);
 }
 
 #[test]
-fn prestop_is_off_without_a_token_and_refuses_a_wrong_one() {
+fn prestop_is_off_without_a_token_and_rejects_a_wrong_one() {
     let app = serve().start();
     app.ready();
     assert_eq!(probe(app.health(), "/prestop").unwrap().status, 404);

@@ -1,4 +1,4 @@
-//! HTTP/2 answers that are handed over long before their clients have read them.
+//! HTTP/2 responses that the handler completes long before the client reads them.
 
 use bytes::Bytes;
 use graceful_tests::{App, PATIENCE, Running, Signal, grpc::Order};
@@ -11,8 +11,8 @@ use tokio::{net::TcpStream, time::timeout};
 
 const LARGE: usize = 4_000_000;
 
-/// The body of a large answer to a client with windows of 64 kB. Its first bytes are there, the handler is done.
-async fn large_answer(app: &Running) -> Incoming {
+/// The body of a large response to a client with windows of 64 kB. The first bytes are received and the handler ended.
+async fn large_response(app: &Running) -> Incoming {
     let to = app.ready();
     let stream = TokioIo::new(TcpStream::connect(to).await.unwrap());
     let windows = 65_535;
@@ -32,36 +32,36 @@ async fn large_answer(app: &Running) -> Incoming {
     response.into_body()
 }
 
-/// Reads at a pace; the bytes, and whether trailers said that the call is fine.
+/// Reads with a pause per frame. Returns the number of bytes, and whether the trailers report success.
 async fn read_slowly(mut body: Incoming, pause: Duration) -> (usize, bool) {
     let (mut bytes, mut fine) = (0, false);
-    while let Some(frame) = timeout(PATIENCE, body.frame()).await.expect("the answer goes on") {
+    while let Some(frame) = timeout(PATIENCE, body.frame()).await.expect("the response continues") {
         let frame = frame.unwrap_or_else(|error| panic!("broken after {bytes} bytes: {error:?}"));
         bytes += frame.data_ref().map_or(0, Bytes::len);
         fine |= frame.trailers_ref().is_some_and(|trailers| trailers["grpc-status"] == "0");
-        // A pace, not a wait: 250 frames or so, more than half of the drain in all.
+        // About 250 frames: the pauses add up to more than half of the drain.
         tokio::time::sleep(pause).await;
     }
     (bytes, fine)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_large_answer_that_is_read_slowly_through_the_drain_arrives_whole() {
+async fn a_large_response_read_slowly_during_the_drain_is_complete() {
     let app = App::new(env!("CARGO_BIN_EXE_grpc_app")).env("GRACEFUL_DRAIN", "8s").start();
-    let body = large_answer(&app).await;
+    let body = large_response(&app).await;
     app.signal(Signal::TERM);
-    app.says("draining: ");
+    app.logs("draining: ");
     let (bytes, fine) = read_slowly(body, Duration::from_millis(20)).await;
     assert!(bytes > LARGE && fine, "{bytes} bytes, {fine}\n{}", app.so_far());
-    app.end().with_code(0).says_in_order(&["hooks: nothing is in flight"]);
+    app.end().with_code(0).logs_in_order(&["hooks: nothing is in flight"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_large_answer_that_nobody_reads_is_given_up_by_the_end_of_the_drain() {
+async fn a_large_unread_response_is_abandoned_when_the_drain_ends() {
     let app = App::new(env!("CARGO_BIN_EXE_grpc_app")).env("GRACEFUL_DRAIN", "2s").start();
-    let _unread = large_answer(&app).await;
+    let _unread = large_response(&app).await;
     let begun = app.begin_shutdown(Signal::TERM);
     let ended = app.end();
     assert!(ended.at - begun < Duration::from_secs(10), "it took {:?}\n{}", ended.at - begun, ended.all());
-    ended.says_in_order(&["draining: waiting up to 2s for", "hooks: ", "exit code "]);
+    ended.logs_in_order(&["draining: waiting up to 2s for", "hooks: ", "exit code "]);
 }

@@ -1,4 +1,4 @@
-//! The same over a Unix socket.
+//! Unix sockets.
 
 use crate::{serve, serve_on_one_thread};
 use graceful_tests::{App, Running};
@@ -16,11 +16,11 @@ struct Served {
 
 impl Served {
     fn by(name: &str, app: App) -> Self {
-        // Short, as such addresses must be.
+        // Short, because addresses of Unix sockets are limited in length.
         let path = std::env::temp_dir().join(format!("graceful-{name}-{}.sock", std::process::id()));
         let _ = fs::remove_file(&path);
         let app = app.env("UNIX_SOCKET", &path).start();
-        app.says("serving: ready");
+        app.logs("serving: ready");
         Self { app, path }
     }
 
@@ -45,27 +45,27 @@ fn all_of(mut stream: UnixStream) -> String {
 }
 
 #[test]
-fn a_request_in_flight_on_a_unix_socket_is_answered() {
+fn a_request_in_flight_on_a_unix_socket_is_served() {
     let mut served = Served::by("flight", serve());
     let stream = served.send("/held");
     served.app.prints("in /held");
     served.app.begin_drain();
-    served.app.says(&format!("connections on {}", served.path.display()));
-    served.app.tell("release");
-    let answer = all_of(stream);
-    assert!(answer.contains("connection: close") && answer.ends_with("held\n"), "{answer}");
+    served.app.logs(&format!("connections on {}", served.path.display()));
+    served.app.send_line("release");
+    let response = all_of(stream);
+    assert!(response.contains("connection: close") && response.ends_with("held\n"), "{response}");
 }
 
 #[test]
-fn the_queue_of_a_unix_socket_is_answered() {
+fn the_accept_queue_of_a_unix_socket_is_served() {
     let mut served = Served::by("queue", serve_on_one_thread());
-    served.app.tell("block");
+    served.app.send_line("block");
     served.app.prints("every worker is blocked");
     let queued: Vec<_> = (0..10).map(|_| served.send("/fast")).collect();
     served.app.begin_drain();
-    served.app.tell("release");
+    served.app.send_line("release");
     for stream in queued {
-        let answer = all_of(stream);
-        assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("fast\n"), "{answer}");
+        let response = all_of(stream);
+        assert!(response.starts_with("HTTP/1.1 200 OK") && response.ends_with("fast\n"), "{response}");
     }
 }

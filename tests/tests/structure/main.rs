@@ -16,14 +16,14 @@ use std::{
 };
 
 const CRATES: [&str; 3] = ["plan", "macros", "runtime"];
-/// A longer file is a sign of two rooms in one.
+/// The limit of lines per file.
 const LONGEST: usize = 400;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// Every Rust file under this folder, by its path in it.
+/// All Rust files in this folder, by relative path.
 fn files(folder: &Path) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
@@ -42,7 +42,7 @@ fn files(folder: &Path) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn every_file_uses_only_files_that_stand_above_it_in_architecture_md() {
+fn every_file_uses_only_files_listed_above_it_in_architecture_md() {
     let page = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     let mut problems = Vec::new();
     for name in CRATES {
@@ -79,7 +79,6 @@ fn no_file_is_longer_than_400_lines() {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
-/// One idea each: more lines are a second one.
 #[test]
 fn every_example_has_at_most_60_lines() {
     for folder in ["examples", "examples/frameworks"] {
@@ -95,11 +94,11 @@ fn every_example_has_at_most_60_lines() {
 
 #[test]
 fn no_test_is_ignored() {
-    // In two parts, or this line would find itself.
+    // Split, so that this test doesn't find this line.
     let ignored = concat!("#[", "ignore");
     for folder in ["plan", "macros", "runtime", "tests", "trybuild"] {
         for (name, text) in files(&root().join(folder)) {
-            assert!(!text.contains(ignored), "{folder}/{name} ignores a test: mend it or remove it");
+            assert!(!text.contains(ignored), "{folder}/{name} ignores a test: fix it or remove it");
         }
     }
 }

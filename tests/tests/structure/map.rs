@@ -1,9 +1,9 @@
-//! The lists of ARCHITECTURE.md against the files.
+//! Compares the lists of ARCHITECTURE.md with the files.
 
 use crate::source;
 use std::collections::BTreeMap;
 
-/// The files under the heading `### {heading}`, in their order.
+/// The files under the heading `### {heading}`, in order.
 pub(crate) fn list(page: &str, heading: &str) -> Option<Vec<String>> {
     let mut lines = page.lines().skip_while(|line| line.trim_end() != format!("### {heading}")).skip(1).peekable();
     lines.peek()?;
@@ -23,12 +23,12 @@ fn files_of(line: &str) -> Vec<String> {
     }
 }
 
-/// Files of unit tests are no part of the map: nothing uses them, and they may use everything.
+/// Files of unit tests are not listed: no file uses them, and they may use every file.
 pub(crate) fn is_of_tests(file: &str) -> bool {
     file == "tests.rs" || file.ends_with("/tests.rs") || file.contains("tests/")
 }
 
-/// What is wrong between a crate's list and its files, each with what to do.
+/// The differences between a crate's list and its files, each with the fix.
 pub(crate) fn check(folder: &str, list: &[String], files: &BTreeMap<String, String>) -> Vec<String> {
     let mut problems = Vec::new();
     let place = |file: &str| list.iter().position(|listed| listed == file);
@@ -151,7 +151,7 @@ fn a_list_ends_at_the_next_heading() {
 }
 
 #[test]
-fn a_file_that_uses_one_below_it_is_found_however_it_names_it() {
+fn every_form_of_a_use_of_a_later_file_is_found() {
     for text in [
         "use crate::folder::left::Left;",
         "fn f() { crate::folder::left::f() }",
@@ -168,7 +168,7 @@ fn a_file_that_uses_one_below_it_is_found_however_it_names_it() {
 }
 
 #[test]
-fn what_is_no_use_is_not_taken_for_one() {
+fn comments_strings_and_tests_are_not_uses() {
     for text in [
         "// use crate::folder::left::Left;",
         "/// [`crate::folder::left`] \n/* /* crate::folder::left */ */ fn f() {}",
@@ -182,13 +182,13 @@ fn what_is_no_use_is_not_taken_for_one() {
     ] {
         assert_eq!(problems(&[("low.rs", text)]), Vec::<String>::new(), "{text}");
     }
-    // Nor does what follows a test hide.
+    // Code after a test is checked.
     let after = "#[cfg(test)] mod t { fn f() {} } use crate::folder::left::Left;";
     complains(&[("low.rs", after)], "a/src/low.rs uses a/src/folder/left.rs");
 }
 
 #[test]
-fn files_and_lists_have_each_other() {
+fn files_without_a_line_and_lines_without_a_file_are_found() {
     complains(&[("new.rs", "")], "a/src/new.rs is not in ARCHITECTURE.md");
     assert_eq!(problems(&[("folder/tests.rs", "use crate::lib::X;")]), Vec::<String>::new());
     let list = ["low.rs".to_owned(), "gone.rs".to_owned(), "low.rs".to_owned()];
@@ -226,7 +226,7 @@ fn a_circle_between_folders_is_found_however_long_it_is_and_a_nested_folder_make
 }
 
 #[test]
-fn a_module_under_another_name_is_found_by_its_path_attribute() {
+fn a_module_with_a_path_attribute_is_resolved_to_its_file() {
     let lib = "#[doc(hidden)] #[path = \"low.rs\"] pub mod __low; mod folder;";
     assert_eq!(problems(&[("lib.rs", lib)]), Vec::<String>::new());
 }

@@ -1,10 +1,10 @@
-//! Which files of its crate a source file uses, read from its text: enough of Rust for `use`, paths and `mod`.
+//! Finds the files of a crate that a source file uses: parses enough of Rust for `use`, paths and `mod`.
 
-/// The files among `files` that this one uses.
+/// The files among `files` that this file uses.
 pub(crate) fn uses(file: &str, text: &str, files: &[&str]) -> Vec<String> {
     let tokens = without_tests(&tokens(text));
     let mut used: Vec<String> = Vec::new();
-    // The inline modules that we are in, by the depth of their braces.
+    // The enclosing inline modules with the depth of their braces.
     let (mut inline, mut depth): (Vec<usize>, usize) = (Vec::new(), 0);
     let own = module_of(file);
     for at in 0..tokens.len() {
@@ -22,7 +22,7 @@ pub(crate) fn uses(file: &str, text: &str, files: &[&str]) -> Vec<String> {
             }
             "super" if is(&tokens, at + 1, "::") && !(at > 0 && tokens[at - 1] == "::") => {
                 let supers = tokens[at..].chunks(2).take_while(|pair| pair[0] == "super" && is(pair, 1, "::")).count();
-                // Inside of an inline module, the first `super` is still this file.
+                // In an inline module, the first `super` is this file.
                 let up = supers.saturating_sub(inline.len());
                 if up > 0 {
                     let base = &own[..own.len().saturating_sub(up)];
@@ -56,7 +56,7 @@ fn module_of(file: &str) -> Vec<String> {
     path
 }
 
-/// The file of the longest part of this path that is a module; the rest names an item in it.
+/// The file of the longest prefix of the path that is a module; the rest names an item in it.
 fn resolve(path: &[String], files: &[&str]) -> String {
     (0..=path.len())
         .rev()
@@ -71,7 +71,7 @@ fn resolve(path: &[String], files: &[&str]) -> String {
         .unwrap_or_else(|| "lib.rs".to_owned())
 }
 
-/// The paths of a `use` tree or of a plain path that goes on at this token; and where it ends.
+/// The paths of a `use` tree or of a path at this token, and the index of the token after them.
 fn tree(tokens: &[String], mut at: usize, base: &[String]) -> (Vec<Vec<String>>, usize) {
     let mut path = base.to_vec();
     loop {
@@ -82,7 +82,7 @@ fn tree(tokens: &[String], mut at: usize, base: &[String]) -> (Vec<Vec<String>>,
                 while at < tokens.len() && tokens[at] != "}" {
                     let (branch, end) = tree(tokens, at, &path);
                     paths.extend(branch);
-                    // What follows a branch, such as `as name`, up to the comma.
+                    // The rest of a branch, such as `as name`, up to the comma.
                     at = end.max(at + 1);
                     while at < tokens.len() && !matches!(tokens[at].as_str(), "," | "}") {
                         at += 1;
@@ -104,7 +104,7 @@ fn tree(tokens: &[String], mut at: usize, base: &[String]) -> (Vec<Vec<String>>,
     }
 }
 
-/// Takes out every item under `#[cfg(test)]`, and gives modules with a `#[path]` the name of their file.
+/// Removes every item under `#[cfg(test)]`, and replaces the name of a module with a `#[path]` by its file's.
 fn without_tests(tokens: &[String]) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     let mut at = 0;
@@ -113,7 +113,7 @@ fn without_tests(tokens: &[String]) -> Vec<String> {
         if starts(&["#", "[", "cfg", "(", "test", ")", "]"]) {
             at = end_of_item(tokens, at + 7);
         } else if starts(&["#", "[", "path", "="]) {
-            // The name of the file is the only string that is kept: `"low` without its quote and extension.
+            // The file name is the only string that is kept: `"low` without its closing quote and extension.
             let file = tokens[at + 4].trim_start_matches('"').trim_end_matches(".rs").to_owned();
             at += 6;
             while !is(tokens, at, ";") && at < tokens.len() {
@@ -128,7 +128,7 @@ fn without_tests(tokens: &[String]) -> Vec<String> {
     kept
 }
 
-/// Past the `;` or the closing brace that ends an item.
+/// The index after the `;` or the closing brace of an item.
 fn end_of_item(tokens: &[String], from: usize) -> usize {
     let (mut depth, mut is_use) = (0usize, false);
     for (at, token) in tokens.iter().enumerate().skip(from) {
@@ -144,7 +144,7 @@ fn end_of_item(tokens: &[String], from: usize) -> usize {
     tokens.len()
 }
 
-/// Words, `::` and single signs; comments, strings and characters left out (of a string after `path =`, its text).
+/// Words, `::` and single characters, without comments, strings and character literals (but with the string of `path =`).
 fn tokens(text: &str) -> Vec<String> {
     let chars: Vec<char> = text.chars().collect();
     let mut tokens: Vec<String> = Vec::new();
@@ -166,7 +166,7 @@ fn tokens(text: &str) -> Vec<String> {
                 let mark = format!("\"{}", "#".repeat(hashes));
                 at = find(&chars, at + 2 + hashes, &mark) + mark.len();
             }
-            // A character, or else a lifetime.
+            // A character literal or a lifetime.
             '\'' if next == '\\' => at = find(&chars, at + 3, "'") + 1,
             '\'' if chars.get(at + 2) == Some(&'\'') => at += 3,
             ':' if next == ':' => {

@@ -1,4 +1,4 @@
-//! Checks of every bad kind: they hang, block, panic, and change their minds as they are told.
+//! Checks that hang, block, panic, or change their result.
 
 use graceful::{Context, State};
 use graceful_tests::stage::{self, Gate};
@@ -12,7 +12,7 @@ async fn hangs() {
     std::future::pending().await
 }
 
-/// A thread that is blocked until `release`.
+/// Blocks its thread until `release`.
 #[graceful::health_check(period = "60ms", timeout = "50ms", failures = 2)]
 fn blocks(gate: State<Arc<Gate>>) {
     gate.block_until_open();
@@ -20,10 +20,10 @@ fn blocks(gate: State<Arc<Gate>>) {
 
 #[graceful::health_check(on = "liveness", period = "60ms", timeout = "50ms", failures = 1)]
 async fn panics() -> bool {
-    panic!("the check has had enough")
+    panic!("the check panics")
 }
 
-/// Fails twice, then passes, with a limit of three failures in a row.
+/// Fails twice, then passes; the limit is three failures in a row.
 #[graceful::health_check(name = "flaky-but.fine", period = "60ms", timeout = "50ms", failures = 3)]
 async fn flaky(_: Context) -> Result<(), String> {
     static RUNS: AtomicU32 = AtomicU32::new(0);
@@ -33,13 +33,13 @@ async fn flaky(_: Context) -> Result<(), String> {
     }
 }
 
-/// Seldom: probes read what it has found, however many there are.
+/// Has a long period: probes read its last result and never start it.
 #[graceful::health_check(period = "1h", failures = 1)]
 async fn costly() {
-    stage::say("the costly check runs");
+    stage::print_line("the costly check runs");
 }
 
-/// Waits until main provides what it asks for.
+/// Waits until `main` provides its state.
 #[graceful::health_check(on = "startup", period = "60ms", timeout = "50ms", failures = 1)]
 async fn provided_late(_: State<Late>) {}
 
@@ -47,7 +47,7 @@ struct Late;
 
 #[graceful::main(grace = "200ms", drain = "2s")]
 async fn main(ctx: Context) {
-    let gate = stage::direct(&ctx, 1);
+    let gate = stage::read_commands(&ctx, 1);
     ctx.provide(gate.clone());
     tokio::select! {
         () = ctx.terminating() => return,

@@ -1,7 +1,7 @@
-//! Prints every metric as it is set.
+//! Prints every update of a metric.
 
 use graceful::{Context, State};
-use graceful_tests::stage::{self, say};
+use graceful_tests::stage::{self, print_line};
 use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
 };
@@ -13,7 +13,7 @@ use tokio::{
 
 struct Printer;
 
-/// One metric, by its name and labels.
+/// A metric that prints its updates.
 struct Printed(String);
 
 fn printed(key: &Key) -> Arc<Printed> {
@@ -23,31 +23,31 @@ fn printed(key: &Key) -> Arc<Printed> {
 
 impl CounterFn for Printed {
     fn increment(&self, value: u64) {
-        say(format!("counter {} +{value}", self.0));
+        print_line(format!("counter {} +{value}", self.0));
     }
 
     fn absolute(&self, value: u64) {
-        say(format!("counter {} ={value}", self.0));
+        print_line(format!("counter {} ={value}", self.0));
     }
 }
 
 impl GaugeFn for Printed {
     fn increment(&self, value: f64) {
-        say(format!("gauge {} +{value}", self.0));
+        print_line(format!("gauge {} +{value}", self.0));
     }
 
     fn decrement(&self, value: f64) {
-        say(format!("gauge {} -{value}", self.0));
+        print_line(format!("gauge {} -{value}", self.0));
     }
 
     fn set(&self, value: f64) {
-        say(format!("gauge {} ={value}", self.0));
+        print_line(format!("gauge {} ={value}", self.0));
     }
 }
 
 impl HistogramFn for Printed {
     fn record(&self, value: f64) {
-        say(format!("histogram {} {}", self.0, if value < 60.0 { "seconds" } else { "too long" }));
+        print_line(format!("histogram {} {}", self.0, if value < 60.0 { "seconds" } else { "too long" }));
     }
 }
 
@@ -77,7 +77,7 @@ async fn cache(_: State<Installed>) -> Result<(), &'static str> {
     Err("cold")
 }
 
-/// The recorder is there: what was counted before is lost.
+/// Provided once the recorder is installed; earlier updates are lost.
 struct Installed;
 
 #[graceful::shutdown_hook(order = 1)]
@@ -88,7 +88,7 @@ async fn close() -> Result<(), &'static str> {
     Err("no pool")
 }
 
-/// Holds its connection until the client or the drain ends it.
+/// Holds the connection until the client or the drain ends it.
 async fn hold(mut stream: TcpStream, ctx: Context) {
     tokio::select! {
         () = ctx.draining() => {}
@@ -100,13 +100,13 @@ async fn hold(mut stream: TcpStream, ctx: Context) {
 async fn main(ctx: Context) -> Result<(), Box<dyn Error>> {
     metrics::set_global_recorder(Printer)?;
     ctx.provide(Installed);
-    let gate = stage::direct(&ctx, 1);
+    let gate = stage::read_commands(&ctx, 1);
     ctx.spawn("uploader", std::future::pending::<()>());
     ctx.spawn("indexer", async move { gate.passed().await });
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    say(format!("serving on {}", listener.local_addr()?));
+    print_line(format!("serving on {}", listener.local_addr()?));
     graceful::tcp::serve(listener, hold).await?;
-    if stage::directed("MAIN") == "stay" {
+    if stage::env_var("MAIN") == "stay" {
         std::future::pending().await
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Two checks of one name.
+//! Two checks with the same name.
 
 mod primary {
     #[graceful::health_check(name = "db")]
@@ -12,5 +12,5 @@ mod replica {
 
 #[graceful::main]
 async fn main() {
-    graceful_tests::stage::say("main has begun");
+    graceful_tests::stage::print_line("main has begun");
 }

@@ -1,7 +1,7 @@
-//! Supervised tasks that fail as `TASK` says.
+//! Supervised tasks that fail as the environment variable `TASK` selects.
 
 use graceful::{Context, OnFailure};
-use graceful_tests::stage::{directed, say};
+use graceful_tests::stage::{env_var, print_line};
 use std::{
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
@@ -11,7 +11,7 @@ static RUNS: AtomicU32 = AtomicU32::new(0);
 
 async fn flaky() -> Result<(), &'static str> {
     let run = RUNS.fetch_add(1, Ordering::Relaxed);
-    say(format!("run {run}"));
+    print_line(format!("run {run}"));
     match run {
         0 => Err("no broker"),
         1 => panic!("a bug"),
@@ -21,7 +21,7 @@ async fn flaky() -> Result<(), &'static str> {
 
 #[graceful::shutdown_hook(order = 1)]
 async fn last_words() {
-    say("the hook has run");
+    print_line("the hook has run");
 }
 
 #[graceful::main(grace = "300ms", drain = "500ms")]
@@ -29,7 +29,7 @@ async fn main(ctx: Context) {
     ctx.ready();
     let restart = OnFailure::Restart { first: Duration::from_millis(50), longest: Duration::from_secs(5) };
     let context = ctx.clone();
-    match directed("TASK").as_str() {
+    match env_var("TASK").as_str() {
         "restart" => ctx.supervise("consumer", restart, flaky),
         "never again" => {
             let longest = Duration::from_secs(20);

@@ -1,6 +1,6 @@
-//! A protocol of its own: each line comes back. `stay` stays for ever, `panic` panics.
+//! A line-based echo protocol. `stay` keeps the connection open, `panic` panics.
 
-use graceful_tests::stage::{self, Gate, directed, say};
+use graceful_tests::stage::{self, Gate, env_var, print_line};
 use std::{pin::pin, sync::Arc};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -14,14 +14,14 @@ async fn echo(stream: TcpStream, ctx: graceful::Context) -> std::io::Result<()> 
             () = &mut draining => break,
             read = stream.read_line(&mut line) => if read? == 0 { return Ok(()) },
         }
-        say(format!("heard {}", line.trim()));
+        print_line(format!("received {}", line.trim()));
         match line.trim() {
             "stay" => std::future::pending().await,
             "panic" => panic!("the handler panics"),
             _ => stream.write_all(std::mem::take(&mut line).as_bytes()).await?,
         }
     }
-    // What the drain gives time for.
+    // Work after the drain begins.
     if let Some(gate) = ctx.state::<Arc<Gate>>().as_deref() {
         gate.passed().await;
     }
@@ -30,14 +30,14 @@ async fn echo(stream: TcpStream, ctx: graceful::Context) -> std::io::Result<()> 
 
 #[graceful::shutdown_hook(order = 1)]
 async fn last_words() {
-    say("the hook has run");
+    print_line("the hook has run");
 }
 
 #[graceful::main(grace = "300ms", drain = "1s")]
 async fn main(ctx: graceful::Context) -> std::io::Result<()> {
-    ctx.provide(stage::direct(&ctx, 1));
+    ctx.provide(stage::read_commands(&ctx, 1));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    say(format!("serving on {}", listener.local_addr()?));
-    let limit = directed("MAX_CONNECTIONS").parse().unwrap_or(usize::MAX);
+    print_line(format!("serving on {}", listener.local_addr()?));
+    let limit = env_var("MAX_CONNECTIONS").parse().unwrap_or(usize::MAX);
     graceful::tcp::serve(listener, echo).max_connections(limit).await
 }

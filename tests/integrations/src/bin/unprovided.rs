@@ -1,4 +1,4 @@
-//! A check whose state nobody provides.
+//! A check whose state is never provided.
 
 struct Database;
 
@@ -7,7 +7,7 @@ async fn ping(_: graceful::State<Database>) {}
 
 #[graceful::shutdown_hook(order = 1)]
 async fn last_words() {
-    graceful_tests::stage::say("the hook has run");
+    graceful_tests::stage::print_line("the hook has run");
 }
 
 #[graceful::main(grace = "10s")]

@@ -1,6 +1,6 @@
-//! As PID 1, in a namespace of its own. Where the system does not permit one, a test prints so and proves nothing.
+//! The process as PID 1 in its own namespace. A test prints a note and passes if the system doesn't permit namespaces.
 
-use crate::life;
+use crate::lifecycle;
 use graceful_tests::{App, PATIENCE, Running};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
@@ -10,10 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-const APP: &str = env!("CARGO_BIN_EXE_life");
+const APP: &str = env!("CARGO_BIN_EXE_lifecycle");
 const UNSHARE: [&str; 4] = ["--fork", "--pid", "--mount-proc", "--kill-child"];
 
-/// The command in a namespace where it is PID 1; `None` if that is not permitted.
+/// The command as PID 1 of a namespace; `None` if the system doesn't permit it.
 fn as_pid_1(command: &[&str]) -> Option<App> {
     let permitted = Command::new("unshare").args(UNSHARE).arg("true").status().is_ok_and(|status| status.success());
     if !permitted {
@@ -23,13 +23,13 @@ fn as_pid_1(command: &[&str]) -> Option<App> {
     Some(UNSHARE.iter().chain(command).fold(App::new("unshare"), App::arg))
 }
 
-/// The children of a process, as seen from outside of the namespace.
+/// The child processes of a process, seen from outside of the namespace.
 fn children(of: u32) -> Vec<u32> {
     let list = fs::read_to_string(format!("/proc/{of}/task/{of}/children")).unwrap_or_default();
     list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
-/// PID 1 of the namespace.
+/// The process that is PID 1 of the namespace.
 fn pid_1(app: &Running) -> u32 {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -46,99 +46,99 @@ fn send(pid: u32, signal: Signal) {
 }
 
 #[test]
-fn it_forwards_a_signal_once_and_returns_what_the_program_does() {
+fn init_forwards_a_signal_once_and_returns_the_exit_code() {
     let Some(app) = as_pid_1(&[APP]) else { return };
     let app = app.env("INIT", "yes").start();
     app.prints("pid 2");
-    app.says("serving: ready");
+    app.logs("serving: ready");
     assert_eq!(children(pid_1(&app)).len(), 1);
     send(pid_1(&app), Signal::TERM);
     let ended = app.end();
-    ended.with_code(0).says_in_order(&["grace: after SIGTERM", "hooks: nothing is in flight"]);
-    ended.never_says("during the shutdown");
-    assert_eq!(ended.said.matches("probes on http://").count(), 1, "{}", ended.all());
+    ended.with_code(0).logs_in_order(&["grace: after SIGTERM", "hooks: nothing is in flight"]);
+    ended.never_logs("during the shutdown");
+    assert_eq!(ended.stderr.matches("probes on http://").count(), 1, "{}", ended.all());
 }
 
 #[test]
-fn an_interrupt_is_heard_once() {
+fn init_forwards_sigint_once() {
     let Some(app) = as_pid_1(&[APP]) else { return };
     let app = app.env("INIT", "yes").env("GRACEFUL_GRACE", "500ms").start();
-    app.says("serving: ready");
+    app.logs("serving: ready");
     send(pid_1(&app), Signal::INT);
-    app.end().with_code(0).says_in_order(&["grace: after SIGINT", "draining: "]).never_says("second SIGINT");
+    app.end().with_code(0).logs_in_order(&["grace: after SIGINT", "draining: "]).never_logs("second SIGINT");
 }
 
 #[test]
-fn it_returns_the_exit_code_of_the_program() {
+fn init_returns_the_exit_code_of_the_program() {
     let Some(app) = as_pid_1(&[APP]) else { return };
-    app.env("INIT", "yes").env("LIFE", "return 7").run().with_code(7);
+    app.env("INIT", "yes").env("MAIN", "return 7").run().with_code(7);
 }
 
 #[test]
-fn it_returns_128_and_the_signal_that_killed_the_program() {
+fn init_returns_128_plus_the_signal_that_killed_the_program() {
     let Some(app) = as_pid_1(&[APP]) else { return };
-    app.env("INIT", "yes").env("LIFE", "killed").run().with_code(128 + 9);
+    app.env("INIT", "yes").env("MAIN", "killed").run().with_code(128 + 9);
 }
 
 #[test]
-fn it_reaps_orphans() {
+fn init_reaps_orphans() {
     let Some(app) = as_pid_1(&[APP]) else { return };
-    let app = app.env("INIT", "yes").env("LIFE", "orphan").start();
+    let app = app.env("INIT", "yes").env("MAIN", "orphan").start();
     app.prints("the orphan was reaped");
-    app.says("serving: ready");
+    app.logs("serving: ready");
     send(pid_1(&app), Signal::TERM);
     app.end().with_code(0);
 }
 
 #[test]
-fn a_wrong_configuration_is_refused_with_the_same_code() {
+fn init_returns_the_exit_code_of_a_refusal_to_start() {
     let Some(app) = as_pid_1(&[APP]) else { return };
     let ended = app.env("INIT", "yes").env("GRACEFUL_GRACE", "8").run();
-    ended.with_code(78).says_in_order(&["refused to start", "GRACEFUL_GRACE"]);
+    ended.with_code(78).logs_in_order(&["refused to start", "GRACEFUL_GRACE"]);
 }
 
 #[test]
-fn a_program_that_is_not_asked_to_be_an_init_is_pid_1_itself_and_hears_its_signals() {
+fn without_init_the_program_is_pid_1_and_receives_its_signals() {
     let Some(app) = as_pid_1(&[APP]) else { return };
     let app = app.start();
     app.prints("pid 1");
-    app.says("serving: ready");
+    app.logs("serving: ready");
     send(pid_1(&app), Signal::TERM);
-    app.end().with_code(0).says_in_order(&["grace: after SIGTERM"]);
+    app.end().with_code(0).logs_in_order(&["grace: after SIGTERM"]);
 }
 
 #[test]
-fn an_init_that_is_not_pid_1_is_none() {
-    let app = life().env("INIT", "yes").start();
+fn init_has_no_effect_in_a_process_that_is_not_pid_1() {
+    let app = lifecycle().env("INIT", "yes").start();
     app.prints(&format!("pid {}", app.pid()));
-    app.says("serving: ready");
+    app.logs("serving: ready");
     app.signal(Signal::TERM);
     app.end().with_code(0);
 }
 
 #[test]
-fn a_shell_as_pid_1_is_named_with_the_fix() {
+fn a_shell_as_pid_1_is_reported_with_the_fix() {
     let Some(app) = as_pid_1(&["sh", "-c", "\"$0\"; true", APP]) else { return };
     let app = app.start();
-    app.says("serving: ready");
-    let warning = app.says("PID 1 is the shell");
+    app.logs("serving: ready");
+    let warning = app.logs("PID 1 is the shell");
     assert!(warning.contains("does not pass SIGTERM on") && warning.contains("CMD [\"/app\"]"), "{warning}");
-    // It is right: the shell hears SIGTERM, and the program does not.
+    // The warning is correct: the shell receives SIGTERM, and the program doesn't.
     send(pid_1(&app), Signal::TERM);
     let program = children(pid_1(&app));
     assert_eq!(program.len(), 1, "{}", app.so_far());
     send(program[0], Signal::TERM);
     let ended = app.end();
-    assert_eq!(ended.said.matches("SIGTERM during the shutdown").count(), 0, "{}", ended.all());
+    assert_eq!(ended.stderr.matches("SIGTERM during the shutdown").count(), 0, "{}", ended.all());
     ended.with_code(0);
 }
 
 #[test]
-fn a_shell_that_hands_over_with_exec_is_no_reason_to_warn() {
+fn a_shell_that_replaces_itself_with_exec_is_not_reported() {
     let Some(app) = as_pid_1(&["sh", "-c", "exec \"$0\"", APP]) else { return };
     let app = app.start();
     app.prints("pid 1");
-    app.says("serving: ready");
+    app.logs("serving: ready");
     send(pid_1(&app), Signal::TERM);
-    app.end().with_code(0).never_says("PID 1 is the shell");
+    app.end().with_code(0).never_logs("PID 1 is the shell");
 }

@@ -1,7 +1,7 @@
-//! What a user sees of a process with the optional features of `graceful`.
+//! Tests of processes with the optional features of `graceful`.
 #![allow(clippy::unwrap_used)]
 
-mod answers;
+mod custom_probes;
 mod checks;
 mod heartbeat;
 #[cfg(target_os = "linux")]
@@ -14,6 +14,6 @@ mod tcp;
 
 use graceful_tests::App;
 
-fn life() -> App {
-    App::new(env!("CARGO_BIN_EXE_life"))
+fn lifecycle() -> App {
+    App::new(env!("CARGO_BIN_EXE_lifecycle"))
 }

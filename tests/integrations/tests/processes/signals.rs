@@ -1,24 +1,24 @@
-//! Signals of the user's choice.
+//! Configured signals.
 
-use crate::life;
+use crate::lifecycle;
 use graceful_tests::Signal;
 
 #[test]
-fn each_signal_that_is_asked_for_begins_the_shutdown_and_is_named() {
+fn each_configured_signal_starts_the_shutdown_and_is_reported() {
     for (signal, name) in [(Signal::HUP, "SIGHUP"), (Signal::USR1, "SIGUSR1")] {
-        let app = life().env("SIGNALS", "hangup and user 1").start();
-        app.says("serving: ready");
+        let app = lifecycle().env("SIGNALS", "hangup and user 1").start();
+        app.logs("serving: ready");
         app.signal(signal);
-        app.end().with_code(0).says_in_order(&[&format!("grace: after {name}"), "draining: ", "everything finished"]);
+        app.end().with_code(0).logs_in_order(&[&format!("grace: after {name}"), "draining: ", "everything finished"]);
     }
 }
 
 #[test]
-fn a_signal_that_is_not_asked_for_does_what_it_does_to_any_process() {
-    let app = life().env("SIGNALS", "hangup and user 1").start();
-    app.says("serving: ready");
+fn other_signals_keep_their_default_action() {
+    let app = lifecycle().env("SIGNALS", "hangup and user 1").start();
+    app.logs("serving: ready");
     app.signal(Signal::TERM);
     let ended = app.end();
-    ended.never_says("after SIGTERM").never_says("stopped");
+    ended.never_logs("after SIGTERM").never_logs("stopped");
     assert!(ended.all().contains("signal: 15"), "{}", ended.all());
 }

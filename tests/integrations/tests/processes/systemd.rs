@@ -1,6 +1,6 @@
-//! systemd's notifications, heard by a socket of the test's. The rest is told by the example.
+//! Notifications to systemd, received by a socket of the test. The tests of the example cover the rest.
 
-use crate::life;
+use crate::lifecycle;
 use graceful_tests::{PATIENCE, Signal};
 use std::{
     io::ErrorKind,
@@ -23,7 +23,7 @@ impl Systemd {
         Self { socket: UnixDatagram::bind(&path).unwrap(), path }
     }
 
-    /// The next message, if it comes within this time.
+    /// The next notification within this time.
     fn next(&self, within: Duration) -> Option<String> {
         let mut buffer = [0; 1024];
         self.socket.set_read_timeout(Some(within)).unwrap();
@@ -34,8 +34,8 @@ impl Systemd {
         }
     }
 
-    /// Whether a message with this comes within this time.
-    fn hears_within(&self, part: &str, time: Duration) -> bool {
+    /// Whether a notification that contains `part` arrives within `time`.
+    fn receives_within(&self, part: &str, time: Duration) -> bool {
         let deadline = Instant::now() + time;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -48,8 +48,8 @@ impl Systemd {
     }
 
     #[track_caller]
-    fn hears(&self, part: &str) {
-        assert!(self.hears_within(part, PATIENCE), "no `{part}`");
+    fn expect(&self, part: &str) {
+        assert!(self.receives_within(part, PATIENCE), "no `{part}`");
     }
 }
 
@@ -60,64 +60,64 @@ impl Drop for Systemd {
 }
 
 #[test]
-fn the_watchdog_is_fed_while_the_runtime_of_main_runs_tasks_and_in_a_shutdown() {
+fn watchdog_keep_alives_are_sent_while_the_runtime_runs_tasks_and_during_a_shutdown() {
     let systemd = Systemd::start("watchdog");
     let usec = WATCHDOG.as_micros().to_string();
-    let app = life().env("NOTIFY_SOCKET", &systemd.path).env("WATCHDOG_USEC", usec).env("GRACEFUL_GRACE", "1s");
+    let app = lifecycle().env("NOTIFY_SOCKET", &systemd.path).env("WATCHDOG_USEC", usec).env("GRACEFUL_GRACE", "1s");
     let mut app = app.start();
-    app.says("serving: ready");
-    systemd.hears("READY=1");
+    app.logs("serving: ready");
+    systemd.expect("READY=1");
     for _ in 0..3 {
-        systemd.hears("WATCHDOG=1");
+        systemd.expect("WATCHDOG=1");
     }
-    app.tell("block");
+    app.send_line("block");
     app.prints("every worker is blocked");
-    let _ = systemd.hears_within("WATCHDOG=1", WATCHDOG / 2); // one may have been under way
-    assert!(!systemd.hears_within("WATCHDOG=1", 3 * WATCHDOG), "it was fed though nothing ran");
-    app.tell("release");
-    systemd.hears("WATCHDOG=1");
+    let _ = systemd.receives_within("WATCHDOG=1", WATCHDOG / 2); // discards one that was already sent
+    assert!(!systemd.receives_within("WATCHDOG=1", 3 * WATCHDOG), "it was fed though nothing ran");
+    app.send_line("release");
+    systemd.expect("WATCHDOG=1");
 
-    // In a shutdown the deadlines are the crate's own, whatever hangs.
-    app.tell("block");
+    // During a shutdown the watchdog is fed although the runtime hangs, because graceful's deadlines apply.
+    app.send_line("block");
     app.signal(Signal::TERM);
-    systemd.hears("STOPPING=1");
-    systemd.hears("WATCHDOG=1");
+    systemd.expect("STOPPING=1");
+    systemd.expect("WATCHDOG=1");
     app.end();
 }
 
 #[test]
-fn a_process_that_is_told_to_stop_before_it_is_ready_never_says_ready() {
+fn a_process_stopped_before_ready_never_sends_ready() {
     let systemd = Systemd::start("early");
-    let mut app = life().env("LIFE", "connect").env("NOTIFY_SOCKET", &systemd.path).start();
+    let mut app = lifecycle().env("MAIN", "connect").env("NOTIFY_SOCKET", &systemd.path).start();
     app.prints("connecting");
     app.signal(Signal::TERM);
     assert_eq!(systemd.next(PATIENCE).as_deref(), Some("STOPPING=1\n"), "nothing comes before");
-    app.tell("release");
+    app.send_line("release");
     app.end().with_code(0);
-    while let Some(said) = systemd.next(Duration::from_millis(1)) {
-        assert!(!said.contains("READY=1"), "{said}");
+    while let Some(message) = systemd.next(Duration::from_millis(1)) {
+        assert!(!message.contains("READY=1"), "{message}");
     }
 }
 
 #[test]
-fn a_shutdown_that_is_over_at_once_says_stopping_too() {
+fn an_immediate_shutdown_sends_stopping() {
     let systemd = Systemd::start("brief");
     for _ in 0..20 {
-        life().env("LIFE", "return 7").env("NOTIFY_SOCKET", &systemd.path).run().with_code(7);
-        // The process has ended: what it has said is here.
-        let said: Vec<_> = std::iter::from_fn(|| systemd.next(Duration::from_millis(1))).collect();
-        assert!(said.iter().any(|said| said.contains("STOPPING=1")), "{said:?}");
+        lifecycle().env("MAIN", "return 7").env("NOTIFY_SOCKET", &systemd.path).run().with_code(7);
+        // The process has exited, so all its notifications have arrived.
+        let messages: Vec<_> = std::iter::from_fn(|| systemd.next(Duration::from_millis(1))).collect();
+        assert!(messages.iter().any(|message| message.contains("STOPPING=1")), "{messages:?}");
     }
 }
 
 #[test]
-fn a_socket_that_nobody_reads_holds_up_nothing() {
+fn an_unread_notify_socket_does_not_delay_the_process() {
     let systemd = Systemd::start("full");
     let full = UnixDatagram::unbound().unwrap();
     full.set_nonblocking(true).unwrap();
     while full.send_to(b"full", &systemd.path).is_ok() {}
-    let app = life().env("NOTIFY_SOCKET", &systemd.path).env("WATCHDOG_USEC", "30000").start();
-    app.says("serving: ready");
+    let app = lifecycle().env("NOTIFY_SOCKET", &systemd.path).env("WATCHDOG_USEC", "30000").start();
+    app.logs("serving: ready");
     app.signal(Signal::TERM);
     app.end().with_code(0);
 }

@@ -1,6 +1,6 @@
 #![deny(warnings, missing_docs)]
 #![forbid(unsafe_code)]
-//! Sync and async, with and without arguments, with every outcome.
+//! Sync and async checks, with and without arguments, with every return type.
 
 use graceful::{Context, State};
 use std::time::Duration;
@@ -51,7 +51,7 @@ async fn with_const_durations(mut ctx: Context) -> bool {
 #[graceful::health_check(period = { PERIOD.saturating_mul(2) })]
 async fn with_a_const_period() {}
 
-// One function for two probes.
+// Two checks call one function.
 #[graceful::health_check(name = "migrated-at-start", on = "startup", failures = 60)]
 #[graceful::health_check(name = "migrated", period = "1m")]
 fn migrated() -> bool {
@@ -83,7 +83,7 @@ async fn main(ctx: graceful::Context) {
 
     ctx.provide(Pool(vec![1, 2]));
     ctx.provide(Cache);
-    // A check stays a function.
+    // A check remains callable.
     sync();
     asynchronous().await;
     assert!(yes_or_no() && migrated());

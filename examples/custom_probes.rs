@@ -1,4 +1,4 @@
-//! Probes answered in words of your own, here those that users of other frameworks know: `UP`, `DOWN`, details.
+//! Custom probe responses: `UP` or `DOWN` with details, the format of other frameworks.
 
 use graceful::{Context, Probe};
 use hyper::{
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use std::convert::Infallible;
 use tokio::net::TcpListener;
 
-fn answer(probe: &Probe) -> Response<String> {
+fn probe_response(probe: &Probe) -> Response<String> {
     let status = if probe.healthy { "UP" } else { "DOWN" };
     let checks = probe.checks.iter().map(|check| (check.name.to_owned(), Value::from(check.status.to_string())));
     let details: Map<String, Value> = checks.collect();
@@ -32,7 +32,7 @@ async fn hello(_: Request<Incoming>) -> Result<Response<String>, Infallible> {
 
 #[graceful::main(grace = "5s")]
 async fn main(ctx: Context) -> std::io::Result<()> {
-    ctx.answer_probes_with(answer);
+    ctx.answer_probes_with(probe_response);
     let address = std::env::var("LISTEN").unwrap_or_else(|_| "0.0.0.0:3000".to_owned());
     let listener = TcpListener::bind(address).await?;
     println!("serving on http://{}", listener.local_addr()?);

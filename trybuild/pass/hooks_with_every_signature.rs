@@ -1,6 +1,6 @@
 #![deny(warnings, missing_docs)]
 #![forbid(unsafe_code)]
-//! Sync and async, with and without arguments and errors.
+//! Sync and async hooks, with and without arguments and errors.
 
 use graceful::{HookContext, State};
 
@@ -70,7 +70,7 @@ fn start() {}
 async fn main(ctx: graceful::Context) {
     ctx.provide(Pool(vec![1, 2]));
     ctx.provide(Cache);
-    // A hook stays a function.
+    // A hook remains callable.
     sync();
     asynchronous().await;
 }
