@@ -71,7 +71,8 @@ impl<S: Stream> ConnIo<S> {
     fn nothing_to_read(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let connection = self.guard.connection();
         if connection.state.is_upgraded() {
-            return self.pending_or_aborted(cx);
+            connection.register(cx.waker()); // the owner's task, which may change
+            return self.pending_or_aborted();
         }
         let before = filled(buffer);
         let polled = if connection.asks_socket() { self.read_socket(buffer) } else { Poll::Pending };
@@ -108,22 +109,21 @@ impl<S: Stream> ConnIo<S> {
     /// Notes whether a write was blocked, or a flush: TLS accepts bytes before it writes them.
     #[inline]
     fn written<T>(&self, polled: Poll<io::Result<T>>, cx: &Context<'_>) -> Poll<io::Result<T>> {
-        self.guard.connection().state.on_write(polled.is_pending());
-        if polled.is_pending() { self.pending_or_aborted(cx) } else { polled }
+        let connection = self.guard.connection();
+        connection.state.on_write(polled.is_pending());
+        if polled.is_pending() && connection.state.is_upgraded() {
+            connection.register_if_none(cx.waker());
+            return self.pending_or_aborted();
+        }
+        polled
     }
 
-    /// Lets the owner of an upgraded connection hear of the drain deadline where it waits: its task is registered, and
-    /// its read or write fails then.
-    #[cold]
-    fn pending_or_aborted<T>(&self, cx: &Context<'_>) -> Poll<io::Result<T>> {
-        let connection = self.guard.connection();
-        if connection.state.is_upgraded() {
-            connection.register(cx.waker());
-            if self.mode() == Mode::Abort {
-                return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
-            }
+    /// What the owner of an upgraded connection waits for fails at the drain deadline.
+    fn pending_or_aborted<T>(&self) -> Poll<io::Result<T>> {
+        match self.mode() {
+            Mode::Abort => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
+            _ => Poll::Pending,
         }
-        Poll::Pending
     }
 
     /// Whether closing now may reset the connection and destroy a response that the client has not read yet.

@@ -272,6 +272,18 @@ impl Connection {
         }
     }
 
+    /// The same, unless a task is registered: for a writer, whose reader is the better one to wake.
+    pub(crate) fn register_if_none(&self, waker: &Waker) {
+        let mut registered = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
+        registered.get_or_insert_with(|| waker.clone());
+    }
+
+    /// Hands the connection over to another protocol, whose task registers itself.
+    pub(crate) fn upgrade(&self) {
+        self.state.on_upgrade();
+        *self.waker.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     fn waker(&self) -> Option<Waker> {
         self.waker.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -101,7 +101,7 @@ fn respond_special<B>(connection: &Connection, response: &mut Response<B>) {
         return; // GOAWAY asks its clients to reconnect
     }
     if accepts_upgrade(response.status(), state.is_connect()) {
-        return state.on_upgrade();
+        return connection.upgrade();
     }
     state.on_response();
     if connection.server.closes_after_response() {

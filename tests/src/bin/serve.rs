@@ -92,7 +92,7 @@ async fn shake(mut stream: TcpStream) -> io::Result<TcpStream> {
 async fn respond(request: Request<Incoming>, gate: Arc<Gate>) -> Response<Body> {
     let (path, query) = (request.uri().path().to_owned(), request.uri().query().unwrap_or_default().to_owned());
     if request.method() == Method::CONNECT {
-        let mut response = upgraded(request, false);
+        let mut response = upgraded(request, Owner::Echoes);
         *response.status_mut() = StatusCode::OK;
         return response;
     }
@@ -127,8 +127,9 @@ async fn respond(request: Request<Incoming>, gate: Arc<Gate>) -> Response<Body> 
             Err(_) => text("the body is broken\n"),
         },
         "/stream" => streamed(gate),
-        "/upgrade" => upgraded(request, false),
-        "/upgrade_and_sit" => upgraded(request, true),
+        "/upgrade" => upgraded(request, Owner::Echoes),
+        "/upgrade_and_sit" => upgraded(request, Owner::Waits),
+        "/upgrade_and_push" => upgraded(request, Owner::Pushes),
         _ => text("what?\n"),
     }
 }
@@ -163,16 +164,32 @@ impl hyper::body::Body for Chunks {
     }
 }
 
-/// Upgrades the connection to an echo protocol until the client closes, or leaves it unpolled if `sits`.
-fn upgraded(request: Request<Incoming>, sits: bool) -> Response<Body> {
+/// What the owner of an upgraded connection does.
+enum Owner {
+    /// Echoes until the client closes.
+    Echoes,
+    /// Writes without ever reading.
+    Pushes,
+    /// Leaves the connection unpolled.
+    Waits,
+}
+
+/// Upgrades the connection.
+fn upgraded(request: Request<Incoming>, owner: Owner) -> Response<Body> {
     tokio::spawn(async move {
         if let Ok(upgraded) = hyper::upgrade::on(request).await {
-            if sits {
-                print_line("sits");
-                std::future::pending::<()>().await;
-            }
             let (mut read, mut write) = tokio::io::split(TokioIo::new(upgraded));
-            let end = tokio::io::copy(&mut read, &mut write).await;
+            let end = match owner {
+                Owner::Echoes => tokio::io::copy(&mut read, &mut write).await,
+                Owner::Pushes => {
+                    print_line("pushes");
+                    tokio::io::copy(&mut tokio::io::repeat(b'x'), &mut write).await
+                }
+                Owner::Waits => {
+                    print_line("sits");
+                    std::future::pending().await
+                }
+            };
             print_line(format!("the other protocol ended: {:?}", end.map(drop).map_err(|error| error.kind())));
         }
     });
