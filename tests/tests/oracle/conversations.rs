@@ -90,7 +90,7 @@ fn pipelined() -> Vec<Conversation> {
             "a large unread body",
             Script::new()
                 .part(b"POST /early HTTP/1.1\r\nhost: x\r\ncontent-length: 65536\r\n\r\n")
-                .request(SMUGGLED.repeat(2000)[..65536].as_bytes())
+                .request(&SMUGGLED.repeat(2000).as_bytes()[..65536])
                 .request(next()),
         ),
         (
