@@ -9,7 +9,7 @@ use crate::{
     driver::{End, Outcome},
     handler::{Replay, Said},
     heads::{Head, responses, without_dates},
-    recording::Stage,
+    recording::{Seen, Stage},
     run::{Server, run},
     script::{Moment, Script},
     settings::Settings,
@@ -212,8 +212,8 @@ impl<'c> Comparison<'c> {
         let sent = script.sent_before(script.steps.len());
         let began = script.entry(|moment| moment == Moment::Drain).is_some_and(|drain| script.sent_before(drain) > 0);
         let idle = began && whole && responded && script.ends.last() == Some(&sent);
-        // What arrives of a body after its response can be half a head, for all that `serve` knows.
-        let kept = serve.ends_late && serve.seen.iter().any(|seen| seen.line.contains("keep"));
+        // What is read of a body after its response can be half a head, for all that `serve` knows.
+        let kept = serve.ends_late && serve.seen.iter().any(Seen::leaves_a_body);
         if idle && !kept { differ(Kind::End, &ended, &Some(End::Fin)) } else { None }
     }
 
