@@ -9,7 +9,7 @@ use crate::{
     driver::{End, Outcome},
     handler::{Replay, Said},
     heads::{Head, responses, without_dates},
-    recording::Stage,
+    recording::{Seen, Stage},
     run::{Server, run},
     script::{Moment, Script},
     settings::Settings,
@@ -179,12 +179,22 @@ impl<'c> Comparison<'c> {
     /// Whether a request that bare hyper has executed had arrived, at least in part, before the drain began.
     fn arrived_before_the_drain(&self, index: usize) -> bool {
         let script = &self.case.script;
-        let Some(drain) = script.entry(|moment| moment == Moment::Drain) else { return false };
-        let sent = script.sent_before(drain);
-        let begins = index.checked_sub(1).and_then(|before| script.ends.get(before)).copied().unwrap_or(0);
-        let Some(ends) = script.ends.get(index) else { return false };
-        let alone = (0..script.steps.len()).any(|step| script.sent_before(step) == begins);
-        *ends <= sent || (begins < sent && alone)
+        let drain = script.entry(|moment| moment == Moment::Drain);
+        drain.is_some_and(|drain| script.start_of(index) < script.sent_before(drain))
+    }
+
+    /// Whether a request had arrived in part before the drain began, and its first bytes before the response to the
+    /// request before was complete.
+    pub(crate) fn was_half_pipelined(&self, index: usize) -> bool {
+        let (script, start) = (&self.case.script, self.case.script.start_of(index));
+        let drain = script.entry(|moment| moment == Moment::Drain).unwrap_or(script.steps.len());
+        let in_part = script.ends.get(index).is_some_and(|end| *end > script.sent_before(drain));
+        let first = (0..script.steps.len()).rev().find(|step| script.sent_before(*step) <= start).unwrap_or(0);
+        let received = first.checked_sub(1).map_or(0, |before| self.serve.marks[before]);
+        let before = index.checked_sub(1).and_then(|before| self.heads.get(before));
+        let idle =
+            script.sent_before(first) == start && before.and_then(|head| head.end).is_some_and(|end| end <= received);
+        in_part && index > 0 && !idle
     }
 
     /// In the drain, a connection on which everything is finished is closed; it is never reset where hyper's is not.
@@ -202,8 +212,8 @@ impl<'c> Comparison<'c> {
         let sent = script.sent_before(script.steps.len());
         let began = script.entry(|moment| moment == Moment::Drain).is_some_and(|drain| script.sent_before(drain) > 0);
         let idle = began && whole && responded && script.ends.last() == Some(&sent);
-        // What arrives of a body after its response can be half a head, for all that `serve` knows.
-        let kept = serve.ends_late && serve.seen.iter().any(|seen| seen.line.contains("keep"));
+        // What is read of a body after its response can be half a head, for all that `serve` knows.
+        let kept = serve.ends_late && serve.seen.iter().any(Seen::leaves_a_body);
         if idle && !kept { differ(Kind::End, &ended, &Some(End::Fin)) } else { None }
     }
 

@@ -16,7 +16,7 @@ const SECOND_HALF: Moment = Moment::Grace(60);
 /// What handlers do with a body.
 const READS: [&str; 6] = ["early", "half", "all", "all/late", "late", "keep"];
 const RESPONSES: [&str; 5] = ["len", "chunk", "stream", "stream-len", "close"];
-const FRAMINGS: [Framing; 5] = [Framing::None, Framing::Length, Framing::Chunked, Framing::Trailer, Framing::Expect];
+const FRAMINGS: [Framing; 4] = [Framing::None, Framing::Length, Framing::Trailer, Framing::Expect];
 const LASTING: [Lasting; 4] = [Lasting::Http11, Lasting::Http11Close, Lasting::Http10, Lasting::Http10KeepAlive];
 
 /// Every request that is sent in parts, with a request behind it on the same connection.

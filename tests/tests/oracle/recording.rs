@@ -47,6 +47,15 @@ pub(crate) struct Seen {
     pub(crate) tunnel_end: &'static str,
 }
 
+impl Seen {
+    /// Whether the request has a body that its handler has not read to its end.
+    pub(crate) fn leaves_a_body(&self) -> bool {
+        let delimits =
+            |header: &String| header.starts_with("content-length:") || header.starts_with("transfer-encoding:");
+        self.headers.iter().any(delimits) && self.body_end != BodyEnd::Whole
+    }
+}
+
 impl fmt::Debug for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { line, headers, stage, body_end, .. } = self;

@@ -125,6 +125,11 @@ impl Script {
         self.steps.iter().position(|step| step.moment().is_some_and(&fits))
     }
 
+    /// Where the request with this index starts in the client's byte stream.
+    pub(crate) fn start_of(&self, index: usize) -> usize {
+        index.checked_sub(1).map_or(0, |before| self.ends.get(before).copied().unwrap_or(usize::MAX))
+    }
+
     /// How many bytes the client has sent before the step at `index`.
     pub(crate) fn sent_before(&self, index: usize) -> usize {
         self.steps[..index].iter().map(Step::sends).sum()
