@@ -11,19 +11,19 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// A stream that yields the bytes already read before it reads further.
 pub(super) struct Rewind<I> {
     io: I,
-    first: First,
+    first: Vec<u8>,
     read: usize,
 }
 
 impl<I> Rewind<I> {
     pub(super) fn new(first: First, io: I) -> Self {
-        Self { io, first, read: 0 }
+        Self { io, first: first.into_bytes(), read: 0 }
     }
 }
 
 impl<I: AsyncRead + Unpin> AsyncRead for Rewind<I> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let unread = &self.first.bytes()[self.read..];
+        let unread = &self.first[self.read..];
         if unread.is_empty() {
             return Pin::new(&mut self.io).poll_read(cx, buffer);
         }

@@ -84,7 +84,7 @@ impl<S: Stream, T: HttpService> Detecting<S, T> {
 
     fn into_task(self, is_http2: bool) -> ConnectionTask<S, T> {
         let mut io = self.io;
-        io.put_back(self.first.bytes());
+        io.put_back(self.first.into_bytes());
         match is_http2 {
             true => ConnectionTask::Http2 { task: Http2Task::new(io, self.service) },
             false => ConnectionTask::Http1 { task: http1::ConnectionTask::new(io, self.service) },

@@ -44,9 +44,9 @@ impl<S> ConnIo<S> {
 
     /// Lets the next reads begin with these bytes.
     #[cfg(feature = "http2")]
-    pub(crate) fn put_back(&mut self, bytes: &[u8]) {
+    pub(crate) fn put_back(&mut self, bytes: Vec<u8>) {
         if !bytes.is_empty() {
-            self.ends.get_or_insert_default().prefix = bytes.to_vec();
+            self.ends.get_or_insert_default().prefix = bytes;
         }
     }
 

@@ -206,7 +206,9 @@ impl Draft {
     fn join(&self, steps: Vec<Step>) -> Vec<Step> {
         let mut joined: Vec<Step> = Vec::new();
         for (index, step) in steps.into_iter().enumerate() {
-            let joins = self.joins.get(index).copied().unwrap_or_default();
+            // hyper gives up a request whose client half-closes, and the reads of the drain see that a moment earlier, so
+            // a release in the same moment is a race.
+            let joins = self.joins.get(index).copied().unwrap_or_default() && step != Step::HalfClose;
             match joined.last_mut() {
                 Some(Step::Join(steps)) if joins => steps.push(step),
                 Some(last) if joins => *last = Step::Join(vec![last.clone(), step]),
@@ -237,8 +239,11 @@ fn setting(name: &str) -> Option<u64> {
 
 #[test]
 fn generated_scripts_are_served_as_hyper_serves_them() {
-    let cases = setting("GRACEFUL_ORACLE_CASES").unwrap_or(SAMPLE);
-    let seed = setting("GRACEFUL_ORACLE_SEED").unwrap_or_else(|| RandomState::new().hash_one(0) >> 1);
+    let chosen = setting("GRACEFUL_ORACLE_CASES");
+    let cases = chosen.unwrap_or(SAMPLE);
+    // The sample is the same in every run; a chosen number of cases is another one each time.
+    let random = || chosen.map_or(0, |_| RandomState::new().hash_one(0) >> 1);
+    let seed = setting("GRACEFUL_ORACLE_SEED").unwrap_or_else(random);
     let (next, failed) = (AtomicU64::new(0), Mutex::new(Vec::new()));
     let work = || {
         loop {

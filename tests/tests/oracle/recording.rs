@@ -48,11 +48,11 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// Whether the request has a body that its handler has not read to its end.
+    /// Whether the request has a body that its handler has not read to its end before it responded.
     pub(crate) fn leaves_a_body(&self) -> bool {
         let delimits =
             |header: &String| header.starts_with("content-length:") || header.starts_with("transfer-encoding:");
-        self.headers.iter().any(delimits) && self.body_end != BodyEnd::Whole
+        self.headers.iter().any(delimits) && (self.body_end != BodyEnd::Whole || self.line.contains("/keep"))
     }
 }
 
