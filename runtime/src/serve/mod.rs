@@ -153,6 +153,9 @@ impl<L, S> Serve<L, S> {
 
     /// Changes hyper's settings for HTTP/1.1, such as the largest head.
     ///
+    /// With `pipeline_flush(true)`, hyper drops a response that closes its connection while further requests are in its
+    /// buffer, so a shutdown loses responses of clients that pipeline.
+    ///
     /// hyper's own `header_read_timeout` also closes idle connections, even if a request is on the wire, and costs every
     /// request a timer; [`header_timeout`](Self::header_timeout) does neither.
     pub fn http1(mut self, change: impl FnOnce(&mut hyper::server::conn::http1::Builder)) -> Self {
