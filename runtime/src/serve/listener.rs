@@ -56,6 +56,13 @@ pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
         Err(io::ErrorKind::WouldBlock.into())
     }
 
+    /// Whether dropping the stream, with nothing left to read, ends the connection as shutting it down does: true for a
+    /// plain socket, false for a protocol that announces its end, such as TLS. It saves the drain of many idle
+    /// connections a system call for each. Default: **no**.
+    fn sends_fin_on_drop(&self) -> bool {
+        false
+    }
+
     /// Whether a handshake before the first request is in progress. The drain waits for it. Default: **no**.
     fn is_handshaking(&self) -> bool {
         false
@@ -108,6 +115,10 @@ impl Stream for TcpStream {
         TcpStream::peer_addr(self).ok()
     }
 
+    fn sends_fin_on_drop(&self) -> bool {
+        true
+    }
+
     fn recv_nonblocking(&self, buffer: &mut [u8]) -> io::Result<usize> {
         io::Read::read(&mut &*SockRef::from(self), buffer)
     }
@@ -143,6 +154,10 @@ mod unix {
     }
 
     impl Stream for UnixStream {
+        fn sends_fin_on_drop(&self) -> bool {
+            true
+        }
+
         fn recv_nonblocking(&self, buffer: &mut [u8]) -> io::Result<usize> {
             io::Read::read(&mut &*SockRef::from(self), buffer)
         }
