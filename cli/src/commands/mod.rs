@@ -1,0 +1,29 @@
+//! The command line.
+
+mod plan;
+
+use crate::exit_code::{ExitCode, Failure};
+use clap::{Parser, Subcommand};
+
+/// Graceful shutdown: draws the plan of a program.
+#[derive(Debug, Parser)]
+#[command(name = "cargo-graceful", bin_name = "cargo graceful", version, after_help = ExitCode::help())]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Draw the shutdown plan of a program that uses `graceful`
+    Plan(plan::Options),
+}
+
+impl Arguments {
+    /// Runs the command.
+    pub(crate) async fn run(self) -> Result<ExitCode, Failure> {
+        match self.command {
+            Command::Plan(options) => plan::run(options).await,
+        }
+    }
+}
