@@ -3,8 +3,10 @@
 mod commands;
 mod console;
 mod exit_code;
+mod load;
 mod plan;
 mod process;
+mod report;
 mod svg;
 
 use clap::Parser;

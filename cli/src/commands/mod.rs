@@ -1,11 +1,12 @@
 //! The command line.
 
 mod plan;
+mod rehearse;
 
 use crate::exit_code::{ExitCode, Failure};
 use clap::{Parser, Subcommand};
 
-/// Graceful shutdown: draws the plan of a program.
+/// Graceful shutdown: draws the plan of a program, and rehearses its shutdown under load.
 #[derive(Debug, Parser)]
 #[command(name = "cargo-graceful", bin_name = "cargo graceful", version, after_help = ExitCode::help())]
 pub(crate) struct Arguments {
@@ -17,6 +18,9 @@ pub(crate) struct Arguments {
 enum Command {
     /// Draw the shutdown plan of a program that uses `graceful`
     Plan(plan::Options),
+    /// Shut a program down under load, and judge
+    #[command(after_help = ExitCode::help())]
+    Rehearse(Box<rehearse::Options>),
 }
 
 impl Arguments {
@@ -24,6 +28,7 @@ impl Arguments {
     pub(crate) async fn run(self) -> Result<ExitCode, Failure> {
         match self.command {
             Command::Plan(options) => plan::run(options).await,
+            Command::Rehearse(options) => rehearse::run(*options).await,
         }
     }
 }

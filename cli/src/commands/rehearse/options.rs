@@ -1,0 +1,96 @@
+//! The options of `cargo graceful rehearse`.
+
+use crate::{
+    exit_code::{ExitCode, Failure},
+    load::{Endpoint, Mode},
+    process::{Signal, Target},
+};
+use graceful_plan::duration::parse as duration;
+use std::{ffi::OsString, time::Duration};
+
+/// The most requests of one rehearsal. Each is recorded in 24 bytes.
+const MOST_REQUESTS: f64 = 20_000_000.0;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Any program with its arguments, instead of a target of the package
+    #[arg(last = true, value_name = "COMMAND", conflicts_with_all = ["bin", "example", "exe", "package", "features", "release"])]
+    pub(crate) command: Vec<OsString>,
+    /// Where requests go; the response must be 2xx
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:3000/")]
+    pub(crate) url: Endpoint,
+    /// The readiness URL; the load starts once it is 2xx, and its change to 503 is timed [default: --url]
+    #[arg(long, value_name = "URL")]
+    pub(crate) ready: Option<Endpoint>,
+    /// A URL with long responses; four clients keep requests to it in flight
+    #[arg(long, value_name = "URL")]
+    pub(crate) slow: Option<Endpoint>,
+    /// Requests per second
+    #[arg(long, value_name = "NUMBER", default_value = "500", value_parser = clap::value_parser!(u32).range(1..=200_000))]
+    pub(crate) rate: u32,
+    /// Connections, and the most requests in flight
+    #[arg(long, value_name = "NUMBER", default_value = "50", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) connections: u32,
+    /// Use each connection until the server closes it (default)
+    #[arg(long, group = "mode")]
+    keep_alive: bool,
+    /// Open a connection for each request
+    #[arg(long, group = "mode")]
+    new_connections: bool,
+    /// Use HTTP/2 without TLS
+    #[arg(long, group = "mode")]
+    http2: bool,
+    /// The length of the load; the signal is sent in the middle. The load ends early once the program has exited and
+    /// --propagation is over, and late if the program runs longer
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    pub(crate) duration: Duration,
+    /// The signal that starts the shutdown
+    #[arg(long, value_enum, default_value = "SIGTERM")]
+    pub(crate) signal: Signal,
+    /// How long load balancers send new connections after the signal
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration)]
+    pub(crate) propagation: Duration,
+    /// The limit of one request
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+    /// The limit until the program is ready
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    pub(crate) start_timeout: Duration,
+    /// From the signal to SIGKILL
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    pub(crate) termination_grace_period: Duration,
+}
+
+impl Options {
+    pub(crate) fn mode(&self) -> Mode {
+        match (self.new_connections, self.http2) {
+            (true, _) => Mode::NewConnections,
+            (_, true) => Mode::Http2,
+            _ => Mode::KeepAlive,
+        }
+    }
+
+    /// Checks what depends on several options.
+    ///
+    /// # Errors
+    /// The first contradiction.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        let wrong = |text: &str| Err(Failure::new(ExitCode::Usage, text));
+        let longest = (self.duration / 2 + self.termination_grace_period.max(self.propagation)).as_secs_f64();
+        if self.duration < Duration::from_millis(200) {
+            return wrong("--duration is shorter than 200ms");
+        }
+        if self.timeout.is_zero() || self.start_timeout.is_zero() {
+            return wrong("--timeout and --start-timeout must not be zero");
+        }
+        if self.propagation > self.termination_grace_period {
+            return wrong("--propagation is longer than --termination-grace-period");
+        }
+        if longest * f64::from(self.rate) > MOST_REQUESTS {
+            return wrong("--rate times the longest load is over 20 million requests; lower --rate or --duration");
+        }
+        Ok(())
+    }
+}
