@@ -22,7 +22,12 @@ fn main() -> std::process::ExitCode {
     let arguments = commands::Arguments::parse_from(arguments);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = match runtime {
-        Ok(runtime) => runtime.block_on(arguments.run()),
+        Ok(runtime) => {
+            let result = runtime.block_on(arguments.run());
+            // A load that was interrupted may still wait for responses.
+            runtime.shutdown_background();
+            result
+        }
         Err(error) => Err(Failure::new(ExitCode::Io, format!("cannot start the runtime: {error}"))),
     };
     let code = result.unwrap_or_else(|failure| {

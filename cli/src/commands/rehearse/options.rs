@@ -6,7 +6,7 @@ use crate::{
     process::{Signal, Target},
 };
 use graceful_plan::duration::parse as duration;
-use std::{ffi::OsString, time::Duration};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 /// The most requests of one rehearsal. Each is recorded in 24 bytes.
 const MOST_REQUESTS: f64 = 20_000_000.0;
@@ -61,6 +61,15 @@ pub(crate) struct Options {
     /// From the signal to SIGKILL
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub(crate) termination_grace_period: Duration,
+    /// Print the report as JSON instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write the report as a self-contained page
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Write the report as a picture
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
 }
 
 impl Options {
@@ -90,6 +99,12 @@ impl Options {
         }
         if longest * f64::from(self.rate) > MOST_REQUESTS {
             return wrong("--rate times the longest load is over 20 million requests; lower --rate or --duration");
+        }
+        for file in [&self.html, &self.svg].into_iter().flatten() {
+            let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+            if folder.is_some_and(|folder| !folder.is_dir()) || file.is_dir() {
+                return wrong(&format!("cannot write {}: name a file in an existing folder", file.display()));
+            }
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use crate::{
     report::{Exit, Shutdown, Subject, Summary},
 };
 use std::{
+    convert::Infallible,
     net::SocketAddr,
     process::ExitStatus,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
@@ -81,7 +82,7 @@ pub(crate) async fn rehearse(
     let shared = load.shared.clone();
     let shutdown = tokio::select! {
         shutdown = shut_down(program, options, &shared, watched, progress) => shutdown?,
-        () = live(progress, &shared) => unreachable!("the live line does not end"),
+        never = live(progress, &shared) => match never {},
     };
     let log = load.finish().await;
     let subject = Subject {
@@ -174,7 +175,7 @@ fn of_status(status: ExitStatus) -> Exit {
 }
 
 /// Updates the live line. Never ends.
-async fn live(progress: &Progress, shared: &Shared) {
+async fn live(progress: &Progress, shared: &Shared) -> Infallible {
     let mut ticks = interval(Duration::from_millis(100));
     loop {
         ticks.tick().await;
