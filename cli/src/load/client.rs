@@ -24,7 +24,8 @@ pub(crate) struct Shared {
     pub(crate) schedule: Schedule,
     pub(crate) endpoint: Endpoint,
     pub(crate) address: SocketAddr,
-    pub(crate) mode: Mode,
+    /// The kinds of clients, in turn.
+    pub(crate) modes: Vec<Mode>,
     pub(crate) limit: Duration,
     /// Load balancers have removed the program: connections stay, and no new one is opened.
     pub(crate) removed: AtomicBool,
@@ -37,12 +38,13 @@ pub(crate) struct Shared {
 pub(crate) struct Client {
     shared: Arc<Shared>,
     log: Rc<RefCell<Log>>,
+    mode: Mode,
     kept: Option<Connection>,
 }
 
 impl Client {
-    pub(crate) fn new(shared: Arc<Shared>, log: Rc<RefCell<Log>>) -> Self {
-        Self { shared, log, kept: None }
+    pub(crate) fn new(shared: Arc<Shared>, log: Rc<RefCell<Log>>, mode: Mode) -> Self {
+        Self { shared, log, mode, kept: None }
     }
 
     /// Sends due requests until the schedule stops.
@@ -80,7 +82,7 @@ impl Client {
         if self.shared.removed.load(Ordering::Relaxed) {
             return Ok(Outcome::Elsewhere);
         }
-        let mut connection = Connection::open(self.shared.address, self.shared.mode).await?;
+        let mut connection = Connection::open(self.shared.address, self.mode).await?;
         self.event(ConnectionEvent::Opened);
         let sent = connection.exchange(&self.shared.endpoint).await;
         self.finish(connection, sent)
@@ -98,7 +100,7 @@ impl Client {
                 return Err(closed_at_once());
             }
         };
-        match self.shared.mode {
+        match self.mode {
             Mode::NewConnections => {}
             _ if exchange.asked => self.event(ConnectionEvent::Asked),
             _ => self.kept = Some(connection),
@@ -120,7 +122,7 @@ impl Client {
 
 /// Sends long requests, one after the other, each on a connection of its own.
 pub(crate) async fn slow(shared: Arc<Shared>, log: Rc<RefCell<Log>>, endpoint: Endpoint, address: SocketAddr) {
-    let mode = if shared.mode == Mode::Http2 { Mode::Http2 } else { Mode::NewConnections };
+    let mode = if shared.modes == [Mode::Http2] { Mode::Http2 } else { Mode::NewConnections };
     while !shared.schedule.is_stopped() && !shared.removed.load(Ordering::Relaxed) {
         let start = shared.schedule.now();
         let result = match timeout(shared.limit, fetch(address, &endpoint, mode)).await {

@@ -35,14 +35,15 @@ impl Load {
         let mut load = Self { shared: shared.clone(), threads: Vec::new() };
         let count = thread::available_parallelism().map_or(1, usize::from).min(connections as usize).max(1);
         for number in 0..count {
-            let clients = connections as usize / count + usize::from(number < connections as usize % count);
+            let at = |number| connections as usize * number / count;
+            let clients = at(number)..at(number + 1);
             let (shared, slow) = (shared.clone(), slow.clone().filter(|_| number == 0));
             let runtime = Builder::new_current_thread().enable_all().build()?;
             load.threads.push(thread::Builder::new().name(format!("load-{number}")).spawn(move || {
                 let log = Rc::new(RefCell::new(Log::default()));
                 let tasks = LocalSet::new();
-                for _ in 0..clients {
-                    tasks.spawn_local(Client::new(shared.clone(), log.clone()).run());
+                for mode in clients.map(|client| shared.modes[client % shared.modes.len()]) {
+                    tasks.spawn_local(Client::new(shared.clone(), log.clone(), mode).run());
                 }
                 for (endpoint, address) in slow.into_iter().flat_map(|slow| vec![slow; SLOW_CLIENTS]) {
                     tasks.spawn_local(client::slow(shared.clone(), log.clone(), endpoint, address));

@@ -39,7 +39,7 @@ pub(crate) fn json(summary: &Summary, verdict: &Verdict) -> String {
         "subject": {
             "command": subject.command,
             "url": subject.url,
-            "mode": subject.mode,
+            "clients": subject.modes,
             "rate": subject.rate,
             "connections": subject.connections,
             "propagation": millis(subject.propagation as f64),

@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 pub(crate) struct Subject {
     pub(crate) command: String,
     pub(crate) url: String,
-    pub(crate) mode: &'static str,
+    pub(crate) modes: String,
+    /// Whether the load has keep-alive connections of HTTP/1.1.
+    pub(crate) keep_alive: bool,
     pub(crate) rate: u32,
     pub(crate) connections: u32,
     /// Microseconds that load balancers still open connections after the signal.
@@ -236,7 +238,8 @@ pub(crate) mod tests {
         let subject = Subject {
             command: "app".to_owned(),
             url: "http://127.0.0.1:3000/".to_owned(),
-            mode: "keep-alive",
+            modes: "keep-alive".to_owned(),
+            keep_alive: true,
             rate: 10,
             connections: 1,
             propagation: 2_000_000,

@@ -58,7 +58,7 @@ pub(crate) fn facts(summary: &Summary) -> Vec<(&'static str, String)> {
             "load",
             format!(
                 "{} requests/s to {}, {} connections, {}",
-                subject.rate, subject.url, subject.connections, subject.mode
+                subject.rate, subject.url, subject.connections, subject.modes
             ),
         ),
         (

@@ -167,7 +167,7 @@ fn notes(summary: &Summary) -> Vec<Reason> {
             "clients connect until load balancers have removed the program; serve for that long",
         ));
     }
-    if subject.mode == "keep-alive" && summary.connections.asked == 0 && summary.failed() == 0 {
+    if subject.keep_alive && summary.connections.asked == 0 && summary.failed() == 0 {
         notes.push(Reason::note(
             "no keep-alive connection was asked to reconnect before it closed".to_owned(),
             "send `Connection: close` after the signal: a request that meets a close is lost",

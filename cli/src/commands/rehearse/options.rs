@@ -33,14 +33,15 @@ pub(crate) struct Options {
     /// Connections, and the most requests in flight
     #[arg(long, value_name = "NUMBER", default_value = "50", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) connections: u32,
-    /// Use each connection until the server closes it (default)
-    #[arg(long, group = "mode")]
+    /// Clients that use each connection until the server closes it. Several kinds of clients share the load evenly
+    /// [default: --keep-alive --new-connections]
+    #[arg(long)]
     keep_alive: bool,
-    /// Open a connection for each request
-    #[arg(long, group = "mode")]
+    /// Clients that open a connection for each request
+    #[arg(long)]
     new_connections: bool,
-    /// Use HTTP/2 without TLS
-    #[arg(long, group = "mode")]
+    /// Clients that use HTTP/2 without TLS
+    #[arg(long)]
     http2: bool,
     /// The length of the load; the signal is sent in the middle. The load ends early once the program has exited and
     /// --propagation is over, and late if the program runs longer
@@ -73,12 +74,17 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    pub(crate) fn mode(&self) -> Mode {
-        match (self.new_connections, self.http2) {
-            (true, _) => Mode::NewConnections,
-            (_, true) => Mode::Http2,
-            _ => Mode::KeepAlive,
+    /// The kinds of clients.
+    pub(crate) fn modes(&self) -> Vec<Mode> {
+        if !(self.keep_alive || self.new_connections || self.http2) {
+            return vec![Mode::KeepAlive, Mode::NewConnections];
         }
+        let chosen = [
+            (self.keep_alive, Mode::KeepAlive),
+            (self.new_connections, Mode::NewConnections),
+            (self.http2, Mode::Http2),
+        ];
+        chosen.into_iter().filter_map(|(is_chosen, mode)| is_chosen.then_some(mode)).collect()
     }
 
     /// Checks what depends on several options.
@@ -90,6 +96,9 @@ impl Options {
         let longest = (self.duration / 2 + self.termination_grace_period.max(self.propagation)).as_secs_f64();
         if self.duration < Duration::from_millis(200) {
             return wrong("--duration is shorter than 200ms");
+        }
+        if (self.connections as usize) < self.modes().len() {
+            return wrong("--connections is lower than the number of kinds of clients");
         }
         if self.timeout.is_zero() || self.start_timeout.is_zero() {
             return wrong("--timeout and --start-timeout must not be zero");

@@ -76,11 +76,11 @@ pub(crate) async fn wait(
     program: &mut Program,
     endpoint: &Endpoint,
     addresses: &[SocketAddr],
+    mode: Mode,
     options: &Options,
     end: Instant,
 ) -> Result<SocketAddr, Failure> {
     let is_load = endpoint.url == options.url.url;
-    let mode = if is_load && options.mode() == Mode::Http2 { Mode::Http2 } else { Mode::NewConnections };
     loop {
         for address in addresses {
             let limit = options.timeout.min(end.saturating_duration_since(Instant::now()));

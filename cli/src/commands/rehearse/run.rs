@@ -3,7 +3,7 @@
 use super::{options::Options, progress::Progress, readiness};
 use crate::{
     exit_code::{ExitCode, Failure},
-    load::{Endpoint, Load, Schedule, Shared},
+    load::{Endpoint, Load, Mode, Schedule, Shared},
     process::Program,
     report::{Exit, Shutdown, Subject, Summary},
 };
@@ -57,18 +57,28 @@ pub(crate) async fn rehearse(
 ) -> Result<Summary, Failure> {
     let (started, end) = (Instant::now(), Instant::now() + options.start_timeout);
     let watched = match &options.ready {
-        Some(ready) => Some((readiness::wait(program, ready, &addresses.ready, options, end).await?, ready)),
+        Some(ready) => {
+            Some((readiness::wait(program, ready, &addresses.ready, Mode::NewConnections, options, end).await?, ready))
+        }
         None => None,
     };
-    let address = readiness::wait(program, &options.url, &addresses.url, options, end).await?;
+    let mut usable = addresses.url;
+    for mode in options.modes() {
+        // The next kind of client uses the address that the first one found.
+        usable = vec![readiness::wait(program, &options.url, &usable, mode, options, end).await?];
+    }
+    let address = usable[0];
     progress.line(&format!("ready after {:.1?}", started.elapsed()));
 
-    let (rate, connections, mode) = (options.rate, options.connections, options.mode());
+    let (rate, connections, modes) = (options.rate, options.connections, options.modes());
+    let names: Vec<_> = modes.iter().map(|mode| mode.name()).collect();
+    let names = names.join(" and ");
+    let keep_alive = modes.contains(&Mode::KeepAlive);
     let shared = Shared {
         schedule: Schedule::new(rate),
         endpoint: options.url.clone(),
         address,
-        mode,
+        modes,
         limit: options.timeout,
         removed: AtomicBool::new(false),
         ended: AtomicU64::new(0),
@@ -78,7 +88,7 @@ pub(crate) async fn rehearse(
     let slow = addresses.slow.map(|slow| if slow.port() == address.port() { address } else { slow });
     let load = Load::start(shared, connections, options.slow.clone().zip(slow))
         .map_err(|error| Failure::new(ExitCode::Io, format!("cannot start the load: {error}")))?;
-    progress.line(&format!("{rate} requests/s over {connections} connections, {}", mode.name()));
+    progress.line(&format!("{rate} requests/s over {connections} connections, {names}"));
     let shared = load.shared.clone();
     let shutdown = tokio::select! {
         shutdown = shut_down(program, options, &shared, watched, progress) => shutdown?,
@@ -88,7 +98,8 @@ pub(crate) async fn rehearse(
     let subject = Subject {
         command,
         url: options.url.url.clone(),
-        mode: mode.name(),
+        modes: names,
+        keep_alive,
         rate,
         connections,
         propagation: micros(options.propagation),
