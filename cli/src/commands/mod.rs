@@ -1,10 +1,11 @@
 //! The command line.
 
+mod docs;
 mod plan;
 mod rehearse;
 
 use crate::exit_code::{ExitCode, Failure};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Graceful shutdown: draws the plan of a program, and rehearses its shutdown under load.
 #[derive(Debug, Parser)]
@@ -17,10 +18,15 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Draw the shutdown plan of a program that uses `graceful`
+    #[command(after_help = ExitCode::help())]
     Plan(plan::Options),
     /// Shut a program down under load, and judge
     #[command(after_help = ExitCode::help())]
     Rehearse(Box<rehearse::Options>),
+    /// Print the completions of a shell
+    Completions(docs::Options),
+    /// Print the man page
+    Man,
 }
 
 impl Arguments {
@@ -29,6 +35,8 @@ impl Arguments {
         match self.command {
             Command::Plan(options) => plan::run(options).await,
             Command::Rehearse(options) => rehearse::run(*options).await,
+            Command::Completions(options) => docs::completions(&options, Self::command()),
+            Command::Man => docs::man(&Self::command()),
         }
     }
 }

@@ -12,6 +12,8 @@ const LEFT: f64 = 64.0;
 const RIGHT: f64 = 16.0;
 const ROW: f64 = 16.0;
 const PANEL: f64 = 110.0;
+/// The width of a character, roughly.
+const CHARACTER: f64 = 6.2;
 const LABEL: &str = "A shutdown under load: timeline, requests per second and latency";
 
 /// The drawing as a document of its own.
@@ -63,12 +65,17 @@ impl<'a> Chart<'a> {
     fn draw(&mut self) {
         self.timeline();
         let most = self.summary.seconds.iter().map(total).max().unwrap_or_default().max(1);
-        self.panel("requests per second: succeeded, failed, routed elsewhere", &most.to_string());
+        let legend = [("succeeded", "ok"), ("failed", "bad"), ("routed elsewhere", "faint")];
+        self.panel("requests per second", &legend, &most.to_string());
         self.bars(most as f64);
         let summary = self.summary;
         let latency = |second: &Second| second.latency.p99;
         let most = summary.seconds.iter().map(latency).max().unwrap_or_default().max(1);
-        self.panel("latency of the requests due in each second: p50, p99", &time(most as i64));
+        self.panel(
+            "latency of the requests due in each second",
+            &[("p50", "blue"), ("p99", "mark")],
+            &time(most as i64),
+        );
         self.curve(|second| second.latency.p99, most as f64, "mark");
         self.curve(|second| second.latency.p50, most as f64, "blue");
         self.axis();
@@ -83,7 +90,8 @@ impl<'a> Chart<'a> {
             events.push((second(at), format!("unready ({how}) after {}", time(at as i64)), "ink"));
         }
         if let Some(first) = summary.failures.first() {
-            events.push((first.first as f64 / 1e6, format!("first failure: {}", first.outcome.name()), "bad"));
+            let name = format!("first failure: {} after {}", first.outcome.name(), time(first.first));
+            events.push((first.first as f64 / 1e6, name, "bad"));
         }
         if let Some(last) = summary.last_success {
             events.push((last as f64 / 1e6, format!("last successful request after {}", time(last)), "ink"));
@@ -93,7 +101,8 @@ impl<'a> Chart<'a> {
         let band = self.y + events.len() as f64 * ROW + 6.0;
         for (at, name, color) in events {
             self.y += ROW;
-            let (x, ends) = (self.x(at), self.x(at) > WIDTH * 0.62);
+            let x = self.x(at);
+            let ends = x + 5.0 + name.len() as f64 * CHARACTER > WIDTH;
             self.svg.vertical(x, self.y - 10.0, band, color);
             self.svg.text(
                 (if ends { x - 5.0 } else { x + 5.0 }, self.y),
@@ -113,7 +122,7 @@ impl<'a> Chart<'a> {
             let (left, right) = (self.x(from), self.x(to));
             if right > left {
                 self.svg.rect((left, band), (right - left, 22.0), color, name);
-                if right - left > name.len() as f64 * 6.5 {
+                if right - left > name.len() as f64 * CHARACTER {
                     self.svg.text(((left + right) / 2.0, band + 15.0), "middle", "paper", name);
                 }
             }
@@ -122,9 +131,13 @@ impl<'a> Chart<'a> {
     }
 
     /// The frame of a panel with a title; moves to its bottom.
-    fn panel(&mut self, title: &str, most: &str) {
+    fn panel(&mut self, title: &str, legend: &[(&str, &str)], most: &str) {
         self.y += 30.0;
-        self.svg.text((LEFT, self.y - 6.0), "start", "faint", title);
+        let mut x = LEFT;
+        for (word, color) in [(title, "ink")].iter().chain(legend) {
+            self.svg.text((x, self.y - 6.0), "start", color, word);
+            x += word.len() as f64 * CHARACTER + 16.0;
+        }
         self.svg.text((LEFT - 6.0, self.y + 10.0), "end", "faint", most);
         self.svg.text((LEFT - 6.0, self.y + PANEL), "end", "faint", "0");
         self.svg.rect((LEFT, self.y + PANEL), (WIDTH - LEFT - RIGHT, 1.0), "line", "");

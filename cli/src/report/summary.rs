@@ -182,8 +182,10 @@ fn failures(log: &Log, signal: u64) -> Vec<Failed> {
 
 fn seconds(log: &Log, signal: u64) -> Vec<Second> {
     let mut seconds: BTreeMap<i64, (Second, Vec<u32>)> = BTreeMap::new();
+    // A first second of less than 50 ms is a part of the next one: the signal is not sent to the millisecond.
+    let earliest = -((signal as i64 + 950_000) / 1_000_000);
     for record in &log.records {
-        let start = relative(record.due, signal).div_euclid(1_000_000);
+        let start = relative(record.due, signal).div_euclid(1_000_000).max(earliest);
         let (second, latencies) = seconds.entry(start).or_default();
         match record.outcome {
             Outcome::Success if record.slow => second.succeeded += 1,
@@ -279,5 +281,11 @@ pub(crate) mod tests {
         assert_eq!(summary.connections, Connections { opened: 2, asked: 1, closed_idle: 0, cut: 0 });
         assert_eq!((summary.last_success, summary.exit(), summary.unready()), (Some(1000), 6_000_000, Some(10_000)));
         assert_eq!(summary.latency_before.max, 1000);
+        let late = |sent| {
+            let seconds =
+                super::tests::summary(&[record(0, Outcome::Success)], |shutdown| shutdown.sent = sent).seconds;
+            seconds[0].start
+        };
+        assert_eq!([late(2_000_000), late(2_049_000), late(2_051_000)], [-2, -2, -3]);
     }
 }
