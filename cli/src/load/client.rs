@@ -3,16 +3,16 @@
 use super::{
     connection::{Closed, Connection, Fault, Mode, Sent, closed_at_once, fetch},
     endpoint::Endpoint,
+    rotation::Rotation,
     schedule::Schedule,
 };
 use crate::report::{ConnectionEvent, Log, Outcome, Record};
 use std::{
     cell::RefCell,
-    net::SocketAddr,
     rc::Rc,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -23,12 +23,14 @@ use tokio::time::timeout;
 pub(crate) struct Shared {
     pub(crate) schedule: Schedule,
     pub(crate) endpoint: Endpoint,
-    pub(crate) address: SocketAddr,
+    /// Where new connections go. Once it is empty, load balancers have removed the program: connections stay, and no
+    /// new one is opened.
+    pub(crate) rotation: Rotation,
+    /// A rolling restart, in which the rotation must not be empty.
+    pub(crate) rolling: bool,
     /// The kinds of clients, in turn.
     pub(crate) modes: Vec<Mode>,
     pub(crate) limit: Duration,
-    /// Load balancers have removed the program: connections stay, and no new one is opened.
-    pub(crate) removed: AtomicBool,
     /// Requests that ended, and those that failed, for the live line.
     pub(crate) ended: AtomicU64,
     pub(crate) failed: AtomicU64,
@@ -79,10 +81,15 @@ impl Client {
                 Err(closed) => self.closed(closed),
             }
         }
-        if self.shared.removed.load(Ordering::Relaxed) {
-            return Ok(Outcome::Elsewhere);
-        }
-        let mut connection = Connection::open(self.shared.address, self.mode).await?;
+        let Some(address) = self.shared.rotation.pick() else {
+            let error = "no copy of the program is in rotation".to_owned();
+            return if self.shared.rolling {
+                Err(Fault { outcome: Outcome::NoReplica, error })
+            } else {
+                Ok(Outcome::Elsewhere)
+            };
+        };
+        let mut connection = Connection::open(address, self.mode).await?;
         self.event(ConnectionEvent::Opened);
         let sent = connection.exchange(&self.shared.endpoint).await;
         self.finish(connection, sent)
@@ -121,9 +128,10 @@ impl Client {
 }
 
 /// Sends long requests, one after the other, each on a connection of its own.
-pub(crate) async fn slow(shared: Arc<Shared>, log: Rc<RefCell<Log>>, endpoint: Endpoint, address: SocketAddr) {
+pub(crate) async fn slow(shared: Arc<Shared>, log: Rc<RefCell<Log>>, endpoint: Endpoint) {
     let mode = if shared.modes == [Mode::Http2] { Mode::Http2 } else { Mode::NewConnections };
-    while !shared.schedule.is_stopped() && !shared.removed.load(Ordering::Relaxed) {
+    while !shared.schedule.is_stopped() {
+        let Some(address) = shared.rotation.pick() else { return };
         let start = shared.schedule.now();
         let result = match timeout(shared.limit, fetch(address, &endpoint, mode)).await {
             Ok(Ok(exchange)) => outcome(exchange.status.as_u16()),

@@ -3,16 +3,18 @@
 mod client;
 mod connection;
 mod endpoint;
+mod rotation;
 mod schedule;
 
 pub(crate) use client::Shared;
 pub(crate) use connection::{Exchange, Fault, Mode, fetch};
 pub(crate) use endpoint::Endpoint;
+pub(crate) use rotation::Rotation;
 pub(crate) use schedule::Schedule;
 
 use crate::report::{Log, Outcome, Record};
 use client::Client;
-use std::{cell::RefCell, io, mem, net::SocketAddr, rc::Rc, sync::Arc, thread};
+use std::{cell::RefCell, io, mem, rc::Rc, sync::Arc, thread};
 use tokio::{runtime::Builder, task::LocalSet};
 
 /// The number of clients that send requests of `--slow`.
@@ -30,7 +32,7 @@ impl Load {
     ///
     /// # Errors
     /// A thread cannot be started.
-    pub(crate) fn start(shared: Shared, connections: u32, slow: Option<(Endpoint, SocketAddr)>) -> io::Result<Self> {
+    pub(crate) fn start(shared: Shared, connections: u32, slow: Option<Endpoint>) -> io::Result<Self> {
         let shared = Arc::new(shared);
         let mut load = Self { shared: shared.clone(), threads: Vec::new() };
         let count = thread::available_parallelism().map_or(1, usize::from).min(connections as usize).max(1);
@@ -45,8 +47,8 @@ impl Load {
                 for mode in clients.map(|client| shared.modes[client % shared.modes.len()]) {
                     tasks.spawn_local(Client::new(shared.clone(), log.clone(), mode).run());
                 }
-                for (endpoint, address) in slow.into_iter().flat_map(|slow| vec![slow; SLOW_CLIENTS]) {
-                    tasks.spawn_local(client::slow(shared.clone(), log.clone(), endpoint, address));
+                for endpoint in slow.into_iter().flat_map(|slow| vec![slow; SLOW_CLIENTS]) {
+                    tasks.spawn_local(client::slow(shared.clone(), log.clone(), endpoint));
                 }
                 runtime.block_on(tasks);
                 log.take()

@@ -1,6 +1,7 @@
 //! A rehearsal as a drawing: the timeline, throughput and latency by second.
 
 use super::{
+    log::Shutdown,
     summary::{Second, Summary},
     text::exit,
     verdict::{Verdict, time},
@@ -11,6 +12,7 @@ const WIDTH: f64 = 840.0;
 const LEFT: f64 = 64.0;
 const RIGHT: f64 = 16.0;
 const ROW: f64 = 16.0;
+const BAND: f64 = 22.0;
 const PANEL: f64 = 110.0;
 /// The width of a character, roughly.
 const CHARACTER: f64 = 6.2;
@@ -19,14 +21,11 @@ const LABEL: &str = "A shutdown under load: timeline, requests per second and la
 /// The drawing as a document of its own.
 pub(crate) fn document(summary: &Summary, verdict: &Verdict) -> String {
     let mut chart = Chart::new(summary);
-    let title = format!(
-        "{}: {} of {} requests failed, exit {} after {}",
-        verdict.word(),
-        summary.failed(),
-        summary.sent,
-        exit(&summary.shutdown.exit),
-        summary.shutdown.signal
-    );
+    let mut title = format!("{}: {} of {} requests failed", verdict.word(), summary.failed(), summary.sent);
+    match summary.single() {
+        Some(shutdown) => title += &format!(", {} after {}", exit(&shutdown.exit), shutdown.signal),
+        None => title += &format!(", {} restarts", summary.shutdowns.len()),
+    }
     chart.svg.text((LEFT, 22.0), "start", if verdict.passed() { "ok" } else { "bad" }, &title);
     chart.y += 14.0;
     chart.draw();
@@ -52,7 +51,9 @@ struct Chart<'a> {
 impl<'a> Chart<'a> {
     fn new(summary: &'a Summary) -> Self {
         let starts = || summary.seconds.iter().map(|second| second.start);
-        let exit = summary.exit().max(summary.subject.propagation) as f64 / 1e6;
+        let propagation = summary.subject.propagation;
+        let ends = summary.shutdowns.iter().map(|one| summary.relative(one.exited.max(one.sent + propagation)));
+        let exit = ends.max().unwrap_or_default() as f64 / 1e6;
         let from = starts().min().unwrap_or(-1).min(-1) as f64;
         let to = (starts().max().unwrap_or(0) as f64 + 1.0).max(exit);
         Self { summary, svg: Svg::new(WIDTH), from, to, y: 10.0 }
@@ -81,53 +82,66 @@ impl<'a> Chart<'a> {
         self.axis();
     }
 
-    /// The phases as a band, and the events above it, each in a row of its own.
+    /// The events, each in a row of its own, and the phases of each shutdown as a band.
     fn timeline(&mut self) {
-        let (summary, second) = (self.summary, |micros: u64| micros as f64 / 1e6);
-        let exit_at = second(summary.exit());
-        let mut events = vec![(0.0, summary.shutdown.signal.to_owned(), "ink")];
-        if let (Some(at), Some((_, how))) = (summary.unready(), &summary.shutdown.unready) {
-            events.push((second(at), format!("unready ({how}) after {}", time(at as i64)), "ink"));
+        let summary = self.summary;
+        let mut events = Vec::new();
+        if let Some(shutdown) = summary.single() {
+            events.push((0, shutdown.signal.to_owned(), "ink"));
+            if let (Some(at), Some((_, how))) = (shutdown.unready_after(), &shutdown.unready) {
+                events.push((at as i64, format!("unready ({how}) after {}", time(at as i64)), "ink"));
+            }
         }
         if let Some(first) = summary.failures.first() {
             let name = format!("first failure: {} after {}", first.outcome.name(), time(first.first));
-            events.push((first.first as f64 / 1e6, name, "bad"));
+            events.push((first.first, name, "bad"));
         }
-        if let Some(last) = summary.last_success {
-            events.push((last as f64 / 1e6, format!("last successful request after {}", time(last)), "ink"));
+        if let Some(shutdown) = summary.single() {
+            if let Some(last) = summary.last_success {
+                events.push((last, format!("last successful request after {}", time(last)), "ink"));
+            }
+            let after = shutdown.exit_after() as i64;
+            events.push((after, format!("{} after {}", exit(&shutdown.exit), time(after)), "ink"));
         }
-        let ended = format!("{} after {}", exit(&summary.shutdown.exit), time(summary.exit() as i64));
-        events.push((exit_at, ended, "ink"));
         let band = self.y + events.len() as f64 * ROW + 6.0;
         for (at, name, color) in events {
             self.y += ROW;
-            let x = self.x(at);
+            let x = self.x(at as f64 / 1e6);
             let ends = x + 5.0 + name.len() as f64 * CHARACTER > WIDTH;
             self.svg.vertical(x, self.y - 10.0, band, color);
-            self.svg.text(
-                (if ends { x - 5.0 } else { x + 5.0 }, self.y),
-                if ends { "end" } else { "start" },
-                color,
-                &name,
-            );
+            let (at, anchor) = if ends { (x - 5.0, "end") } else { (x + 5.0, "start") };
+            self.svg.text((at, self.y), anchor, color, &name);
         }
-        let propagation = second(summary.subject.propagation);
+        self.y = band;
+        for shutdown in &summary.shutdowns {
+            self.band(shutdown);
+        }
+    }
+
+    /// The phases of one shutdown.
+    fn band(&mut self, shutdown: &Shutdown) {
+        let second = |at: u64| self.summary.relative(at) as f64 / 1e6;
+        let removed = shutdown.sent + self.summary.subject.propagation;
+        let (sent, exited, removed) = (second(shutdown.sent), second(shutdown.exited), second(removed));
         let phases = [
-            (self.from, 0.0, "ok", "serving"),
-            (0.0, propagation.min(exit_at), "grace", "clients still connect"),
-            (propagation.min(exit_at), exit_at, "drain", "no new clients"),
-            (exit_at, propagation.max(exit_at), "bad", "gone, clients still connect"),
+            (self.from, sent, "ok", "serving"),
+            (sent, removed.min(exited), "grace", "clients still connect"),
+            (removed.min(exited), exited, "drain", "no new clients"),
+            (exited, removed.max(exited), "bad", "gone, clients still connect"),
         ];
+        if self.summary.single().is_none() {
+            self.svg.text((LEFT - 6.0, self.y + 15.0), "end", "faint", &shutdown.name);
+        }
         for (from, to, color, name) in phases {
             let (left, right) = (self.x(from), self.x(to));
             if right > left {
-                self.svg.rect((left, band), (right - left, 22.0), color, name);
+                self.svg.rect((left, self.y), (right - left, BAND), color, name);
                 if right - left > name.len() as f64 * CHARACTER {
-                    self.svg.text(((left + right) / 2.0, band + 15.0), "middle", "paper", name);
+                    self.svg.text(((left + right) / 2.0, self.y + 15.0), "middle", "paper", name);
                 }
             }
         }
-        self.y = band + 22.0;
+        self.y += BAND + 2.0;
     }
 
     /// The frame of a panel with a title; moves to its bottom.

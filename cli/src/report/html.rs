@@ -128,7 +128,10 @@ mod tests {
         let summary = summary(&[record(0, Outcome::Success), record(2_003_000, Outcome::Refused)], |_| {});
         let report: serde_json::Value = serde_json::from_str(&json::json(&summary, &Verdict::of(&summary))).unwrap();
         assert_eq!((&report["verdict"], &report["requests"]["failed"]), (&"failed".into(), &1.into()));
-        assert_eq!((&report["shutdown"]["exit_code"], &report["shutdown"]["unready"]), (&0.into(), &10.0.into()));
+        assert_eq!(
+            (&report["shutdowns"][0]["exit_code"], &report["shutdowns"][0]["unready"]),
+            (&0.into(), &10.0.into())
+        );
         assert_eq!(report["seconds"][1]["failures"]["connection refused"], 1);
     }
 }

@@ -1,14 +1,14 @@
-//! A rehearsal as JSON. Times are milliseconds; those of events are relative to the signal.
+//! A rehearsal as JSON. Times are milliseconds: those of a shutdown relative to its signal, others to the first signal.
 
 use super::{
-    log::Exit,
+    log::{Exit, Shutdown},
     summary::{Percentiles, Second, Summary},
     verdict::Verdict,
 };
 use serde_json::{Map, Value, json};
 
 pub(crate) fn json(summary: &Summary, verdict: &Verdict) -> String {
-    let (subject, shutdown, connections) = (&summary.subject, &summary.shutdown, summary.connections);
+    let (subject, connections) = (&summary.subject, summary.connections);
     let reasons: Vec<_> = verdict
         .reasons
         .iter()
@@ -28,11 +28,6 @@ pub(crate) fn json(summary: &Summary, verdict: &Verdict) -> String {
             })
         })
         .collect();
-    let (code, signal) = match shutdown.exit {
-        Exit::Code(code) => (Some(code), None),
-        Exit::Signal(signal) => (None, Some(signal)),
-        Exit::Killed => (None, Some(9)),
-    };
     let report = json!({
         "verdict": verdict.word(),
         "reasons": reasons,
@@ -59,23 +54,34 @@ pub(crate) fn json(summary: &Summary, verdict: &Verdict) -> String {
             "closed_idle": connections.closed_idle,
             "cut": connections.cut,
         },
-        "shutdown": {
-            "signal": shutdown.signal,
-            "unready": summary.unready().map(|at| millis(at as f64)),
-            "unready_by": shutdown.unready.as_ref().map(|(_, how)| how),
-            "last_success": summary.last_success.map(|at| millis(at as f64)),
-            "exit": millis(summary.exit() as f64),
-            "exit_code": code,
-            "exit_signal": signal,
-            "sigkill_needed": shutdown.exit == Exit::Killed,
-            "children_left": shutdown.children_left,
-            "printed_bytes": shutdown.printed,
-        },
+        "last_success": summary.last_success.map(|at| millis(at as f64)),
+        "shutdowns": summary.shutdowns.iter().map(|one| shutdown(one, summary)).collect::<Vec<_>>(),
         "latency": {"before": percentiles(summary.latency_before), "after": percentiles(summary.latency_after)},
         "scheduling_error": percentiles(summary.scheduling),
         "seconds": summary.seconds.iter().map(second).collect::<Vec<_>>(),
     });
     format!("{report:#}\n")
+}
+
+fn shutdown(shutdown: &Shutdown, summary: &Summary) -> Value {
+    let (code, signal) = match shutdown.exit {
+        Exit::Code(code) => (Some(code), None),
+        Exit::Signal(signal) => (None, Some(signal)),
+        Exit::Killed => (None, Some(9)),
+    };
+    json!({
+        "name": shutdown.name,
+        "signal": shutdown.signal,
+        "sent": millis(summary.relative(shutdown.sent) as f64),
+        "unready": shutdown.unready_after().map(|at| millis(at as f64)),
+        "unready_by": shutdown.unready.as_ref().map(|(_, how)| how),
+        "exit": millis(shutdown.exit_after() as f64),
+        "exit_code": code,
+        "exit_signal": signal,
+        "sigkill_needed": shutdown.exit == Exit::Killed,
+        "children_left": shutdown.children_left,
+        "printed_bytes": shutdown.printed,
+    })
 }
 
 fn second(second: &Second) -> Value {

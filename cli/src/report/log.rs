@@ -75,6 +75,8 @@ pub(crate) enum Exit {
 /// The shutdown as seen from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Shutdown {
+    /// The name of the copy of the program.
+    pub(crate) name: String,
     /// The name of the signal.
     pub(crate) signal: &'static str,
     pub(crate) sent: u64,
@@ -87,4 +89,16 @@ pub(crate) struct Shutdown {
     pub(crate) children_left: bool,
     /// Bytes printed by the program.
     pub(crate) printed: u64,
+}
+
+impl Shutdown {
+    /// Microseconds from the signal to the exit.
+    pub(crate) fn exit_after(&self) -> u64 {
+        self.exited.saturating_sub(self.sent)
+    }
+
+    /// Microseconds from the signal to the first response of the readiness URL that is not 2xx.
+    pub(crate) fn unready_after(&self) -> Option<u64> {
+        self.unready.as_ref().map(|(at, _)| at.saturating_sub(self.sent))
+    }
 }

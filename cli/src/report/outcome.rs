@@ -7,6 +7,8 @@ pub(crate) enum Outcome {
     Success,
     /// Not sent, because the request needs a new connection and load balancers have removed the program by then.
     Elsewhere,
+    /// Not sent, because no copy of the program is in rotation during a rolling restart.
+    NoReplica,
     /// The connection was refused.
     Refused,
     /// The connection could not be opened for another reason.
@@ -37,6 +39,7 @@ impl Outcome {
         match self {
             Self::Success => "succeeded".to_owned(),
             Self::Elsewhere => "routed elsewhere".to_owned(),
+            Self::NoReplica => "no replica in rotation".to_owned(),
             Self::Refused => "connection refused".to_owned(),
             Self::NotConnected => "not connected".to_owned(),
             Self::ResetBeforeResponse => "reset before the response".to_owned(),

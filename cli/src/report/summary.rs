@@ -90,7 +90,8 @@ pub(crate) struct Connections {
 #[derive(Debug, Clone)]
 pub(crate) struct Summary {
     pub(crate) subject: Subject,
-    pub(crate) shutdown: Shutdown,
+    /// In the order of their signals, at least one. Times are relative to the first signal.
+    pub(crate) shutdowns: Vec<Shutdown>,
     pub(crate) sent: u64,
     pub(crate) succeeded: u64,
     pub(crate) elsewhere: u64,
@@ -108,8 +109,8 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
-    pub(crate) fn new(subject: Subject, log: &Log, shutdown: Shutdown) -> Self {
-        let signal = shutdown.sent;
+    pub(crate) fn new(subject: Subject, log: &Log, shutdowns: Vec<Shutdown>) -> Self {
+        let signal = shutdowns.first().map_or(0, |shutdown| shutdown.sent);
         let count = |outcome| log.records.iter().filter(|record| record.outcome == outcome).count() as u64;
         let elsewhere = count(Outcome::Elsewhere);
         let latency = |after: bool| {
@@ -130,7 +131,7 @@ impl Summary {
             connections: connections(log, signal),
             last_success: last.map(|last| relative(last, signal)).filter(|last| *last >= 0),
             subject,
-            shutdown,
+            shutdowns,
         }
     }
 
@@ -138,14 +139,23 @@ impl Summary {
         self.failures.iter().map(|failed| failed.count).sum()
     }
 
-    /// Microseconds from the signal to the exit.
-    pub(crate) fn exit(&self) -> u64 {
-        self.shutdown.exited.saturating_sub(self.shutdown.sent)
+    /// The only shutdown, or `None` after a rolling restart.
+    pub(crate) fn single(&self) -> Option<&Shutdown> {
+        match &self.shutdowns[..] {
+            [shutdown] => Some(shutdown),
+            _ => None,
+        }
     }
 
-    /// Microseconds from the signal to the first response of the readiness URL that is not 2xx.
-    pub(crate) fn unready(&self) -> Option<u64> {
-        self.shutdown.unready.as_ref().map(|(at, _)| at.saturating_sub(self.shutdown.sent))
+    /// The signal that times are relative to, in the words of a report.
+    pub(crate) fn signal_name(&self) -> String {
+        let name = self.shutdowns.first().map_or("the signal", |shutdown| shutdown.signal);
+        if self.shutdowns.len() > 1 { format!("the first {name}") } else { name.to_owned() }
+    }
+
+    /// A time in microseconds relative to the first signal.
+    pub(crate) fn relative(&self, at: u64) -> i64 {
+        relative(at, self.shutdowns.first().map_or(0, |shutdown| shutdown.sent))
     }
 }
 
@@ -227,6 +237,7 @@ pub(crate) mod tests {
     /// A load whose signal is sent after two seconds; exit with 0 six seconds later.
     pub(crate) fn summary(records: &[Record], change: impl FnOnce(&mut Shutdown)) -> Summary {
         let mut shutdown = Shutdown {
+            name: "the program".to_owned(),
             signal: "SIGTERM",
             sent: 2_000_000,
             watched: true,
@@ -256,7 +267,7 @@ pub(crate) mod tests {
         ];
         log.add_error(Outcome::Refused, 5, "later".to_owned());
         log.add_error(Outcome::Refused, 4, "first".to_owned());
-        Summary::new(subject, &log, shutdown)
+        Summary::new(subject, &log, vec![shutdown])
     }
 
     #[test]
@@ -279,7 +290,9 @@ pub(crate) mod tests {
         assert_eq!((refused.count, refused.before_signal, refused.first, refused.last), (2, 0, 901_000, 1_101_000));
         assert_eq!((refused.error.as_str(), summary.failures[0].before_signal), ("first", 1));
         assert_eq!(summary.connections, Connections { opened: 2, asked: 1, closed_idle: 0, cut: 0 });
-        assert_eq!((summary.last_success, summary.exit(), summary.unready()), (Some(1000), 6_000_000, Some(10_000)));
+        let shutdown = summary.single().unwrap();
+        assert_eq!((shutdown.exit_after(), shutdown.unready_after()), (6_000_000, Some(10_000)));
+        assert_eq!((summary.last_success, summary.signal_name().as_str()), (Some(1000), "SIGTERM"));
         assert_eq!(summary.latency_before.max, 1000);
         let late = |sent| {
             let seconds =

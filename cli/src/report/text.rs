@@ -1,7 +1,7 @@
 //! A rehearsal as text.
 
 use super::{
-    log::Exit,
+    log::{Exit, Shutdown},
     summary::{Percentiles, Summary},
     verdict::{Verdict, time},
 };
@@ -40,18 +40,13 @@ pub(crate) fn text(summary: &Summary, verdict: &Verdict) -> String {
 
 /// The main numbers with their names.
 pub(crate) fn facts(summary: &Summary) -> Vec<(&'static str, String)> {
-    let (subject, shutdown) = (&summary.subject, &summary.shutdown);
+    let (subject, signal) = (&summary.subject, summary.signal_name());
     let optional = |value: Option<i64>| value.map_or_else(|| "-".to_owned(), time);
     let percentiles = |Percentiles { p50, p90, p99, max }: Percentiles| {
         let [p50, p90, p99, max] = [p50, p90, p99, max].map(|value| time(value as i64));
         format!("p50 {p50}, p90 {p90}, p99 {p99}, max {max}")
     };
     let connections = summary.connections;
-    let unready = match &shutdown.unready {
-        Some((_, how)) => format!("{} ({how})", optional(summary.unready().map(|at| at as i64))),
-        None if shutdown.watched => "never".to_owned(),
-        None => "not watched (--ready)".to_owned(),
-    };
     let mut facts = vec![
         ("program", subject.command.clone()),
         (
@@ -64,12 +59,15 @@ pub(crate) fn facts(summary: &Summary) -> Vec<(&'static str, String)> {
         (
             "requests",
             format!(
-                "{} sent, {} succeeded, {} failed; {} routed elsewhere after {}",
+                "{} sent, {} succeeded, {} failed{}",
                 summary.sent,
                 summary.succeeded,
                 summary.failed(),
-                summary.elsewhere,
-                time(subject.propagation as i64)
+                match summary.single() {
+                    Some(_) =>
+                        format!("; {} routed elsewhere after {}", summary.elsewhere, time(subject.propagation as i64)),
+                    None => String::new(),
+                }
             ),
         ),
     ];
@@ -79,25 +77,49 @@ pub(crate) fn facts(summary: &Summary) -> Vec<(&'static str, String)> {
     if let Some(first) = summary.failures.first() {
         facts.push((
             "first failure",
-            format!("{}, {} after {}: {}", first.outcome.name(), time(first.first), shutdown.signal, first.error),
+            format!("{}, {} after {}: {}", first.outcome.name(), time(first.first), signal, first.error),
         ));
     }
     facts.extend([
         ("connections", {
             format!(
                 "{} opened; after {}: {} asked to reconnect, {} closed idle, {} cut",
-                connections.opened, shutdown.signal, connections.asked, connections.closed_idle, connections.cut
+                connections.opened, signal, connections.asked, connections.closed_idle, connections.cut
             )
         }),
         ("latency before", percentiles(summary.latency_before)),
         ("latency after", percentiles(summary.latency_after)),
         ("scheduling error", percentiles(summary.scheduling)),
-        ("signal to unready", unready),
         ("signal to last", format!("{} (last successful request)", optional(summary.last_success))),
-        ("signal to exit", format!("{}, {}", time(summary.exit() as i64), exit(&shutdown.exit))),
-        ("children left", if shutdown.children_left { "yes, killed" } else { "none" }.to_owned()),
     ]);
+    for shutdown in &summary.shutdowns {
+        facts.extend(facts_of(shutdown, summary));
+    }
     facts
+}
+
+/// The numbers of one shutdown.
+fn facts_of(shutdown: &Shutdown, summary: &Summary) -> Vec<(&'static str, String)> {
+    let unready = match (&shutdown.unready, shutdown.unready_after()) {
+        (Some((_, how)), Some(after)) => format!("{} ({how})", time(after as i64)),
+        _ if shutdown.watched => "never".to_owned(),
+        _ => "not watched (--ready)".to_owned(),
+    };
+    let ended = format!("{}, {}", time(shutdown.exit_after() as i64), exit(&shutdown.exit));
+    let children = if shutdown.children_left { "yes, killed" } else { "none" };
+    match summary.single() {
+        Some(_) => {
+            vec![("signal to unready", unready), ("signal to exit", ended), ("children left", children.to_owned())]
+        }
+        None => {
+            let Shutdown { name, signal, sent, .. } = shutdown;
+            let sent = time(summary.relative(*sent));
+            vec![(
+                "restart",
+                format!("{name}, {signal} at {sent}: unready {unready}, exit {ended}, children left {children}"),
+            )]
+        }
+    }
 }
 
 /// How the process ended.

@@ -1,7 +1,7 @@
 //! Whether a rehearsal passed, why, and what to change.
 
 use super::{
-    log::Exit,
+    log::{Exit, Shutdown},
     outcome::Outcome,
     summary::{Failed, Summary},
 };
@@ -29,15 +29,20 @@ const FLOOD: u64 = 100 << 20;
 impl Verdict {
     pub(crate) fn of(summary: &Summary) -> Self {
         let mut reasons: Vec<_> = summary.failures.iter().map(|failed| of_failure(failed, summary)).collect();
-        reasons.extend(of_exit(summary));
-        if summary.shutdown.children_left {
-            reasons.push(Reason::fail(
-                "child processes outlived the program and were killed".to_owned(),
-                "forward the signal to children and wait for them; without that, a shell loses it: use `exec`",
-            ));
+        for shutdown in &summary.shutdowns {
+            reasons.extend(of_exit(shutdown, summary));
+            if shutdown.children_left {
+                reasons.push(Reason::fail(
+                    format!("child processes outlived {} and were killed", shutdown.name),
+                    "forward the signal to children and wait for them; without that, a shell loses it: use `exec`",
+                ));
+            }
         }
         if summary.succeeded == 0 {
             reasons.push(Reason::fail("no request succeeded".to_owned(), "check --url and --rate"));
+        }
+        for shutdown in &summary.shutdowns {
+            reasons.extend(notes_of(shutdown, summary));
         }
         reasons.extend(notes(summary));
         Self { reasons }
@@ -75,7 +80,7 @@ pub(crate) fn time(micros: i64) -> String {
 }
 
 fn of_failure(failed: &Failed, summary: &Summary) -> Reason {
-    let (signal, count) = (summary.shutdown.signal, failed.count);
+    let (signal, count) = (summary.signal_name(), failed.count);
     let requests = if count == 1 { "1 request".to_owned() } else { format!("{count} requests") };
     let name = failed.outcome.name();
     if failed.before_signal > 0 {
@@ -116,13 +121,13 @@ fn of_failure(failed: &Failed, summary: &Summary) -> Reason {
     Reason::fail(text, &advice)
 }
 
-fn of_exit(summary: &Summary) -> Option<Reason> {
-    let signal = summary.shutdown.signal;
-    let after = time(summary.exit() as i64);
-    match summary.shutdown.exit {
+fn of_exit(shutdown: &Shutdown, summary: &Summary) -> Option<Reason> {
+    let (name, signal) = (&shutdown.name, shutdown.signal);
+    let after = time(shutdown.exit_after() as i64);
+    match shutdown.exit {
         Exit::Code(0) => None,
         Exit::Code(code) => Some(Reason::fail(
-            format!("exit code {code} after {after}"),
+            format!("{name} ended with exit code {code} after {after}"),
             if code == 3 {
                 "with `graceful`, 3 means that work was cut or a hook failed; its log says which"
             } else {
@@ -130,12 +135,12 @@ fn of_exit(summary: &Summary) -> Option<Reason> {
             },
         )),
         Exit::Signal(number) => Some(Reason::fail(
-            format!("ended by signal {number} after {after}: the program does not handle {signal}"),
+            format!("{name} was ended by signal {number} after {after}: it does not handle {signal}"),
             "handle the signal: stop accepting, finish requests in flight, then exit with 0",
         )),
         Exit::Killed => Some(Reason::fail(
             format!(
-                "still running {} after {signal}; SIGKILL was needed",
+                "{name} was still running {} after {signal}; SIGKILL was needed",
                 time(summary.subject.termination_grace_period as i64)
             ),
             "handle the signal; bound the wait for connections and hooks; under a shell, use `exec`",
@@ -143,9 +148,8 @@ fn of_exit(summary: &Summary) -> Option<Reason> {
     }
 }
 
-fn notes(summary: &Summary) -> Vec<Reason> {
-    let mut notes = Vec::new();
-    let (shutdown, subject) = (&summary.shutdown, &summary.subject);
+fn notes_of(shutdown: &Shutdown, summary: &Summary) -> Vec<Reason> {
+    let (mut notes, subject) = (Vec::new(), &summary.subject);
     match &shutdown.unready {
         None if shutdown.watched => notes.push(Reason::note(
             "the readiness URL never turned unready".to_owned(),
@@ -157,26 +161,32 @@ fn notes(summary: &Summary) -> Vec<Reason> {
         )),
         _ => {}
     }
-    if summary.exit() < subject.propagation {
+    if shutdown.exit_after() < subject.propagation {
         notes.push(Reason::note(
             format!(
-                "the program exited {} after the signal, within the propagation of {}",
-                time(summary.exit() as i64),
+                "{} exited {} after the signal, within the propagation of {}",
+                shutdown.name,
+                time(shutdown.exit_after() as i64),
                 time(subject.propagation as i64)
             ),
             "clients connect until load balancers have removed the program; serve for that long",
         ));
     }
-    if subject.keep_alive && summary.connections.asked == 0 && summary.failed() == 0 {
+    if shutdown.printed > FLOOD {
+        notes.push(Reason::note(
+            format!("{} printed {} MB", shutdown.name, shutdown.printed >> 20),
+            "a pipe that nobody reads stops a program that prints this much",
+        ));
+    }
+    notes
+}
+
+fn notes(summary: &Summary) -> Vec<Reason> {
+    let mut notes = Vec::new();
+    if summary.subject.keep_alive && summary.connections.asked == 0 && summary.failed() == 0 {
         notes.push(Reason::note(
             "no keep-alive connection was asked to reconnect before it closed".to_owned(),
             "send `Connection: close` after the signal: a request that meets a close is lost",
-        ));
-    }
-    if shutdown.printed > FLOOD {
-        notes.push(Reason::note(
-            format!("the program printed {} MB", shutdown.printed >> 20),
-            "a pipe that nobody reads stops a program that prints this much",
         ));
     }
     if summary.scheduling.p99 > BUSY {
@@ -191,10 +201,7 @@ fn notes(summary: &Summary) -> Vec<Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{
-        log::Shutdown,
-        summary::tests::{record, summary},
-    };
+    use crate::report::summary::tests::{record, summary};
 
     #[test]
     fn the_verdict_names_what_failed_and_what_to_change() {

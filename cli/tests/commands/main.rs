@@ -32,10 +32,37 @@ fn a_graceful_program_passes_with_each_kind_of_connection() {
         assert_eq!(run.code, Some(0), "{run:?}");
         let report = run.json();
         assert_eq!((&report["verdict"], &report["requests"]["failed"]), (&"passed".into(), &0.into()), "{run:?}");
-        assert_eq!((&report["shutdown"]["unready_by"], &report["shutdown"]["exit_code"]), (&"503".into(), &0.into()));
+        assert_eq!(
+            (&report["shutdowns"][0]["unready_by"], &report["shutdowns"][0]["exit_code"]),
+            (&"503".into(), &0.into())
+        );
         let asked = report["connections"]["asked_to_reconnect"].as_u64().unwrap();
         assert_eq!(asked > 0, mode == "--keep-alive", "{run:?}");
     }
+}
+
+/// Two copies of a program, replaced one after the other.
+fn restart(program: &[&str], variables: &[&str]) -> harness::Run {
+    let mut arguments = vec!["rehearse", "--json", "--rolling", "--replicas", "2", "--url", "http://127.0.0.1:{port}/"];
+    arguments.extend(["--duration", "600ms", "--propagation", "400ms", "--rate", "200", "--connections", "10"]);
+    arguments.extend(variables.iter().flat_map(|variable| ["-e", variable]));
+    arguments.push("--");
+    arguments.extend(program);
+    run(&arguments)
+}
+
+#[test]
+fn a_rolling_restart_replaces_every_copy() {
+    let variables = ["LISTEN=127.0.0.1:{port}", "GRACEFUL_HEALTH=127.0.0.1:{port2}", "GRACEFUL_GRACE=1s"];
+    let run = restart(&[hello().to_str().unwrap()], &variables);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let report = run.json();
+    assert_eq!((report["shutdowns"].as_array().unwrap().len(), &report["requests"]["failed"]), (2, &0.into()));
+    assert!(run.stderr.contains("new replica 2 is ready"), "{run:?}");
+
+    let run = restart(&[misbehaving().to_str().unwrap(), "closes-the-listener", "{port}"], &[]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert_eq!(run.json()["failures"][0]["outcome"], "connection refused", "{run:?}");
 }
 
 #[test]
@@ -91,7 +118,7 @@ fn each_misbehavior_fails_with_its_reason() {
         let found =
             reasons.iter().any(|found| found["fails"] == true && found["text"].as_str().unwrap().contains(reason));
         assert!(found, "{mode}: {reasons:#?}");
-        assert_eq!(report["shutdown"]["sigkill_needed"], mode == "ignores-the-signal");
+        assert_eq!(report["shutdowns"][0]["sigkill_needed"], mode == "ignores-the-signal");
     }
 }
 
@@ -134,6 +161,10 @@ fn wrong_usage_is_refused_with_the_fix() {
         (vec!["rehearse", "--duration", "5"], 2, "write `5s`"),
         (vec!["rehearse", "--exe", "a", "--", "b"], 2, "cannot be used with"),
         (vec!["rehearse", "--propagation", "1h", "--exe", "a"], 2, "--propagation is longer than"),
+        (vec!["rehearse", "--replicas", "2", "--exe", "a"], 2, "--rolling"),
+        (vec!["rehearse", "--rolling", "--exe", "a"], 2, "write {port} in --url"),
+        (vec!["rehearse", "--slow", "http://127.0.0.1:1/", "--exe", "a"], 2, "the host and the port of --url"),
+        (vec!["rehearse", "--env", "LISTEN", "--exe", "a"], 2, "write NAME=VALUE"),
         (vec!["rehearse", "--html", "/no/such/folder/a.html", "--exe", "a"], 2, "name a file in an existing folder"),
         (vec!["rehearse", "--rate", "200000", "--duration", "10m", "--exe", "a"], 2, "over 20 million requests"),
         (vec!["rehearse", "--url", &url, "--", "/no/such/program"], 4, "cannot start /no/such/program"),

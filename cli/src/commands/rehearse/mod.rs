@@ -4,26 +4,24 @@ mod interrupt;
 mod options;
 mod progress;
 mod readiness;
+mod replica;
 mod run;
+mod template;
 
 pub(crate) use options::Options;
 
 use crate::{
     console,
     exit_code::{ExitCode, Failure},
-    process::{Part, Program},
     report::{Verdict, html, json, svg, text},
 };
 use interrupt::{Interrupt, interrupted};
 use progress::Progress;
-use run::Addresses;
 use std::{ffi::OsString, time::Duration};
+use tokio::task::JoinSet;
 
 /// How long an interrupted rehearsal waits for the program before SIGKILL.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How much of standard output is kept for messages.
-const KEPT_OUTPUT: usize = 16 * 1024;
-
 /// Rehearses a shutdown and reports it.
 pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
     options.check()?;
@@ -32,22 +30,21 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
         command = command(&options) => command?,
         () = interrupt.next() => return Err(interrupted()),
     };
-    let addresses = Addresses::resolve(&options).await?;
-    let progress = Progress::new();
-    let shown = shown(&command);
-    let mut program = Program::start(&command, &[], Part::Last(KEPT_OUTPUT))?;
-    progress.line(&format!("started {shown} as process {}", program.id()));
+    let (progress, mut replicas) = (Progress::new(), Vec::new());
     let result = tokio::select! {
-        result = run::rehearse(&mut program, shown, &options, addresses, &progress) => result,
+        result = run::rehearse(&mut replicas, &command, &options, &progress) => result,
         () = interrupt.next() => {
             progress.line("interrupted: SIGTERM to the program; a second time sends SIGKILL");
             Err(interrupted())
         }
     };
+    let mut ends = JoinSet::new();
+    for replica in replicas {
+        ends.spawn(replica.program.end(PATIENCE));
+    }
     tokio::select! {
-        () = program.end(PATIENCE) => {}
-        // Dropping the program kills its group.
-        () = interrupt.next() => {}
+        () = async { while ends.join_next().await.is_some() {} } => {}
+        () = interrupt.next() => ends.shutdown().await, // A dropped program kills its group.
     }
     drop(progress);
     let summary = result?;
@@ -67,10 +64,4 @@ async fn command(options: &Options) -> Result<Vec<OsString>, Failure> {
         true => Ok(vec![options.target.executable().await?]),
         false => Ok(options.command.clone()),
     }
-}
-
-/// The command on one line, at most 200 characters of it.
-fn shown(command: &[OsString]) -> String {
-    let words: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
-    words.join(" ").chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
 }

@@ -1,8 +1,9 @@
 //! The options of `cargo graceful rehearse`.
 
+use super::template::{Template, Variable};
 use crate::{
     exit_code::{ExitCode, Failure},
-    load::{Endpoint, Mode},
+    load::Mode,
     process::{Signal, Target},
 };
 use graceful_plan::duration::parse as duration;
@@ -18,15 +19,24 @@ pub(crate) struct Options {
     /// Any program with its arguments, instead of a target of the package
     #[arg(last = true, value_name = "COMMAND", conflicts_with_all = ["bin", "example", "exe", "package", "features", "release"])]
     pub(crate) command: Vec<OsString>,
+    /// A variable of the program. {port}, {port2} and {port3} in values, in COMMAND and in URLs become free ports
+    #[arg(short, long, value_name = "NAME=VALUE")]
+    pub(crate) env: Vec<Variable>,
     /// Where requests go; the response must be 2xx
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:3000/")]
-    pub(crate) url: Endpoint,
+    pub(crate) url: Template,
     /// The readiness URL; the load starts once it is 2xx, and its change to 503 is timed [default: --url]
     #[arg(long, value_name = "URL")]
-    pub(crate) ready: Option<Endpoint>,
-    /// A URL with long responses; four clients keep requests to it in flight
+    pub(crate) ready: Option<Template>,
+    /// A URL of the same host and port with long responses; four clients keep requests to it in flight
     #[arg(long, value_name = "URL")]
-    pub(crate) slow: Option<Endpoint>,
+    pub(crate) slow: Option<Template>,
+    /// Replace every copy of the program, one after the other. A new copy is ready before an old one gets the signal
+    #[arg(long)]
+    pub(crate) rolling: bool,
+    /// Copies of the program, behind a balancer that chooses one for each new connection
+    #[arg(long, value_name = "NUMBER", default_value = "1", requires = "rolling", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) replicas: u32,
     /// Requests per second
     #[arg(long, value_name = "NUMBER", default_value = "500", value_parser = clap::value_parser!(u32).range(1..=200_000))]
     pub(crate) rate: u32,
@@ -93,12 +103,20 @@ impl Options {
     /// The first contradiction.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         let wrong = |text: &str| Err(Failure::new(ExitCode::Usage, text));
-        let longest = (self.duration / 2 + self.termination_grace_period.max(self.propagation)).as_secs_f64();
+        let longest = (self.duration / 2 + self.termination_grace_period * self.replicas).as_secs_f64();
         if self.duration < Duration::from_millis(200) {
             return wrong("--duration is shorter than 200ms");
         }
         if (self.connections as usize) < self.modes().len() {
             return wrong("--connections is lower than the number of kinds of clients");
+        }
+        if self.rolling && !self.url.has_port() {
+            return wrong("--rolling needs a port for each copy: write {port} in --url, and in COMMAND or --env");
+        }
+        if let Some(slow) = &self.slow
+            && !slow.is_at(&self.url)
+        {
+            return wrong("--slow must have the host and the port of --url");
         }
         if self.timeout.is_zero() || self.start_timeout.is_zero() {
             return wrong("--timeout and --start-timeout must not be zero");

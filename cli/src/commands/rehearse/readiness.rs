@@ -16,7 +16,7 @@ use tokio::{
 /// The pause between two attempts until the program is ready.
 const ATTEMPTS: Duration = Duration::from_millis(50);
 /// The pause between two looks at the readiness URL after the signal.
-const WATCH: Duration = Duration::from_millis(20);
+const WATCH: Duration = Duration::from_millis(5);
 /// The limit of a look-up of a host name, and of the check whether a port is in use.
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -68,19 +68,27 @@ fn judge(url: &str, is_load: bool, result: Result<Exchange, Fault>) -> Answer {
     }
 }
 
+/// What a program must respond to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Expected<'a> {
+    pub(crate) endpoint: &'a Endpoint,
+    /// The URL of the load, at which a client error is final.
+    pub(crate) is_load: bool,
+    pub(crate) mode: Mode,
+    pub(crate) end: Instant,
+}
+
 /// Waits until the URL responds with 2xx and returns the address that does.
 ///
 /// # Errors
 /// The program ends, the time is over, or the URL never becomes usable.
 pub(crate) async fn wait(
     program: &mut Program,
-    endpoint: &Endpoint,
+    expected: Expected<'_>,
     addresses: &[SocketAddr],
-    mode: Mode,
     options: &Options,
-    end: Instant,
 ) -> Result<SocketAddr, Failure> {
-    let is_load = endpoint.url == options.url.url;
+    let Expected { endpoint, is_load, mode, end } = expected;
     loop {
         for address in addresses {
             let limit = options.timeout.min(end.saturating_duration_since(Instant::now()));

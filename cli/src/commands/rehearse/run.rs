@@ -1,17 +1,17 @@
-//! One rehearsal: start, load, signal, exit.
+//! One rehearsal: start, load, signal, exit; or one copy after the other.
 
-use super::{options::Options, progress::Progress, readiness};
+use super::{options::Options, progress::Progress, readiness, replica::Replica};
 use crate::{
     exit_code::{ExitCode, Failure},
-    load::{Endpoint, Load, Mode, Schedule, Shared},
+    load::{Load, Mode, Rotation, Schedule, Shared},
     process::Program,
     report::{Exit, Shutdown, Subject, Summary},
 };
 use std::{
     convert::Infallible,
-    net::SocketAddr,
+    ffi::OsString,
     process::ExitStatus,
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 use tokio::time::{Instant, interval, sleep, timeout};
@@ -21,54 +21,25 @@ const CHILDREN: Duration = Duration::from_millis(500);
 /// How long the program may take to end after SIGKILL.
 const AFTER_KILL: Duration = Duration::from_secs(5);
 
-/// The addresses of all URLs.
-#[derive(Debug)]
-pub(crate) struct Addresses {
-    url: Vec<SocketAddr>,
-    ready: Vec<SocketAddr>,
-    slow: Option<SocketAddr>,
-}
+/// How long the load goes on after a rolling restart.
+const TAIL: Duration = Duration::from_millis(500);
 
-impl Addresses {
-    /// Resolves every URL, and checks that no other process listens there.
-    pub(crate) async fn resolve(options: &Options) -> Result<Self, Failure> {
-        let url = readiness::resolve(&options.url).await?;
-        let ready = match &options.ready {
-            Some(ready) => readiness::resolve(ready).await?,
-            None => Vec::new(),
-        };
-        let slow = match &options.slow {
-            Some(slow) => readiness::resolve(slow).await?.first().copied(),
-            None => None,
-        };
-        readiness::check_unused(&url).await?;
-        readiness::check_unused(&ready).await?;
-        Ok(Self { url, ready, slow })
-    }
-}
-
-/// Rehearses the shutdown of a started program.
+/// Starts every copy of the program, rehearses, and leaves the running copies in `replicas`.
 pub(crate) async fn rehearse(
-    program: &mut Program,
-    command: String,
+    replicas: &mut Vec<Replica>,
+    command: &[OsString],
     options: &Options,
-    addresses: Addresses,
     progress: &Progress,
 ) -> Result<Summary, Failure> {
-    let (started, end) = (Instant::now(), Instant::now() + options.start_timeout);
-    let watched = match &options.ready {
-        Some(ready) => {
-            Some((readiness::wait(program, ready, &addresses.ready, Mode::NewConnections, options, end).await?, ready))
-        }
-        None => None,
-    };
-    let mut usable = addresses.url;
-    for mode in options.modes() {
-        // The next kind of client uses the address that the first one found.
-        usable = vec![readiness::wait(program, &options.url, &usable, mode, options, end).await?];
+    for number in 1..=options.replicas {
+        let name = if options.rolling { format!("replica {number}") } else { "the program".to_owned() };
+        replicas.push(Replica::start(name, command, options, progress).await?);
     }
-    let address = usable[0];
-    progress.line(&format!("ready after {:.1?}", started.elapsed()));
+    let rotation = Rotation::default();
+    for replica in replicas.iter_mut() {
+        rotation.add(replica.wait_ready(options, progress).await?);
+    }
+    let Some(first) = replicas.first() else { return Err(Failure::new(ExitCode::Usage, "--replicas is 0")) };
 
     let (rate, connections, modes) = (options.rate, options.connections, options.modes());
     let names: Vec<_> = modes.iter().map(|mode| mode.name()).collect();
@@ -76,28 +47,26 @@ pub(crate) async fn rehearse(
     let keep_alive = modes.contains(&Mode::KeepAlive);
     let shared = Shared {
         schedule: Schedule::new(rate),
-        endpoint: options.url.clone(),
-        address,
+        endpoint: first.url.clone(),
+        rotation,
+        rolling: options.rolling,
         modes,
         limit: options.timeout,
-        removed: AtomicBool::new(false),
         ended: AtomicU64::new(0),
         failed: AtomicU64::new(0),
     };
-    // With several addresses of the host, the one that the load uses.
-    let slow = addresses.slow.map(|slow| if slow.port() == address.port() { address } else { slow });
-    let load = Load::start(shared, connections, options.slow.clone().zip(slow))
+    let load = Load::start(shared, connections, first.slow(options)?)
         .map_err(|error| Failure::new(ExitCode::Io, format!("cannot start the load: {error}")))?;
     progress.line(&format!("{rate} requests/s over {connections} connections, {names}"));
     let shared = load.shared.clone();
-    let shutdown = tokio::select! {
-        shutdown = shut_down(program, options, &shared, watched, progress) => shutdown?,
+    let shutdowns = tokio::select! {
+        shutdowns = shut_down_all(replicas, command, options, &shared, progress) => shutdowns?,
         never = live(progress, &shared) => match never {},
     };
     let log = load.finish().await;
     let subject = Subject {
-        command,
-        url: options.url.url.clone(),
+        command: shown(command),
+        url: options.url.text().to_owned(),
         modes: names,
         keep_alive,
         rate,
@@ -105,38 +74,77 @@ pub(crate) async fn rehearse(
         propagation: micros(options.propagation),
         termination_grace_period: micros(options.termination_grace_period),
     };
-    Ok(Summary::new(subject, &log, shutdown))
+    Ok(Summary::new(subject, &log, shutdowns))
 }
 
-/// Sends the signal in the middle of the load and follows the shutdown to the end of the process.
-async fn shut_down(
-    program: &mut Program,
+/// The command on one line, at most 200 characters of it.
+fn shown(command: &[OsString]) -> String {
+    let words: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
+    words.join(" ").chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
+}
+
+/// Shuts every first copy down, in the middle of the load. In a rolling restart a new copy is ready before.
+async fn shut_down_all(
+    replicas: &mut Vec<Replica>,
+    command: &[OsString],
     options: &Options,
     shared: &Shared,
-    watched: Option<(SocketAddr, &Endpoint)>,
+    progress: &Progress,
+) -> Result<Vec<Shutdown>, Failure> {
+    let middle = Instant::now() + options.duration / 2;
+    let mut next = 0;
+    while Instant::now() < middle {
+        // Each copy in turn, so that an early end is noticed.
+        let replica = &mut replicas[next % options.replicas as usize];
+        let pause = middle.saturating_duration_since(Instant::now()).min(Duration::from_millis(50));
+        if let Ok(status) = timeout(pause, replica.program.wait()).await {
+            return Err(readiness::ended(&replica.program, &status?.to_string(), "before the signal").await);
+        }
+        next += 1;
+    }
+    let mut shutdowns = Vec::new();
+    for number in 0..options.replicas as usize {
+        if options.rolling {
+            let name = format!("new replica {}", number + 1);
+            replicas.push(Replica::start(name, command, options, progress).await?);
+            // The copy is in the list while it starts, so that an interruption ends it in order.
+            if let Some(new) = replicas.last_mut() {
+                shared.rotation.add(new.wait_ready(options, progress).await?);
+            }
+        }
+        shutdowns.push(shut_down(&mut replicas[number], options, shared, progress).await?);
+    }
+    if options.rolling {
+        sleep(TAIL).await;
+    }
+    Ok(shutdowns)
+}
+
+/// Sends the signal to a copy and follows its shutdown to the end of the process.
+async fn shut_down(
+    replica: &mut Replica,
+    options: &Options,
+    shared: &Shared,
     progress: &Progress,
 ) -> Result<Shutdown, Failure> {
-    tokio::select! {
-        status = program.wait() => return Err(readiness::ended(program, &status?.to_string(), "before the signal").await),
-        () = sleep(options.duration / 2) => {}
-    }
+    let Replica { name, program, address, ready, .. } = replica;
     let (schedule, signal) = (&shared.schedule, options.signal.name());
     let sent = schedule.now();
     let failed = |error| Failure::new(ExitCode::Io, format!("cannot send {signal}: {error}"));
     program.signal(options.signal).map_err(failed)?;
-    progress.line(&format!("{signal} to process {}", program.id()));
+    progress.line(&format!("{signal} to {name}, process {}", program.id()));
     let mut unready = None;
     let (exit, exited) = {
-        let exit = async { (exit(program, options.termination_grace_period, progress).await, schedule.now()) };
+        let exit = async { (exit(program, name, options.termination_grace_period, progress).await, schedule.now()) };
         let removal = async {
             sleep(options.propagation).await;
-            shared.removed.store(true, Ordering::Relaxed);
-            progress.line("load balancers have removed the program: no new connections");
+            address.iter().for_each(|address| shared.rotation.remove(*address));
+            progress.line(&format!("load balancers have removed {name}: no new connections to it"));
         };
         let ending = async { tokio::join!(exit, removal).0 };
         let watch = async {
-            match watched {
-                Some((address, ready)) => readiness::watch(address, ready, schedule).await,
+            match &ready {
+                Some((address, ready)) => readiness::watch(*address, ready, schedule).await,
                 None => std::future::pending().await,
             }
         };
@@ -145,7 +153,7 @@ async fn shut_down(
             tokio::select! {
                 ended = &mut ending => break ended,
                 seen = &mut watch, if unready.is_none() => {
-                    progress.line(&format!("the readiness URL turned unready ({})", seen.1));
+                    progress.line(&format!("the readiness URL of {name} turned unready ({})", seen.1));
                     unready = Some(seen);
                 }
             }
@@ -154,8 +162,8 @@ async fn shut_down(
     let exit = exit?;
     let children_left = exit != Exit::Killed && program.children_left(CHILDREN).await;
     let printed = program.stdout.total() + program.stderr.total();
-    let watched = watched.is_some();
-    Ok(Shutdown { signal, sent, watched, unready, exited, exit, children_left, printed })
+    let (name, watched) = (name.clone(), ready.is_some());
+    Ok(Shutdown { name, signal, sent, watched, unready, exited, exit, children_left, printed })
 }
 
 fn micros(duration: Duration) -> u64 {
@@ -163,13 +171,13 @@ fn micros(duration: Duration) -> u64 {
 }
 
 /// Waits for the exit, and sends SIGKILL at the end of the termination grace period.
-async fn exit(program: &mut Program, limit: Duration, progress: &Progress) -> Result<Exit, Failure> {
+async fn exit(program: &mut Program, name: &str, limit: Duration, progress: &Progress) -> Result<Exit, Failure> {
     if let Ok(status) = timeout(limit, program.wait()).await {
         let status = status?;
-        progress.line(&format!("the program ended: {status}"));
+        progress.line(&format!("{name} ended: {status}"));
         return Ok(of_status(status));
     }
-    progress.line(&format!("still running after {limit:?}: SIGKILL"));
+    progress.line(&format!("{name} still runs after {limit:?}: SIGKILL"));
     program.kill();
     match timeout(AFTER_KILL, program.wait()).await {
         Ok(status) => status.map(|_| Exit::Killed),
