@@ -69,7 +69,7 @@ impl Second {
 pub(crate) struct Failed {
     pub(crate) outcome: Outcome,
     pub(crate) count: u64,
-    /// Those due before the signal.
+    /// Those that ended before the signal: the shutdown is not their cause.
     pub(crate) before_signal: u64,
     /// The end of the first and of the last such request, in microseconds relative to the signal.
     pub(crate) first: i64,
@@ -181,7 +181,7 @@ fn failures(log: &Log, signal: u64) -> Vec<Failed> {
             error: error(),
         });
         kind.count += 1;
-        kind.before_signal += u64::from(record.due < signal);
+        kind.before_signal += u64::from(end < 0);
         kind.first = kind.first.min(end);
         kind.last = kind.last.max(end);
     }
@@ -275,7 +275,7 @@ pub(crate) mod tests {
         let summary = summary(
             &[
                 record(100, Outcome::Success),
-                record(1_999_999, Outcome::Status(500)),
+                record(1_998_999, Outcome::Status(500)),
                 record(2_000_000, Outcome::Success),
                 record(2_900_000, Outcome::Refused),
                 record(3_100_000, Outcome::Refused),

@@ -43,6 +43,9 @@ pub(crate) fn facts(summary: &Summary) -> Vec<(&'static str, String)> {
     let (subject, signal) = (&summary.subject, summary.signal_name());
     let optional = |value: Option<i64>| value.map_or_else(|| "-".to_owned(), time);
     let percentiles = |Percentiles { p50, p90, p99, max }: Percentiles| {
+        if max == 0 {
+            return "-".to_owned();
+        }
         let [p50, p90, p99, max] = [p50, p90, p99, max].map(|value| time(value as i64));
         format!("p50 {p50}, p90 {p90}, p99 {p99}, max {max}")
     };

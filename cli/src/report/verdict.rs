@@ -94,7 +94,14 @@ fn of_failure(failed: &Failed, summary: &Summary) -> Reason {
     let propagation = time(summary.subject.propagation as i64);
     let (text, advice) = match failed.outcome {
         Outcome::Refused => (
-            format!("{requests} refused: the listener closed within {first} after {signal} while clients still connected"),
+            match summary.single() {
+                Some(_) => format!(
+                    "{requests} refused: the listener closed within {first} after {signal} while clients still connected"
+                ),
+                None => format!(
+                    "{requests} refused, the first {first} after {signal}: a listener closed while clients still connected"
+                ),
+            },
             format!("keep accepting for at least {propagation} after the signal, then close the listener"),
         ),
         Outcome::ResetBeforeResponse => (

@@ -26,7 +26,7 @@ fn rehearse_hello(options: &[&str]) -> harness::Run {
 
 #[test]
 fn a_graceful_program_passes_with_each_kind_of_connection() {
-    // HTTP/2 is a feature that the example does not have.
+    // Whether the example has HTTP/2 depends on what it is built with.
     for mode in ["--keep-alive", "--new-connections"] {
         let run = rehearse_hello(&[mode]);
         assert_eq!(run.code, Some(0), "{run:?}");

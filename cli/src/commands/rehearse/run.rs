@@ -10,6 +10,7 @@ use crate::{
 use std::{
     convert::Infallible,
     ffi::OsString,
+    path::Path,
     process::ExitStatus,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
@@ -77,9 +78,11 @@ pub(crate) async fn rehearse(
     Ok(Summary::new(subject, &log, shutdowns))
 }
 
-/// The command on one line, at most 200 characters of it.
+/// The command on one line, at most 200 characters of it. A path in the current folder is relative to it.
 fn shown(command: &[OsString]) -> String {
-    let words: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
+    let here = std::env::current_dir().unwrap_or_default();
+    let word = |word: &OsString| Path::new(word).strip_prefix(&here).unwrap_or(Path::new(word)).display().to_string();
+    let words: Vec<_> = command.iter().map(word).collect();
     words.join(" ").chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
 }
 
