@@ -5,10 +5,12 @@
 mod harness;
 
 use harness::{command, finish, free_port, hello, misbehaving, rehearse, run};
+use serde_json::Value;
 use std::{
     fs,
     io::{BufRead, BufReader},
     net::TcpListener,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -102,47 +104,56 @@ fn a_page_and_a_picture_are_written_and_slow_requests_are_counted() {
 
 #[test]
 fn each_misbehavior_fails_with_its_reason() {
-    for (mode, reason) in [
-        ("closes-the-listener", "refused: the listener closed within"),
-        ("responds-503", "got status 503"),
-        ("dies-by-signal", "ended by signal 15"),
-        ("cuts-responses", "reset in the middle of the response"),
-        ("exits-with-5", "exit code 5"),
-        ("leaves-a-child", "child processes outlived the program"),
-        ("ignores-the-signal", "SIGKILL was needed"),
-    ] {
+    let fails = |mode: &str, reason: &str| {
         let run = rehearse(mode, &["--termination-grace-period", "1s"]);
         assert_eq!(run.code, Some(1), "{mode}: {run:?}");
         let report = run.json();
         let reasons = report["reasons"].as_array().unwrap();
-        let found =
-            reasons.iter().any(|found| found["fails"] == true && found["text"].as_str().unwrap().contains(reason));
-        assert!(found, "{mode}: {reasons:#?}");
+        let is_expected = |found: &Value| found["fails"] == true && found["text"].as_str().unwrap().contains(reason);
+        assert!(reasons.iter().any(is_expected), "{mode}: {reasons:#?}");
         assert_eq!(report["shutdowns"][0]["sigkill_needed"], mode == "ignores-the-signal");
-    }
+    };
+    thread::scope(|scope| {
+        for (mode, reason) in [
+            ("closes-the-listener", "refused: the listener closed within"),
+            ("responds-503", "got status 503"),
+            ("dies-by-signal", "ended by signal 15"),
+            ("cuts-responses", "reset in the middle of the response"),
+            ("exits-with-5", "exit code 5"),
+            ("leaves-a-child", "child processes outlived the program"),
+            ("ignores-the-signal", "SIGKILL was needed"),
+        ] {
+            scope.spawn(move || fails(mode, reason));
+        }
+    });
 }
 
 #[test]
 fn a_program_that_never_serves_ends_in_one_line() {
-    for (mode, code, said) in [
-        (
-            "exits-at-once",
-            4,
-            "the program ended with exit status: 7 before it was ready; its last line is `cannot open the database`",
-        ),
-        ("never-listens", 4, "the program is not ready after 1s: http://127.0.0.1"),
-        ("prints-endlessly", 4, "the program is not ready after 1s"),
-        ("never-responds", 4, "no complete response within"),
-        ("redirects", 5, "redirects to /login; redirects are not followed"),
-        ("responds-404", 5, "responds with status 404"),
-    ] {
-        let run = rehearse(mode, &["--start-timeout", "1s"]);
+    let ends = |mode: &str, limit: &str, code: i32, said: &str| {
+        let run = rehearse(mode, &["--start-timeout", limit]);
         assert_eq!(run.code, Some(code), "{mode}: {run:?}");
         assert!(run.error().contains(said), "{mode}: {run:?}");
         assert_eq!(run.stdout, "");
-    }
-    let run = rehearse("endless-body", &["--start-timeout", "30s"]);
-    assert!(run.code == Some(5) && run.error().contains("response body is longer than"), "{run:?}");
+    };
+    thread::scope(|scope| {
+        for (mode, limit, code, said) in [
+            (
+                "exits-at-once",
+                "30s",
+                4,
+                "exit status: 7 before it was ready; its last line is `cannot open the database`",
+            ),
+            ("never-listens", "1s", 4, "the program is not ready after 1s: http://127.0.0.1"),
+            ("prints-endlessly", "1s", 4, "the program is not ready after 1s"),
+            ("never-responds", "1s", 4, "no complete response within"),
+            ("redirects", "30s", 5, "redirects to /login; redirects are not followed"),
+            ("responds-404", "30s", 5, "responds with status 404"),
+            ("endless-body", "30s", 5, "response body is longer than"),
+        ] {
+            scope.spawn(move || ends(mode, limit, code, said));
+        }
+    });
 }
 
 #[test]
@@ -201,7 +212,7 @@ fn an_interrupted_rehearsal_ends_its_program_in_order() {
     let end = Instant::now() + Duration::from_secs(10);
     while rustix::process::test_kill_process(pid(started.unwrap())).is_ok() {
         assert!(Instant::now() < end, "the program still runs");
-        std::thread::sleep(Duration::from_millis(10));
+        thread::sleep(Duration::from_millis(10));
     }
 }
 
