@@ -53,7 +53,7 @@ impl Client {
     pub(crate) async fn run(mut self) {
         let shared = self.shared.clone();
         while let Some(due) = shared.schedule.next().await {
-            let late = shared.schedule.now().saturating_sub(due);
+            let late = (!due.queued).then(|| shared.schedule.now().saturating_sub(due.at));
             let result = match timeout(shared.limit, self.request()).await {
                 Ok(result) => result,
                 Err(_) => {
@@ -61,7 +61,7 @@ impl Client {
                     Err(timed_out(shared.limit))
                 }
             };
-            record(&shared, &self.log, due, late, result, false);
+            record(&shared, &self.log, due.at, late, result, false);
         }
         if let Some(kept) = self.kept.take()
             && let Ok(Err(closed)) = timeout(Duration::from_millis(1), kept.ready()).await
@@ -139,7 +139,7 @@ pub(crate) async fn slow(shared: Arc<Shared>, log: Rc<RefCell<Log>>, endpoint: E
             Err(_) => Err(timed_out(shared.limit)),
         };
         let is_failure = result.is_err();
-        record(&shared, &log, start, 0, result, true);
+        record(&shared, &log, start, None, result, true);
         if is_failure || shared.schedule.now() - start < 1000 {
             // A failure, or a response that is not slow, does not turn into a busy loop.
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -147,7 +147,14 @@ pub(crate) async fn slow(shared: Arc<Shared>, log: Rc<RefCell<Log>>, endpoint: E
     }
 }
 
-fn record(shared: &Shared, log: &RefCell<Log>, due: u64, late: u64, result: Result<Outcome, Fault>, slow: bool) {
+fn record(
+    shared: &Shared,
+    log: &RefCell<Log>,
+    due: u64,
+    late: Option<u64>,
+    result: Result<Outcome, Fault>,
+    slow: bool,
+) {
     let now = shared.schedule.now();
     let mut log = log.borrow_mut();
     let outcome = result.unwrap_or_else(|Fault { outcome, error }| {
@@ -157,7 +164,7 @@ fn record(shared: &Shared, log: &RefCell<Log>, due: u64, late: u64, result: Resu
     shared.ended.fetch_add(1, Ordering::Relaxed);
     shared.failed.fetch_add(u64::from(outcome.is_failure()), Ordering::Relaxed);
     let short = |micros: u64| u32::try_from(micros).unwrap_or(u32::MAX);
-    log.records.push(Record { due, late: short(late), latency: short(now.saturating_sub(due)), outcome, slow });
+    log.records.push(Record { due, late: late.map(short), latency: short(now.saturating_sub(due)), outcome, slow });
 }
 
 fn outcome(status: u16) -> Result<Outcome, Fault> {

@@ -56,7 +56,7 @@ impl Load {
         }
         load.threads.push(thread::Builder::new().name("schedule".to_owned()).spawn(move || {
             shared.schedule.run();
-            let unsent = |due| Record { due, late: 0, latency: 0, outcome: Outcome::Unsent, slow: false };
+            let unsent = |due| Record { due, late: None, latency: 0, outcome: Outcome::Unsent, slow: false };
             Log { records: shared.schedule.untaken().map(unsent).collect(), ..Log::default() }
         })?);
         Ok(load)

@@ -10,6 +10,15 @@ use tokio::sync::Semaphore;
 /// The shortest sleep. Requests due within it start together.
 const STEP: Duration = Duration::from_micros(200);
 
+/// A request that is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Due {
+    /// The intended send time.
+    pub(crate) at: u64,
+    /// Whether the request waited for a client: all connections were busy.
+    pub(crate) queued: bool,
+}
+
 /// The shared clock of a load. Times are microseconds since its start.
 #[derive(Debug)]
 pub(crate) struct Schedule {
@@ -55,10 +64,20 @@ impl Schedule {
         }
     }
 
-    /// Waits for the next due request and returns its intended send time. `None` after [`Schedule::stop`].
-    pub(crate) async fn next(&self) -> Option<u64> {
-        self.due.acquire().await.ok()?.forget();
-        Some(self.time_of(self.taken.fetch_add(1, Ordering::Relaxed)))
+    /// Waits for the next due request. `None` after [`Schedule::stop`].
+    pub(crate) async fn next(&self) -> Option<Due> {
+        // The semaphore gives permits to waiting clients first: one that is left over means that all were busy.
+        let queued = match self.due.try_acquire() {
+            Ok(permit) => {
+                permit.forget();
+                true
+            }
+            Err(_) => {
+                self.due.acquire().await.ok()?.forget();
+                false
+            }
+        };
+        Some(Due { at: self.time_of(self.taken.fetch_add(1, Ordering::Relaxed)), queued })
     }
 
     /// Ends the load: no further request is taken.
@@ -97,8 +116,8 @@ mod tests {
         });
         for number in 0..50 {
             let due = schedule.next().await.unwrap();
-            assert_eq!(due, number * 1000);
-            assert!(schedule.now() >= due);
+            assert_eq!(due.at, number * 1000);
+            assert!(schedule.now() >= due.at);
         }
         schedule.stop();
         clock.join().unwrap();

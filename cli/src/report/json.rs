@@ -46,6 +46,7 @@ pub(crate) fn json(summary: &Summary, verdict: &Verdict) -> String {
             "failed": summary.failed(),
             "elsewhere": summary.elsewhere,
             "slow": summary.slow,
+            "queued": summary.queued,
         },
         "failures": failures,
         "connections": {

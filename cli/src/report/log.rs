@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 pub(crate) struct Record {
     /// The intended send time.
     pub(crate) due: u64,
-    /// How much later than `due` the generator picked the request up.
-    pub(crate) late: u32,
+    /// How much later than `due` an idle client took the request. `None`: no client was idle.
+    pub(crate) late: Option<u32>,
     /// From `due` to the end of the request.
     pub(crate) latency: u32,
     pub(crate) outcome: Outcome,

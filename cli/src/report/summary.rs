@@ -103,6 +103,8 @@ pub(crate) struct Summary {
     pub(crate) latency_before: Percentiles,
     pub(crate) latency_after: Percentiles,
     pub(crate) scheduling: Percentiles,
+    /// Requests that waited for a free connection.
+    pub(crate) queued: u64,
     pub(crate) connections: Connections,
     /// The end of the last successful request after the signal, relative to the signal.
     pub(crate) last_success: Option<i64>,
@@ -127,7 +129,8 @@ impl Summary {
             seconds: seconds(log, signal),
             latency_before: latency(false),
             latency_after: latency(true),
-            scheduling: Percentiles::of(log.records.iter().filter(|record| !record.slow).map(|record| record.late)),
+            scheduling: Percentiles::of(log.records.iter().filter_map(|record| record.late)),
+            queued: log.records.iter().filter(|record| record.late.is_none() && !record.slow).count() as u64,
             connections: connections(log, signal),
             last_success: last.map(|last| relative(last, signal)).filter(|last| *last >= 0),
             subject,
@@ -231,7 +234,7 @@ pub(crate) mod tests {
     use crate::report::log::Exit;
 
     pub(crate) fn record(due: u64, outcome: Outcome) -> Record {
-        Record { due, late: 50, latency: 1000, outcome, slow: false }
+        Record { due, late: Some(50), latency: 1000, outcome, slow: false }
     }
 
     /// A load whose signal is sent after two seconds; exit with 0 six seconds later.

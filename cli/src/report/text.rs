@@ -93,6 +93,7 @@ pub(crate) fn facts(summary: &Summary) -> Vec<(&'static str, String)> {
         ("latency before", percentiles(summary.latency_before)),
         ("latency after", percentiles(summary.latency_after)),
         ("scheduling error", percentiles(summary.scheduling)),
+        ("queued", format!("{} requests waited for a free connection", summary.queued)),
         ("signal to last", format!("{} (last successful request)", optional(summary.last_success))),
     ]);
     for shutdown in &summary.shutdowns {

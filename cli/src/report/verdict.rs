@@ -199,7 +199,13 @@ fn notes(summary: &Summary) -> Vec<Reason> {
     if summary.scheduling.p99 > BUSY {
         notes.push(Reason::note(
             format!("1 % of the requests were sent {} late or later", time(summary.scheduling.p99 as i64)),
-            "more --connections, a lower --rate or an idle machine",
+            "the machine is too busy for this load: a lower --rate, or an idle machine",
+        ));
+    }
+    if summary.queued * 100 > summary.sent {
+        notes.push(Reason::note(
+            format!("{} requests waited for a free connection; their latency includes the wait", summary.queued),
+            "more --connections, or a lower --rate",
         ));
     }
     notes

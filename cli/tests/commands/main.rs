@@ -177,7 +177,7 @@ fn wrong_usage_is_refused_with_the_fix() {
         (vec!["rehearse", "--slow", "http://127.0.0.1:1/", "--exe", "a"], 2, "the host and the port of --url"),
         (vec!["rehearse", "--env", "LISTEN", "--exe", "a"], 2, "write NAME=VALUE"),
         (vec!["rehearse", "--html", "/no/such/folder/a.html", "--exe", "a"], 2, "name a file in an existing folder"),
-        (vec!["rehearse", "--rate", "200000", "--duration", "10m", "--exe", "a"], 2, "over 20 million requests"),
+        (vec!["rehearse", "--rate", "200000", "--duration", "10m", "--exe", "a"], 2, "over 10 million requests"),
         (vec!["rehearse", "--url", &url, "--", "/no/such/program"], 4, "cannot start /no/such/program"),
         (vec!["graceful", "plan", "--exe", "/bin/sh", "--bin", "a"], 2, "cannot be used with"),
     ] {

@@ -9,8 +9,8 @@ use crate::{
 use graceful_plan::duration::parse as duration;
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
-/// The most requests of one rehearsal. Each is recorded in 24 bytes.
-const MOST_REQUESTS: f64 = 20_000_000.0;
+/// The most requests of one rehearsal. Each is recorded in 32 bytes.
+const MOST_REQUESTS: f64 = 10_000_000.0;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -125,7 +125,7 @@ impl Options {
             return wrong("--propagation is longer than --termination-grace-period");
         }
         if longest * f64::from(self.rate) > MOST_REQUESTS {
-            return wrong("--rate times the longest load is over 20 million requests; lower --rate or --duration");
+            return wrong("--rate times the longest load is over 10 million requests; lower --rate or --duration");
         }
         for file in [&self.html, &self.svg].into_iter().flatten() {
             let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
