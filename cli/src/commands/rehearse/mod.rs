@@ -49,13 +49,13 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
     drop(progress);
     let summary = result?;
     let verdict = Verdict::of(&summary);
+    console::print(&if options.json { json(&summary, &verdict) } else { text(&summary, &verdict) })?;
     for (file, content) in [(&options.html, html(&summary, &verdict)), (&options.svg, svg(&summary, &verdict))] {
         if let Some(file) = file {
             let failed = |error| Failure::new(ExitCode::Io, format!("cannot write {}: {error}", file.display()));
             std::fs::write(file, content).map_err(failed)?;
         }
     }
-    console::print(&if options.json { json(&summary, &verdict) } else { text(&summary, &verdict) })?;
     Ok(if verdict.passed() { ExitCode::Passed } else { ExitCode::Failed })
 }
 
