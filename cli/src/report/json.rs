@@ -2,7 +2,8 @@
 
 use super::{
     log::{Exit, Shutdown},
-    summary::{Percentiles, Second, Summary},
+    percentiles::Percentiles,
+    summary::{Second, Summary},
     verdict::Verdict,
 };
 use serde_json::{Map, Value, json};

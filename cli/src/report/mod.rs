@@ -5,6 +5,7 @@ mod html;
 mod json;
 mod log;
 mod outcome;
+mod percentiles;
 mod summary;
 mod text;
 mod verdict;

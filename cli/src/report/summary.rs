@@ -3,8 +3,8 @@
 use super::{
     log::{ConnectionEvent, Log, Record, Shutdown},
     outcome::Outcome,
+    percentiles::Percentiles,
 };
-use hdrhistogram::Histogram;
 use std::collections::BTreeMap;
 
 /// What was rehearsed.
@@ -21,29 +21,6 @@ pub(crate) struct Subject {
     pub(crate) propagation: u64,
     /// Microseconds from the signal to SIGKILL.
     pub(crate) termination_grace_period: u64,
-}
-
-/// Percentiles in microseconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Percentiles {
-    pub(crate) p50: u64,
-    pub(crate) p90: u64,
-    pub(crate) p99: u64,
-    pub(crate) max: u64,
-}
-
-impl Percentiles {
-    fn of(values: impl IntoIterator<Item = u32>) -> Self {
-        // One microsecond to the largest value of a `u32` with three digits: bounds that the histogram accepts.
-        let Ok(mut histogram) = Histogram::<u64>::new_with_bounds(1, u64::from(u32::MAX), 3) else {
-            return Self::default();
-        };
-        for value in values {
-            histogram.saturating_record(u64::from(value.max(1)));
-        }
-        let at = |percent| histogram.value_at_percentile(percent);
-        Self { p50: at(50.0), p90: at(90.0), p99: at(99.0), max: histogram.max() }
-    }
 }
 
 /// The requests due within one second.

@@ -2,7 +2,8 @@
 
 use super::{
     log::{Exit, Shutdown},
-    summary::{Percentiles, Summary},
+    percentiles::Percentiles,
+    summary::Summary,
     verdict::{Verdict, time},
 };
 use std::fmt::Write;
