@@ -1,0 +1,42 @@
+//! The command line.
+
+mod docs;
+mod plan;
+mod rehearse;
+
+use crate::exit_code::{ExitCode, Failure};
+use clap::{CommandFactory, Parser, Subcommand};
+
+/// Graceful shutdown: draws the plan of a program, and rehearses its shutdown under load.
+#[derive(Debug, Parser)]
+#[command(name = "cargo-graceful", bin_name = "cargo graceful", version, after_help = ExitCode::help())]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Draw the shutdown plan of a program that uses `graceful`
+    #[command(after_help = ExitCode::help())]
+    Plan(plan::Options),
+    /// Shut a program down under load, and judge
+    #[command(after_help = ExitCode::help())]
+    Rehearse(Box<rehearse::Options>),
+    /// Print the completions of a shell
+    Completions(docs::Options),
+    /// Print the man page
+    Man,
+}
+
+impl Arguments {
+    /// Runs the command.
+    pub(crate) async fn run(self) -> Result<ExitCode, Failure> {
+        match self.command {
+            Command::Plan(options) => plan::run(options).await,
+            Command::Rehearse(options) => rehearse::run(*options).await,
+            Command::Completions(options) => docs::completions(&options, Self::command()),
+            Command::Man => docs::man(&Self::command()),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! `cargo graceful plan`.
+
+use crate::{
+    console,
+    exit_code::{ExitCode, Failure},
+    plan::{self, Plan},
+    process::{Part, Program, Target},
+};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// The limit of a printed plan in bytes.
+const LONGEST: usize = 1 << 20;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    target: Target,
+    /// How to draw the plan
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// How long the program may take to print its plan
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = graceful_plan::duration::parse)]
+    timeout: Duration,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+    Svg,
+}
+
+/// Builds the program, asks it for its plan, and prints the plan.
+pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
+    let executable = options.target.executable().await?;
+    let mut program = Program::start(&[executable], &[("GRACEFUL_PRINT", "plan")], Part::First(LONGEST))?;
+    let ended = wait(&mut program, options.timeout).await;
+    program.kill();
+    let plan = ended.and_then(|()| {
+        Plan::parse(&program.stdout.text()).map_err(|error| {
+            let message = format!("the program printed no plan ({error}); is its `main` under #[graceful::main]?");
+            Failure::new(ExitCode::Plan, message)
+        })
+    })?;
+    console::print(&match options.format {
+        Format::Text => plan::text(&plan),
+        Format::Json => format!(
+            "{:#}
+",
+            plan.json
+        ),
+        Format::Svg => plan::svg(&plan),
+    })?;
+    Ok(ExitCode::Passed)
+}
+
+/// Waits until the program has printed its plan and exited.
+async fn wait(program: &mut Program, limit: Duration) -> Result<(), Failure> {
+    let refused = |text: String| Err(Failure::new(ExitCode::Plan, text));
+    let end = tokio::time::Instant::now() + limit;
+    loop {
+        match timeout(Duration::from_millis(50), program.wait()).await {
+            Ok(status) if status.as_ref().is_ok_and(std::process::ExitStatus::success) => break,
+            Ok(status) => return refused(format!("the program ended with {}{}", status?, program.last_line())),
+            Err(_) if program.stdout.total() > LONGEST as u64 => {
+                return refused(format!(
+                    "the program printed more than {LONGEST} bytes; is its `main` under #[graceful::main]?"
+                ));
+            }
+            Err(_) if tokio::time::Instant::now() >= end => {
+                return refused(format!(
+                    "the program printed no plan and exited within {limit:?}; is its `main` under #[graceful::main]?"
+                ));
+            }
+            Err(_) => {}
+        }
+    }
+    program.stdout.read_to_end(Duration::from_secs(1)).await;
+    Ok(())
+}

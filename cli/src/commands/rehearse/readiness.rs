@@ -1,0 +1,137 @@
+//! Waits until a program is ready, checks the URL of the load, and watches the readiness URL after the signal.
+
+use super::options::Options;
+use crate::{
+    exit_code::{ExitCode, Failure},
+    load::{Endpoint, Exchange, Fault, Mode, Schedule, fetch},
+    process::Program,
+    report::Outcome,
+};
+use std::{net::SocketAddr, time::Duration};
+use tokio::{
+    net::{TcpStream, lookup_host},
+    time::{Instant, sleep, timeout},
+};
+
+/// The pause between two attempts until the program is ready.
+const ATTEMPTS: Duration = Duration::from_millis(50);
+/// The pause between two looks at the readiness URL after the signal.
+const WATCH: Duration = Duration::from_millis(5);
+/// The limit of a look-up of a host name, and of the check whether a port is in use.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// The addresses of the host.
+///
+/// # Errors
+/// The name does not resolve.
+pub(crate) async fn resolve(endpoint: &Endpoint) -> Result<Vec<SocketAddr>, Failure> {
+    let failed = |why: String| Failure::new(ExitCode::Url, format!("cannot resolve {}: {why}", endpoint.address));
+    let found = timeout(LIMIT, lookup_host(&endpoint.address)).await.map_err(|_| failed("no response".to_owned()))?;
+    let addresses: Vec<_> = found.map_err(|error| failed(error.to_string()))?.collect();
+    if addresses.is_empty() { Err(failed("no address".to_owned())) } else { Ok(addresses) }
+}
+
+/// Checks that nothing listens yet.
+///
+/// # Errors
+/// A process accepts connections: the load would not go to the program.
+pub(crate) async fn check_unused(addresses: &[SocketAddr]) -> Result<(), Failure> {
+    for address in addresses {
+        if matches!(timeout(LIMIT, TcpStream::connect(address)).await, Ok(Ok(_))) {
+            let message = format!("another process listens on {address} already; stop it, or choose another port");
+            return Err(Failure::new(ExitCode::Url, message));
+        }
+    }
+    Ok(())
+}
+
+/// What a response means for a program that is expected to be ready.
+enum Answer {
+    Ready,
+    Wait(String),
+    Refuse(String),
+}
+
+fn judge(url: &str, is_load: bool, result: Result<Exchange, Fault>) -> Answer {
+    match result {
+        Ok(exchange) => match exchange.status.as_u16() {
+            200..300 => Answer::Ready,
+            300..400 => {
+                let to = exchange.location.map_or_else(String::new, |to| format!(" to {to:.200}"));
+                Answer::Refuse(format!("{url} redirects{to}; redirects are not followed, name the final URL"))
+            }
+            status @ 400..500 if is_load => Answer::Refuse(format!("{url} responds with status {status}")),
+            status => Answer::Wait(format!("{url} responds with status {status}")),
+        },
+        Err(Fault { outcome: Outcome::TooLong, error }) => Answer::Refuse(format!("{url}: {error}")),
+        Err(Fault { error, .. }) => Answer::Wait(format!("{url}: {error}")),
+    }
+}
+
+/// What a program must respond to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Expected<'a> {
+    pub(crate) endpoint: &'a Endpoint,
+    /// The URL of the load, at which a client error is final.
+    pub(crate) is_load: bool,
+    pub(crate) mode: Mode,
+    pub(crate) end: Instant,
+}
+
+/// Waits until the URL responds with 2xx and returns the address that does.
+///
+/// # Errors
+/// The program ends, the time is over, or the URL never becomes usable.
+pub(crate) async fn wait(
+    program: &mut Program,
+    expected: Expected<'_>,
+    addresses: &[SocketAddr],
+    options: &Options,
+) -> Result<SocketAddr, Failure> {
+    let Expected { endpoint, is_load, mode, end } = expected;
+    loop {
+        for address in addresses {
+            let limit = options.timeout.min(end.saturating_duration_since(Instant::now()));
+            let answer = tokio::select! {
+                status = program.wait() => return Err(ended(program, &status?.to_string(), "before it was ready").await),
+                result = timeout(limit, fetch(*address, endpoint, mode)) => match result {
+                    Ok(result) => judge(&endpoint.url, is_load, result),
+                    Err(_) => Answer::Wait(format!("{}: no complete response within {limit:?}", endpoint.url)),
+                },
+            };
+            match answer {
+                Answer::Ready => return Ok(*address),
+                Answer::Refuse(why) => return Err(Failure::new(ExitCode::Url, why)),
+                Answer::Wait(why) if Instant::now() >= end => {
+                    let limit = options.start_timeout;
+                    let message = format!("the program is not ready after {limit:?}: {why}{}", program.last_line());
+                    return Err(Failure::new(ExitCode::Start, message));
+                }
+                Answer::Wait(_) => {}
+            }
+        }
+        sleep(ATTEMPTS).await;
+    }
+}
+
+/// The failure of a program that ends too early.
+pub(crate) async fn ended(program: &Program, status: &str, when: &str) -> Failure {
+    program.stderr.read_to_end(Duration::from_millis(200)).await;
+    Failure::new(ExitCode::Start, format!("the program ended with {status} {when}{}", program.last_line()))
+}
+
+/// Watches the readiness URL until a response is not 2xx. Returns the time and the status or error.
+pub(crate) async fn watch(address: SocketAddr, endpoint: &Endpoint, schedule: &Schedule) -> (u64, String) {
+    loop {
+        let how = match timeout(LIMIT, fetch(address, endpoint, Mode::NewConnections)).await {
+            Ok(Ok(exchange)) if exchange.status.is_success() => None,
+            Ok(Ok(exchange)) => Some(exchange.status.as_u16().to_string()),
+            Ok(Err(fault)) => Some(fault.outcome.name()),
+            Err(_) => Some(Outcome::Timeout.name()),
+        };
+        if let Some(how) = how {
+            return (schedule.now(), how);
+        }
+        sleep(WATCH).await;
+    }
+}

@@ -1,0 +1,73 @@
+//! The exit codes, in one table.
+
+use std::process;
+
+/// How a command ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ExitCode {
+    Passed = 0,
+    Failed = 1,
+    Usage = 2,
+    Build = 3,
+    Start = 4,
+    Url = 5,
+    Plan = 6,
+    Io = 7,
+    Interrupted = 130,
+}
+
+impl ExitCode {
+    /// Every code with its meaning.
+    pub(crate) const TABLE: [(Self, &str); 9] = [
+        (Self::Passed, "the command succeeded; the rehearsal passed"),
+        (Self::Failed, "the rehearsal failed"),
+        (Self::Usage, "wrong arguments, or no executable to choose"),
+        (Self::Build, "the build failed"),
+        (Self::Start, "the program did not start, ended early, or was not ready in time"),
+        (Self::Url, "the URL is in use by another process, or responds with something else than 2xx in time"),
+        (Self::Plan, "the program printed no plan"),
+        (Self::Io, "a file could not be written, or the machine lacks a resource"),
+        (Self::Interrupted, "interrupted by Ctrl-C or SIGTERM"),
+    ];
+
+    /// The table as text, for `--help`.
+    pub(crate) fn help() -> String {
+        let mut text = "Exit codes:".to_owned();
+        for (code, meaning) in Self::TABLE {
+            text += &format!("\n  {:>3}  {meaning}", code as u8);
+        }
+        text
+    }
+}
+
+impl From<ExitCode> for process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        Self::from(code as u8)
+    }
+}
+
+/// Why a command ends without a result: one line, and the exit code.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) code: ExitCode,
+    pub(crate) message: String,
+}
+
+impl Failure {
+    pub(crate) fn new(code: ExitCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_has_every_exit_code() {
+        for (code, meaning) in ExitCode::TABLE {
+            let row = format!("| {} | {meaning} |", code as u8);
+            assert!(include_str!("../README.md").contains(&row), "cli/README.md lacks the row `{row}`");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Finds the executable of a package by building it.
+
+use crate::exit_code::{ExitCode, Failure};
+use serde_json::Value;
+use std::{env, ffi::OsString, path::PathBuf, process::Stdio, time::Duration};
+use tokio::{process::Command, time::timeout};
+
+/// The limit for a build.
+const LIMIT: Duration = Duration::from_secs(3600);
+
+/// What to build or to run.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct Target {
+    /// Build and use this binary of the package
+    #[arg(long, value_name = "NAME", group = "target")]
+    bin: Option<String>,
+    /// Build and use this example of the package
+    #[arg(long, value_name = "NAME", group = "target")]
+    example: Option<String>,
+    /// Use this executable; nothing is built
+    #[arg(long, value_name = "PATH", group = "target")]
+    exe: Option<PathBuf>,
+    /// The package to build
+    #[arg(short, long, value_name = "NAME", conflicts_with = "exe")]
+    package: Option<String>,
+    /// Features of the package, separated by commas
+    #[arg(short = 'F', long, value_name = "FEATURES", conflicts_with = "exe")]
+    features: Option<String>,
+    /// Build with optimizations
+    #[arg(short, long, conflicts_with = "exe")]
+    release: bool,
+}
+
+impl Target {
+    fn arguments(&self) -> Vec<String> {
+        let mut arguments = vec!["build".to_owned(), "--message-format=json-render-diagnostics".to_owned()];
+        let options = [
+            ("--bin", &self.bin),
+            ("--example", &self.example),
+            ("--package", &self.package),
+            ("--features", &self.features),
+        ];
+        for (option, value) in options {
+            arguments.extend(value.iter().flat_map(|value| [option.to_owned(), value.clone()]));
+        }
+        if self.release {
+            arguments.push("--release".to_owned());
+        }
+        arguments
+    }
+
+    /// Builds the target and returns the path of its executable. cargo prints its progress and errors.
+    ///
+    /// # Errors
+    /// The build fails, or does not have exactly one executable.
+    pub(crate) async fn executable(&self) -> Result<OsString, Failure> {
+        if let Some(path) = &self.exe {
+            return Ok(path.clone().into_os_string());
+        }
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(&cargo);
+        command.args(self.arguments()).stdin(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);
+        let failed = |error: String| Failure::new(ExitCode::Build, error);
+        let output = timeout(LIMIT, command.output())
+            .await
+            .map_err(|_| failed(format!("the build took longer than {LIMIT:?}")))?
+            .map_err(|error| failed(format!("cannot run {}: {error}", cargo.display())))?;
+        if !output.status.success() {
+            return Err(failed(format!("cargo build failed ({})", output.status)));
+        }
+        choose(&executables(&String::from_utf8_lossy(&output.stdout)))
+    }
+}
+
+/// The executables that cargo's messages name, in order, with the names of their targets.
+fn executables(messages: &str) -> Vec<(String, String)> {
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    messages
+        .filter(|message| message["reason"] == "compiler-artifact")
+        .filter_map(|message| {
+            let path = message["executable"].as_str()?.to_owned();
+            Some((message["target"]["name"].as_str()?.to_owned(), path))
+        })
+        .collect()
+}
+
+fn choose(executables: &[(String, String)]) -> Result<OsString, Failure> {
+    match executables {
+        [(_, path)] => Ok(path.into()),
+        [] => {
+            Err(Failure::new(ExitCode::Usage, "the build has no executable; name one with --bin, --example or --exe"))
+        }
+        several => {
+            let names: Vec<_> = several.iter().map(|(name, _)| name.as_str()).collect();
+            let message = format!("the build has several executables; choose one with --bin: {}", names.join(", "));
+            Err(Failure::new(ExitCode::Usage, message))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exactly_one_executable_is_chosen() {
+        let line = |name: &str, path: &str| {
+            format!(r#"{{"reason":"compiler-artifact","target":{{"name":"{name}"}},"executable":{path}}}"#)
+        };
+        let (library, app, tool) = (line("lib", "null"), line("app", "\"/t/app\""), line("tool", "\"/t/tool\""));
+        let one = executables(&format!("warning: text\n{library}\n{app}\n"));
+        assert_eq!(choose(&one).unwrap(), "/t/app");
+        let two = choose(&executables(&format!("{app}\n{tool}"))).unwrap_err();
+        assert!(two.message.ends_with("choose one with --bin: app, tool") && two.code == ExitCode::Usage);
+        assert!(choose(&executables(&library)).unwrap_err().message.contains("no executable"));
+    }
+}

@@ -1,0 +1,216 @@
+//! A rehearsal as a drawing: the timeline, throughput and latency by second.
+
+use super::{
+    log::Shutdown,
+    summary::{Second, Summary},
+    text::exit,
+    verdict::{Verdict, time},
+};
+use crate::svg::Svg;
+
+const WIDTH: f64 = 840.0;
+const LEFT: f64 = 64.0;
+const RIGHT: f64 = 16.0;
+const ROW: f64 = 16.0;
+const BAND: f64 = 22.0;
+const PANEL: f64 = 110.0;
+/// The width of a character, roughly.
+const CHARACTER: f64 = 6.2;
+const LABEL: &str = "A shutdown under load: timeline, requests per second and latency";
+
+/// The drawing as a document of its own.
+pub(crate) fn document(summary: &Summary, verdict: &Verdict) -> String {
+    let mut chart = Chart::new(summary);
+    let mut title = format!("{}: {} of {} requests failed", verdict.word(), summary.failed(), summary.sent);
+    match summary.single() {
+        Some(shutdown) => title += &format!(", {} after {}", exit(&shutdown.exit), shutdown.signal),
+        None => title += &format!(", {} restarts", summary.shutdowns.len()),
+    }
+    chart.svg.text((LEFT, 22.0), "start", if verdict.passed() { "ok" } else { "bad" }, &title);
+    chart.y += 14.0;
+    chart.draw();
+    chart.svg.standalone(chart.y, LABEL)
+}
+
+/// The drawing as an element of a page.
+pub(crate) fn element(summary: &Summary) -> String {
+    let mut chart = Chart::new(summary);
+    chart.draw();
+    chart.svg.element(chart.y, LABEL)
+}
+
+struct Chart<'a> {
+    summary: &'a Summary,
+    svg: Svg,
+    /// The seconds at the left and the right edge, relative to the signal.
+    from: f64,
+    to: f64,
+    y: f64,
+}
+
+impl<'a> Chart<'a> {
+    fn new(summary: &'a Summary) -> Self {
+        let starts = || summary.seconds.iter().map(|second| second.start);
+        let propagation = summary.subject.propagation;
+        let ends = summary.shutdowns.iter().map(|one| summary.relative(one.exited.max(one.sent + propagation)));
+        let exit = ends.max().unwrap_or_default() as f64 / 1e6;
+        let from = starts().min().unwrap_or(-1).min(-1) as f64;
+        let to = (starts().max().unwrap_or(0) as f64 + 1.0).max(exit);
+        Self { summary, svg: Svg::new(WIDTH), from, to, y: 10.0 }
+    }
+
+    fn x(&self, second: f64) -> f64 {
+        LEFT + (second - self.from) / (self.to - self.from) * (WIDTH - LEFT - RIGHT)
+    }
+
+    fn draw(&mut self) {
+        self.timeline();
+        let most = self.summary.seconds.iter().map(total).max().unwrap_or_default().max(1);
+        let legend = [("succeeded", "ok"), ("failed", "bad"), ("routed elsewhere", "faint")];
+        self.panel("requests per second", &legend, &most.to_string());
+        self.bars(most as f64);
+        let summary = self.summary;
+        let latency = |second: &Second| second.latency.p99;
+        let most = summary.seconds.iter().map(latency).max().unwrap_or_default().max(1);
+        self.panel(
+            "latency of the requests due in each second",
+            &[("p50", "blue"), ("p99", "mark")],
+            &time(most as i64),
+        );
+        self.curve(|second| second.latency.p99, most as f64, "mark");
+        self.curve(|second| second.latency.p50, most as f64, "blue");
+        self.axis();
+    }
+
+    /// The events, each in a row of its own, and the phases of each shutdown as a band.
+    fn timeline(&mut self) {
+        let summary = self.summary;
+        let mut events = Vec::new();
+        if let Some(shutdown) = summary.single() {
+            events.push((0, shutdown.signal.to_owned(), "ink"));
+            if let (Some(at), Some((_, how))) = (shutdown.unready_after(), &shutdown.unready) {
+                events.push((at as i64, format!("unready ({how}) after {}", time(at as i64)), "ink"));
+            }
+        }
+        if let Some(first) = summary.failures.first() {
+            let name = format!("first failure: {} after {}", first.outcome.name(), time(first.first));
+            events.push((first.first, name, "bad"));
+        }
+        if let Some(shutdown) = summary.single() {
+            if let Some(last) = summary.last_success {
+                events.push((last, format!("last successful request after {}", time(last)), "ink"));
+            }
+            let after = shutdown.exit_after() as i64;
+            events.push((after, format!("{} after {}", exit(&shutdown.exit), time(after)), "ink"));
+        }
+        let band = self.y + events.len() as f64 * ROW + 6.0;
+        for (at, name, color) in events {
+            self.y += ROW;
+            let x = self.x(at as f64 / 1e6);
+            let ends = x + 5.0 + name.len() as f64 * CHARACTER > WIDTH;
+            self.svg.vertical(x, self.y - 10.0, band, color);
+            let (at, anchor) = if ends { (x - 5.0, "end") } else { (x + 5.0, "start") };
+            self.svg.text((at, self.y), anchor, color, &name);
+        }
+        self.y = band;
+        for shutdown in &summary.shutdowns {
+            self.band(shutdown);
+        }
+    }
+
+    /// The phases of one shutdown.
+    fn band(&mut self, shutdown: &Shutdown) {
+        let second = |at: u64| self.summary.relative(at) as f64 / 1e6;
+        let removed = shutdown.sent + self.summary.subject.propagation;
+        let (sent, exited, removed) = (second(shutdown.sent), second(shutdown.exited), second(removed));
+        let phases = [
+            (self.from, sent, "ok", "serving"),
+            (sent, removed.min(exited), "grace", "clients still connect"),
+            (removed.min(exited), exited, "drain", "no new clients"),
+            (exited, removed.max(exited), "bad", "gone, clients still connect"),
+        ];
+        if self.summary.single().is_none() {
+            self.svg.text((LEFT - 6.0, self.y + 15.0), "end", "faint", &shutdown.name);
+        }
+        for (from, to, color, name) in phases {
+            let (left, right) = (self.x(from), self.x(to));
+            if right > left {
+                self.svg.rect((left, self.y), (right - left, BAND), color, name);
+                if right - left > name.len() as f64 * CHARACTER {
+                    self.svg.text(((left + right) / 2.0, self.y + 15.0), "middle", "paper", name);
+                }
+            }
+        }
+        self.y += BAND + 2.0;
+    }
+
+    /// The frame of a panel with a title; moves to its bottom.
+    fn panel(&mut self, title: &str, legend: &[(&str, &str)], most: &str) {
+        self.y += 30.0;
+        let mut x = LEFT;
+        for (word, color) in [(title, "ink")].iter().chain(legend) {
+            self.svg.text((x, self.y - 6.0), "start", color, word);
+            x += word.len() as f64 * CHARACTER + 16.0;
+        }
+        self.svg.text((LEFT - 6.0, self.y + 10.0), "end", "faint", most);
+        self.svg.text((LEFT - 6.0, self.y + PANEL), "end", "faint", "0");
+        self.svg.rect((LEFT, self.y + PANEL), (WIDTH - LEFT - RIGHT, 1.0), "line", "");
+        self.svg.vertical(self.x(0.0), self.y, self.y + PANEL, "ink");
+        self.y += PANEL;
+    }
+
+    fn bars(&mut self, most: f64) {
+        for second in &self.summary.seconds {
+            let (left, right) = (self.x(second.start as f64), self.x(second.start as f64 + 1.0));
+            let mut bottom = self.y;
+            let parts = [
+                (second.succeeded, "ok", "succeeded"),
+                (second.failed(), "bad", "failed"),
+                (second.elsewhere, "left", "routed elsewhere"),
+            ];
+            for (count, color, name) in parts.into_iter().filter(|(count, ..)| *count > 0) {
+                // One failure in a thousand requests stays visible.
+                let height = (count as f64 / most * PANEL).max(if color == "bad" { 3.0 } else { 0.0 });
+                bottom -= height;
+                let title = format!("second {:+}: {count} {name}", second.start);
+                self.svg.rect((left + 0.5, bottom), ((right - left - 1.0).max(0.5), height), color, &title);
+            }
+        }
+    }
+
+    fn curve(&mut self, value: impl Fn(&Second) -> u64, most: f64, color: &str) {
+        let mut run = Vec::new();
+        for second in &self.summary.seconds {
+            // A second without a successful request has no latency and interrupts the line.
+            if second.latency.max == 0 {
+                self.svg.line(&std::mem::take(&mut run), color);
+                continue;
+            }
+            run.push((self.x(second.start as f64 + 0.5), self.y - value(second) as f64 / most * PANEL));
+        }
+        self.svg.line(&run, color);
+    }
+
+    fn axis(&mut self) {
+        let steps = [1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0];
+        let step = steps.into_iter().find(|step| (self.to - self.from) / step <= 16.0).unwrap_or(3600.0);
+        self.y += 16.0;
+        let mut at = (self.from / step).ceil() * step;
+        while at <= self.to {
+            let x = self.x(at);
+            let anchor = if x > WIDTH - 30.0 { "end" } else { "middle" };
+            self.svg.text(
+                (x, self.y),
+                anchor,
+                "faint",
+                &if at == 0.0 { "signal".to_owned() } else { format!("{at:+} s") },
+            );
+            at += step;
+        }
+        self.y += 10.0;
+    }
+}
+
+fn total(second: &Second) -> u64 {
+    second.succeeded + second.elsewhere + second.failed()
+}

@@ -1,0 +1,272 @@
+//! Whether a rehearsal passed, why, and what to change.
+
+use super::{
+    log::{Exit, Shutdown},
+    outcome::Outcome,
+    summary::{Failed, Summary},
+};
+
+/// A reason of a verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reason {
+    /// Whether the rehearsal fails for it. Otherwise it is a note.
+    pub(crate) fails: bool,
+    pub(crate) text: String,
+    pub(crate) advice: String,
+}
+
+/// The result of a rehearsal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) reasons: Vec<Reason>,
+}
+
+/// A p99 of the scheduling error from which latencies say more about this machine than about the program.
+const BUSY: u64 = 10_000;
+/// Output of more bytes is worth a note.
+const FLOOD: u64 = 100 << 20;
+
+impl Verdict {
+    pub(crate) fn of(summary: &Summary) -> Self {
+        let mut reasons: Vec<_> = summary.failures.iter().map(|failed| of_failure(failed, summary)).collect();
+        for shutdown in &summary.shutdowns {
+            reasons.extend(of_exit(shutdown, summary));
+            if shutdown.children_left {
+                reasons.push(Reason::fail(
+                    format!("child processes outlived {} and were killed", shutdown.name),
+                    "forward the signal to children and wait for them; without that, a shell loses it: use `exec`",
+                ));
+            }
+        }
+        if summary.succeeded == 0 {
+            reasons.push(Reason::fail("no request succeeded".to_owned(), "check --url and --rate"));
+        }
+        for shutdown in &summary.shutdowns {
+            reasons.extend(notes_of(shutdown, summary));
+        }
+        reasons.extend(notes(summary));
+        Self { reasons }
+    }
+
+    pub(crate) fn passed(&self) -> bool {
+        !self.reasons.iter().any(|reason| reason.fails)
+    }
+
+    /// `passed` or `failed`.
+    pub(crate) fn word(&self) -> &'static str {
+        if self.passed() { "passed" } else { "failed" }
+    }
+}
+
+impl Reason {
+    fn fail(text: String, advice: &str) -> Self {
+        Self { fails: true, text, advice: advice.to_owned() }
+    }
+
+    fn note(text: String, advice: &str) -> Self {
+        Self { fails: false, text, advice: advice.to_owned() }
+    }
+}
+
+/// Microseconds for people: `4 ms`, `1.2 s`.
+pub(crate) fn time(micros: i64) -> String {
+    let size = micros.unsigned_abs();
+    let sign = if micros < 0 { "-" } else { "" };
+    match size {
+        0..1000 => format!("{sign}{:.1} ms", size as f64 / 1e3),
+        1000..1_000_000 => format!("{sign}{:.0} ms", size as f64 / 1e3),
+        _ => format!("{sign}{:.1} s", size as f64 / 1e6),
+    }
+}
+
+fn of_failure(failed: &Failed, summary: &Summary) -> Reason {
+    let (signal, count) = (summary.signal_name(), failed.count);
+    let requests = if count == 1 { "1 request".to_owned() } else { format!("{count} requests") };
+    let name = failed.outcome.name();
+    if failed.before_signal > 0 {
+        let text = format!("{requests} failed, {} of them before the signal: {name}", failed.before_signal);
+        return Reason::fail(
+            text,
+            "the program does not hold this load even without a shutdown; lower --rate, or fix it first",
+        );
+    }
+    let first = time(failed.first);
+    let propagation = time(summary.subject.propagation as i64);
+    let (text, advice) = match failed.outcome {
+        Outcome::Refused => (
+            match summary.single() {
+                Some(_) => format!(
+                    "{requests} refused: the listener closed within {first} after {signal} while clients still connected"
+                ),
+                None => format!(
+                    "{requests} refused, the first {first} after {signal}: a listener closed while clients still connected"
+                ),
+            },
+            format!("keep accepting for at least {propagation} after the signal, then close the listener"),
+        ),
+        Outcome::ResetBeforeResponse => (
+            format!("{requests} reset before the response, the first {first} after {signal}"),
+            "close a connection only after a response with `Connection: close` (HTTP/2: GOAWAY); empty the accept queue \
+             before the listener closes"
+                .to_owned(),
+        ),
+        Outcome::ResetInResponse => (
+            format!("{requests} reset in the middle of the response, the first {first} after {signal}"),
+            "wait for requests in flight before the exit".to_owned(),
+        ),
+        Outcome::Timeout => (
+            format!("{requests} without a complete response in time, the first ended {first} after {signal}"),
+            "keep serving after the signal: clients do not see that the program has stopped".to_owned(),
+        ),
+        Outcome::Status(500..) => (
+            format!("{requests} got {name}, the first {first} after {signal}"),
+            "turn only the readiness URL to 503; serve all other requests until load balancers have removed the program"
+                .to_owned(),
+        ),
+        _ => (format!("{requests} failed, the first {first} after {signal}: {name}"), failed.error.clone()),
+    };
+    Reason::fail(text, &advice)
+}
+
+fn of_exit(shutdown: &Shutdown, summary: &Summary) -> Option<Reason> {
+    let (name, signal) = (&shutdown.name, shutdown.signal);
+    let after = time(shutdown.exit_after() as i64);
+    match shutdown.exit {
+        Exit::Code(0) => None,
+        Exit::Code(code) => Some(Reason::fail(
+            format!("{name} ended with exit code {code} after {after}"),
+            if code == 3 {
+                "with `graceful`, 3 means that work was cut or a hook failed; its log says which"
+            } else {
+                "exit with 0 after a complete shutdown"
+            },
+        )),
+        Exit::Signal(number) => Some(Reason::fail(
+            format!("{name} was ended by signal {number} after {after}: it does not handle {signal}"),
+            "handle the signal: stop accepting, finish requests in flight, then exit with 0",
+        )),
+        Exit::Killed => Some(Reason::fail(
+            format!(
+                "{name} was still running {} after {signal}; SIGKILL was needed",
+                time(summary.subject.termination_grace_period as i64)
+            ),
+            "handle the signal; bound the wait for connections and hooks; under a shell, use `exec`",
+        )),
+    }
+}
+
+fn notes_of(shutdown: &Shutdown, summary: &Summary) -> Vec<Reason> {
+    let (mut notes, subject) = (Vec::new(), &summary.subject);
+    match &shutdown.unready {
+        None if shutdown.watched => notes.push(Reason::note(
+            "the readiness URL never turned unready".to_owned(),
+            "respond 503 from the signal on, so that load balancers with their own health checks stop sending",
+        )),
+        Some((_, how)) if !how.starts_with(|c: char| c.is_ascii_digit()) => notes.push(Reason::note(
+            format!("the readiness URL did not turn to 503; it ended with: {how}"),
+            "keep responding to probes until the exit",
+        )),
+        _ => {}
+    }
+    if shutdown.exit_after() < subject.propagation {
+        notes.push(Reason::note(
+            format!(
+                "{} exited {} after the signal, within the propagation of {}",
+                shutdown.name,
+                time(shutdown.exit_after() as i64),
+                time(subject.propagation as i64)
+            ),
+            "clients connect until load balancers have removed the program; serve for that long",
+        ));
+    }
+    if shutdown.printed > FLOOD {
+        notes.push(Reason::note(
+            format!("{} printed {} MB", shutdown.name, shutdown.printed >> 20),
+            "a pipe that nobody reads stops a program that prints this much",
+        ));
+    }
+    notes
+}
+
+fn notes(summary: &Summary) -> Vec<Reason> {
+    let mut notes = Vec::new();
+    if summary.subject.keep_alive && summary.connections.asked == 0 && summary.failed() == 0 {
+        notes.push(Reason::note(
+            "no keep-alive connection was asked to reconnect before it closed".to_owned(),
+            "send `Connection: close` after the signal: a request that meets a close is lost",
+        ));
+    }
+    if summary.scheduling.p99 > BUSY {
+        notes.push(Reason::note(
+            format!("1 % of the requests were sent {} late or later", time(summary.scheduling.p99 as i64)),
+            "the machine is too busy for this load: a lower --rate, or an idle machine",
+        ));
+    }
+    if summary.queued * 100 > summary.sent {
+        notes.push(Reason::note(
+            format!("{} requests waited for a free connection; their latency includes the wait", summary.queued),
+            "more --connections, or a lower --rate",
+        ));
+    }
+    notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::summary::tests::{record, summary};
+
+    #[test]
+    fn the_verdict_names_what_failed_and_what_to_change() {
+        type Change = fn(&mut Shutdown);
+        const NONE: Change = |_| {};
+        let after = |outcome| vec![record(0, Outcome::Success), record(2_003_000, outcome)];
+        let good = || after(Outcome::Success);
+        let cases: [(Vec<_>, Change, bool, &str, &str); 16] = [
+            (good(), NONE, true, "", ""),
+            (after(Outcome::Elsewhere), NONE, true, "", ""),
+            (
+                after(Outcome::Refused),
+                NONE,
+                false,
+                "1 request refused: the listener closed within 4 ms after SIGTERM",
+                "at least 2.0 s",
+            ),
+            (after(Outcome::ResetBeforeResponse), NONE, false, "reset before the response, the first 4 ms", "GOAWAY"),
+            (after(Outcome::ResetInResponse), NONE, false, "in the middle of the response", "in flight"),
+            (after(Outcome::Timeout), NONE, false, "without a complete response", "keep serving"),
+            (after(Outcome::Status(503)), NONE, false, "status 503", "only the readiness URL"),
+            (after(Outcome::Unsent), NONE, false, "all connections busy", ""),
+            (
+                vec![record(0, Outcome::Success), record(9, Outcome::Refused)],
+                NONE,
+                false,
+                "1 of them before the signal",
+                "lower --rate",
+            ),
+            (vec![], NONE, false, "no request succeeded", "--url"),
+            (good(), |s| s.exit = Exit::Code(3), false, "exit code 3 after 6.0 s", "`graceful`"),
+            (good(), |s| s.exit = Exit::Signal(15), false, "ended by signal 15", "handle the signal"),
+            (good(), |s| s.exit = Exit::Killed, false, "still running 30.0 s after SIGTERM", "exec"),
+            (good(), |s| s.children_left = true, false, "child processes", "exec"),
+            (good(), |s| s.unready = None, true, "never turned unready", "503"),
+            (good(), |s| s.exited = 2_500_000, true, "exited 500 ms after the signal", "serve for that long"),
+        ];
+        for (records, change, passed, text, advice) in cases {
+            let verdict = Verdict::of(&summary(&records, change));
+            assert_eq!(verdict.passed(), passed, "{verdict:?}");
+            match verdict.reasons.first() {
+                None => assert_eq!(text, ""),
+                Some(reason) => assert!(
+                    reason.text.contains(text) && reason.advice.contains(advice) && !text.is_empty(),
+                    "`{text}` with `{advice}` in {reason:?}"
+                ),
+            }
+        }
+    }
+
+    #[test]
+    fn times_are_rounded_for_people() {
+        assert_eq!([time(300), time(4200), time(-1_250_000)], ["0.3 ms", "4 ms", "-1.2 s"]);
+    }
+}
