@@ -1,6 +1,6 @@
 //! Why a process refuses to start.
 
-use graceful_plan::BudgetError;
+use graceful_plan::{BudgetError, overrides::OverrideError};
 use std::{fmt, io};
 
 /// Why a process refuses to start (exit code 78). `Display` shows one message that names the fix.
@@ -41,6 +41,12 @@ pub enum StartError {
     },
     /// The link-time registry lacks its own element, so hooks are not collected in this build.
     Linking,
+}
+
+impl From<OverrideError> for StartError {
+    fn from(OverrideError { name, problem }: OverrideError) -> Self {
+        Self::Environment { name, problem }
+    }
 }
 
 impl fmt::Display for StartError {

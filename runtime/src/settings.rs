@@ -6,8 +6,9 @@ use crate::{
     hooks::{descriptor::Hook, registry},
 };
 use graceful_plan::{
-    Budget, Health, Plan, Unready,
-    duration::{self, Pretty},
+    Budget, Plan,
+    duration::Pretty,
+    overrides::{self, OverrideError},
 };
 use serde_json::{Value, json};
 use std::{ffi::OsString, path::PathBuf, time::Duration};
@@ -36,44 +37,16 @@ impl Settings {
         let text = |name: &'static str| match variable(name).map(OsString::into_string) {
             None => Ok(None),
             Some(Ok(text)) => Ok(Some(text)),
-            Some(Err(_)) => Err(StartError::Environment { name, problem: "the value is not UTF-8".into() }),
+            Some(Err(_)) => Err(OverrideError { name, problem: "the value is not UTF-8".into() }),
         };
-        let parsed = |name: &'static str| {
-            let parse = |value: String| duration::parse(&value);
-            text(name)?
-                .map(parse)
-                .transpose()
-                .map_err(|error| StartError::Environment { name, problem: error.to_string() })
-        };
-        let durations: [(&'static str, &mut Duration); 5] = [
-            ("GRACEFUL_GRACE", &mut plan.grace),
-            ("GRACEFUL_DRAIN", &mut plan.drain),
-            ("GRACEFUL_TERMINATION_GRACE_PERIOD", &mut plan.termination_grace_period),
-            ("GRACEFUL_PRE_STOP", &mut plan.pre_stop),
-            ("GRACEFUL_MARGIN", &mut plan.margin),
-        ];
-        for (name, slot) in durations {
-            if let Some(value) = parsed(name)? {
-                *slot = value;
-            }
-        }
-        plan.quiet = parsed("GRACEFUL_QUIET")?.or(plan.quiet);
-        plan.grace_limit = parsed("GRACEFUL_GRACE_LIMIT")?.or(plan.grace_limit);
+        overrides::apply(&mut plan, text)?;
         let mut warnings = Vec::new();
-        if let Some(value) = text("GRACEFUL_HEALTH")? {
-            plan.health = Health::parse(&value)
-                .map_err(|error| StartError::Environment { name: "GRACEFUL_HEALTH", problem: error.to_string() })?;
-        }
         if plan.health.is_loopback() {
             warnings.push(format!("the health server listens on {}, where the kubelet cannot probe it", plan.health));
         }
-        if let Some(value) = text("GRACEFUL_UNREADY")? {
-            plan.unready = one_of(&Unready::WORDS, &value)
-                .map_err(|problem| StartError::Environment { name: "GRACEFUL_UNREADY", problem })?;
-        }
         let print_plan = match text("GRACEFUL_PRINT")?.as_deref() {
             None | Some("") => false,
-            Some(value) => one_of(&[("plan", true)], value)
+            Some(value) => overrides::one_of(&[("plan", true)], value)
                 .map_err(|problem| StartError::Environment { name: "GRACEFUL_PRINT", problem })?,
         };
         plan.check_pairs().map_err(StartError::Plan)?;
@@ -88,13 +61,6 @@ impl Settings {
         let termination_log = variable("GRACEFUL_TERMINATION_LOG").map(PathBuf::from);
         Ok(Self { plan, termination_log, prestop_token, print_plan, warnings })
     }
-}
-
-fn one_of<T: Copy>(words: &[(&str, T)], value: &str) -> Result<T, String> {
-    words.iter().find(|(word, _)| *word == value).map(|(_, meaning)| *meaning).ok_or_else(|| {
-        let allowed: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
-        format!("`{value}` is not a valid value; write {}", allowed.join(" or "))
-    })
 }
 
 /// The effective plan with every linked hook and check, as `GRACEFUL_PRINT=plan` prints it. Durations are texts in the
@@ -157,6 +123,7 @@ pub(crate) fn printed(package: &str, plan: &Plan, hooks: &[&Hook], checks: &[&Ch
 #[cfg(test)]
 mod tests {
     use super::*;
+    use graceful_plan::Unready;
 
     fn resolve(variables: &[(&str, &str)]) -> Result<Settings, String> {
         let find = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value));

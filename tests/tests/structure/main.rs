@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const CRATES: [&str; 4] = ["plan", "macros", "runtime", "cli"];
+const CRATES: [&str; 5] = ["plan", "deploy", "macros", "runtime", "cli"];
 /// The limit of lines per file.
 const LONGEST: usize = 400;
 
@@ -96,7 +96,7 @@ fn every_example_has_at_most_60_lines() {
 fn no_test_is_ignored() {
     // Split, so that this test doesn't find this line.
     let ignored = concat!("#[", "ignore");
-    for folder in ["plan", "macros", "runtime", "cli", "tests", "trybuild"] {
+    for folder in ["plan", "deploy", "macros", "runtime", "cli", "tests", "trybuild"] {
         for (name, text) in files(&root().join(folder)) {
             assert!(!text.contains(ignored), "{folder}/{name} ignores a test: fix it or remove it");
         }

@@ -1,0 +1,28 @@
+//! Every rule, in the order of the documentation.
+
+pub(crate) mod files;
+pub(crate) mod probes;
+pub(crate) mod rollout;
+pub(crate) mod signals;
+pub(crate) mod termination;
+
+use crate::rule::Rule;
+
+/// Every rule, in the order of the documentation.
+///
+/// ```
+/// assert!(graceful_deploy::rules().count() > 40);
+/// ```
+pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    [termination::ALL, probes::ALL, signals::ALL, rollout::ALL, files::ALL].into_iter().flatten().copied()
+}
+
+/// The rule of an id.
+///
+/// ```
+/// assert!(graceful_deploy::rule("strategy-recreate").is_some());
+/// assert!(graceful_deploy::rule("strategy").is_none());
+/// ```
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    rules().find(|rule| rule.id == id)
+}
