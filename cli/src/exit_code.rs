@@ -13,20 +13,22 @@ pub(crate) enum ExitCode {
     Url = 5,
     Plan = 6,
     Io = 7,
+    Input = 8,
     Interrupted = 130,
 }
 
 impl ExitCode {
     /// Every code with its meaning.
-    pub(crate) const TABLE: [(Self, &str); 9] = [
-        (Self::Passed, "the command succeeded; the rehearsal passed"),
-        (Self::Failed, "the rehearsal failed"),
+    pub(crate) const TABLE: [(Self, &str); 10] = [
+        (Self::Passed, "the command succeeded; the rehearsal passed; no error and no warning was found"),
+        (Self::Failed, "the rehearsal failed; an error or a warning was found"),
         (Self::Usage, "wrong arguments, or no executable to choose"),
         (Self::Build, "the build failed"),
         (Self::Start, "the program did not start, ended early, or was not ready in time"),
         (Self::Url, "the URL is in use by another process, or responds with something else than 2xx in time"),
         (Self::Plan, "the program printed no plan"),
         (Self::Io, "a file could not be written, or the machine lacks a resource"),
+        (Self::Input, "a manifest or Dockerfile could not be read"),
         (Self::Interrupted, "interrupted by Ctrl-C or SIGTERM"),
     ];
 

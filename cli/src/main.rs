@@ -1,5 +1,6 @@
 //! `cargo graceful`: the shutdown of a program, drawn and rehearsed.
 
+mod check;
 mod commands;
 mod console;
 mod exit_code;

@@ -27,7 +27,7 @@ impl Source {
             return Err(Unreadable::new(
                 name,
                 (1, 1),
-                format!("the file has {} bytes, and {LARGEST} is the limit", text.len()),
+                "the file has more than 4 MiB".to_owned(),
                 "pass the manifest alone, without generated data",
             ));
         }
@@ -148,7 +148,7 @@ pub fn decode<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Unreadable> {
         return Err(Unreadable::new(
             file,
             (1, 1),
-            format!("the file has {} bytes, and {LARGEST} is the limit", bytes.len()),
+            "the file has more than 4 MiB".to_owned(),
             "pass the manifest alone, without generated data",
         ));
     }

@@ -33,16 +33,7 @@ enum Format {
 
 /// Builds the program, asks it for its plan, and prints the plan.
 pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
-    let executable = options.target.executable().await?;
-    let mut program = Program::start(&[executable], &[("GRACEFUL_PRINT", "plan")], Part::First(LONGEST))?;
-    let ended = wait(&mut program, options.timeout).await;
-    program.kill();
-    let plan = ended.and_then(|()| {
-        Plan::parse(&program.stdout.text()).map_err(|error| {
-            let message = format!("the program printed no plan ({error}); is its `main` under #[graceful::main]?");
-            Failure::new(ExitCode::Plan, message)
-        })
-    })?;
+    let plan = of(&options.target, options.timeout).await?;
     console::print(&match options.format {
         Format::Text => plan::text(&plan),
         Format::Json => format!(
@@ -53,6 +44,20 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
         Format::Svg => plan::svg(&plan),
     })?;
     Ok(ExitCode::Passed)
+}
+
+/// Builds the program and asks it for its plan.
+pub(super) async fn of(target: &Target, limit: Duration) -> Result<Plan, Failure> {
+    let executable = target.executable().await?;
+    let mut program = Program::start(&[executable], &[("GRACEFUL_PRINT", "plan")], Part::First(LONGEST))?;
+    let ended = wait(&mut program, limit).await;
+    program.kill();
+    ended.and_then(|()| {
+        Plan::parse(&program.stdout.text()).map_err(|error| {
+            let message = format!("the program printed no plan ({error}); is its `main` under #[graceful::main]?");
+            Failure::new(ExitCode::Plan, message)
+        })
+    })
 }
 
 /// Waits until the program has printed its plan and exited.

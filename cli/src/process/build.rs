@@ -32,6 +32,11 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    /// Whether a program is named.
+    pub(crate) fn is_named(&self) -> bool {
+        self.exe.is_some() || [&self.bin, &self.example, &self.package].iter().any(|name| name.is_some())
+    }
+
     fn arguments(&self) -> Vec<String> {
         let mut arguments = vec!["build".to_owned(), "--message-format=json-render-diagnostics".to_owned()];
         let options = [

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
+mod check;
 mod harness;
 
 use harness::{command, finish, free_port, hello, misbehaving, rehearse, run};

@@ -1,0 +1,103 @@
+//! `cargo graceful check`.
+
+use super::plan;
+use crate::{
+    check::{facts, render},
+    console,
+    exit_code::{ExitCode, Failure},
+    process::Target,
+};
+use graceful_deploy::{Check, Dockerfile, Manifest, Severity, Unreadable};
+use std::{fs, io::Read, path::Path, time::Duration};
+
+/// The limit of a file in bytes; one more byte is read, so that the parser names the limit.
+const LONGEST: u64 = 4 << 20;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    target: Target,
+    /// Kubernetes manifests; `-` reads standard input
+    #[arg(required = true, value_name = "FILE")]
+    manifests: Vec<String>,
+    /// The name of the program's container
+    #[arg(long, value_name = "NAME")]
+    container: Option<String>,
+    /// The Dockerfile of the container's image
+    #[arg(long, value_name = "FILE")]
+    dockerfile: Option<String>,
+    /// How to show the findings
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// How long the program may take to print its plan
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = graceful_plan::duration::parse)]
+    timeout: Duration,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+    Github,
+    Sarif,
+}
+
+/// Checks the manifests against the rules, and, if a program is named, against its plan.
+pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
+    let manifests = options.manifests.iter().map(|name| {
+        let text = read(name)?;
+        Manifest::parse(shown(name), &text).map_err(unreadable)
+    });
+    let manifests: Vec<_> = manifests.collect::<Result<_, _>>()?;
+    let dockerfile = options.dockerfile.as_ref().map(|name| {
+        let text = read(name)?;
+        Dockerfile::parse(shown(name), &text).map_err(unreadable)
+    });
+    let dockerfile = dockerfile.transpose()?;
+    let facts = match options.target.is_named() {
+        true => {
+            let printed = plan::of(&options.target, options.timeout).await?;
+            let of_plan = |error| Failure::new(ExitCode::Plan, format!("the printed plan is not complete: {error}"));
+            Some(facts::of(&printed).map_err(of_plan)?)
+        }
+        false => None,
+    };
+    let mut check = Check::new(&manifests);
+    if let Some(facts) = &facts {
+        check = check.facts(facts);
+    }
+    if let Some(container) = &options.container {
+        check = check.container(container);
+    }
+    if let Some(dockerfile) = &dockerfile {
+        check = check.dockerfile(dockerfile);
+    }
+    let skipped: Vec<_> = check.skipped().collect();
+    let findings = check.run();
+    console::print(&match options.format {
+        Format::Text => render::text(&findings, &skipped),
+        Format::Json => render::json(&findings, &skipped),
+        Format::Github => render::github(&findings),
+        Format::Sarif => render::sarif(&findings),
+    })?;
+    let fails = findings.iter().any(|finding| finding.rule.severity > Severity::Hint);
+    Ok(if fails { ExitCode::Failed } else { ExitCode::Passed })
+}
+
+fn shown(name: &str) -> &str {
+    if name == "-" { "<stdin>" } else { name }
+}
+
+fn read(name: &str) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    let read = match name {
+        "-" => std::io::stdin().lock().take(LONGEST + 1).read_to_end(&mut bytes),
+        path => fs::File::open(Path::new(path)).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)),
+    };
+    read.map_err(|error| Failure::new(ExitCode::Input, format!("{}: {error}", shown(name))))?;
+    graceful_deploy::decode(shown(name), &bytes).map(str::to_owned).map_err(unreadable)
+}
+
+fn unreadable(error: Unreadable) -> Failure {
+    Failure::new(ExitCode::Input, error.to_string())
+}
