@@ -149,7 +149,8 @@ impl ConnState {
             READING_HEAD | IN_FLIGHT => self.count.store(count.saturating_add(bytes), Relaxed),
             READING_BODY => {
                 let missing = count.saturating_sub(bytes);
-                self.count.store(missing, Relaxed);
+                // How many bytes have been read beyond the body is unknown.
+                self.count.store(if missing == 0 { u32::MAX } else { missing }, Relaxed);
                 let kind = if missing == 0 { IN_FLIGHT } else { READING_BODY };
                 self.set(kind | now & OF_REQUEST);
             }

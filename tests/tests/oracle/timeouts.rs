@@ -104,3 +104,19 @@ fn an_idle_connection_is_not_cut_before_the_drain() {
     is_as_hyper(Script::new().advance(100).request(next()));
     is_as_hyper(Script::new().request(get("late").whole()).advance(100).release().request(next()));
 }
+
+/// A body and, with its last bytes in one packet, a complete second request whose handler is slow.
+fn complete_behind_a_body() -> Script {
+    let post = |path: &str| format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n");
+    let (first, second) = (post("/all"), post("/all/late"));
+    let packet = format!("{}{second}{}", "a".repeat(1000), "b".repeat(1000));
+    let mut script = Script::new().part(&first).part(&packet);
+    script.ends = vec![first.len() + 1000, first.len() + packet.len()];
+    script
+}
+
+#[test]
+fn a_complete_body_in_one_packet_with_the_end_of_another_is_not_cut() {
+    is_as_hyper(complete_behind_a_body().advance(100).release());
+    is_as_hyper(complete_behind_a_body().enter(Drain).advance(4).release());
+}

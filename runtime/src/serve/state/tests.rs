@@ -82,6 +82,14 @@ fn a_body_that_may_have_come_with_the_request_before_may_be_complete() {
     state.on_response_end();
     state.on_request(with_body(1000));
     assert!(!state.waits_for_client());
+    // With the last bytes of another body.
+    let state = ConnState::new();
+    state.on_read(60);
+    state.on_request(with_body(1000));
+    state.on_read(2060);
+    state.on_response_end();
+    state.on_request(with_body(1000));
+    assert!(!state.waits_for_client());
     // Behind another body.
     let state = ConnState::new();
     state.on_read(2000);
