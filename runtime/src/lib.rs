@@ -8,7 +8,7 @@
 //!     Ok(Response::new("hello\n".to_owned()))
 //! }
 //!
-//! #[graceful::main(grace = "5s")]
+//! #[graceful::main(grace = "5s", ready = "on-serve")]
 //! async fn main() -> std::io::Result<()> {
 //!     let listener = tokio::net::TcpListener::bind("0.0.0.0:3000").await?;
 //!     graceful::serve(listener, service_fn(hello)).await // ready once it serves; returns once it has drained

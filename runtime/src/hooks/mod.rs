@@ -5,6 +5,6 @@
 pub(crate) mod state;
 pub(crate) mod descriptor;
 pub(crate) mod call;
-pub(crate) mod deadline;
+pub(crate) mod time_limit;
 pub(crate) mod registry;
 pub(crate) mod sequence;

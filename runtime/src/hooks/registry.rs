@@ -1,6 +1,6 @@
 //! Every hook, linked and registered at run time, in ordered groups.
 
-use super::deadline::Demand;
+use super::time_limit::Demand;
 use crate::{
     hooks::descriptor::{self as hook, HookContext, HookRun, MissingState},
     report::outcome::HookName,

@@ -2,10 +2,10 @@
 
 use super::{
     call::Call,
-    deadline::{time_limit, with_later},
     descriptor::{HookContext, HookRun},
     registry::{Group, RegisteredHook, Start},
     state::Provided,
+    time_limit::{time_limit, with_later},
 };
 use crate::{
     cause::Cause,

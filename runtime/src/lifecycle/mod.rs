@@ -4,7 +4,7 @@
 
 pub(crate) mod transition;
 pub(crate) mod deadlines;
-pub(crate) mod phase_message;
+pub(crate) mod phase_log;
 pub(crate) mod state_machine;
 pub(crate) mod orchestrator;
 pub(crate) mod main_run;

@@ -2,7 +2,7 @@
 //! `Request::Signal` → [`apply`](StateMachine::apply) → `Event::Stop` → [`advance`](StateMachine::advance) →
 //! `Phase::Grace`.
 
-use super::{deadlines, phase_message::Step, transition::Event};
+use super::{deadlines, phase_log::Step, transition::Event};
 use crate::{
     cause::{Cause, Signal},
     checks::{descriptor::Check, runner},

@@ -92,27 +92,30 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
             tokio::select! {
                 biased;
                 _ = phases.changed() => {}
-                () = server.armed() => {
+                () = server.sweep_requested() => {
                     sweeps.reset(); // the period begins with the client that is waited for
                     sweeping = true;
                 }
                 _ = sweeps.tick(), if sweeping => sweeping = server.sweep(SWEEP),
                 accepted = poll_fn(|cx| self.listener.poll_accept(cx)), if accepting => match accepted {
                     Ok(stream) => self.handle.start(server, stream),
-                    Err(error) => pause = self.after(error, server)?,
+                    Err(error) => pause = self.retry_at(error, server)?,
                 },
-                () = server.one_left(), if !accepting => pause = None,
+                () = server.connection_closed(), if !accepting => pause = None,
                 () = sleep_until(pause.unwrap_or_else(Instant::now)), if pause.is_some() => pause = None,
             }
         }
     }
 
-    /// When to accept again after an error of `accept`: at once (`None`) or after a pause; the error if the listener is broken.
-    fn after(&self, error: io::Error, server: &Server) -> io::Result<Option<Instant>> {
-        if is_of_one_connection(&error) {
+    /// When to accept again after an error: at once (`None`), or after a pause.
+    ///
+    /// # Errors
+    /// The listener is broken.
+    fn retry_at(&self, error: io::Error, server: &Server) -> io::Result<Option<Instant>> {
+        if is_connection_error(&error) {
             return Ok(None);
         }
-        if is_of_the_listener(&error) {
+        if is_listener_error(&error) {
             return Err(error);
         }
         let name = self.listener.name();
@@ -131,10 +134,10 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
             match self.listener.accept_nonblocking() {
                 Ok(stream) => self.handle.start(server, stream),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(error) if is_of_one_connection(&error) => {}
-                Err(error) if !is_of_the_listener(&error) && server.mode() < Mode::Abort => {
+                Err(error) if is_connection_error(&error) => {}
+                Err(error) if !is_listener_error(&error) && server.mode() < Mode::Abort => {
                     server.set_starved(true);
-                    let _ = tokio::time::timeout(OUT_OF_DESCRIPTORS, server.one_left()).await;
+                    let _ = tokio::time::timeout(OUT_OF_DESCRIPTORS, server.connection_closed()).await;
                     server.set_starved(false);
                     server.set_mode(Mode::of(server.context.phase()));
                 }
@@ -167,7 +170,7 @@ fn sweeps(period: Duration) -> Interval {
     ticks
 }
 
-fn is_of_one_connection(error: &io::Error) -> bool {
+fn is_connection_error(error: &io::Error) -> bool {
     use io::ErrorKind::*;
     matches!(error.kind(), ConnectionRefused | ConnectionAborted | ConnectionReset | Interrupted | TimedOut)
 }
@@ -181,7 +184,7 @@ const BROKEN: [i32; 3] = [10009, 10022, 10038];
 
 /// Whether an error is final: a broken listener, or an error that is not the system's. Others pass: a lack of file
 /// descriptors or buffers, and network errors of connections that were never accepted.
-fn is_of_the_listener(error: &io::Error) -> bool {
+fn is_listener_error(error: &io::Error) -> bool {
     match error.raw_os_error() {
         Some(code) => BROKEN.contains(&code),
         None => error.kind() != io::ErrorKind::OutOfMemory,
@@ -197,10 +200,10 @@ mod tests {
     fn network_errors_of_one_connection_do_not_end_the_server() {
         use libc::*;
         for code in [EPERM, ENOMEM, EPROTO, ENETDOWN, EHOSTUNREACH, EMFILE, ENFILE, ENOBUFS] {
-            assert!(!is_of_the_listener(&io::Error::from_raw_os_error(code)), "{code}");
+            assert!(!is_listener_error(&io::Error::from_raw_os_error(code)), "{code}");
         }
         for code in BROKEN {
-            assert!(is_of_the_listener(&io::Error::from_raw_os_error(code)), "{code}");
+            assert!(is_listener_error(&io::Error::from_raw_os_error(code)), "{code}");
         }
     }
 }

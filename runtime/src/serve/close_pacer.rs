@@ -25,8 +25,8 @@ impl ClosePacer {
         self.0.fetch_add(0x9E37_79B9_7F4A_7C15, Relaxed) as f64 / u64::MAX as f64
     }
 
-    /// Whether the next response closes its connection: with a probability that rises to 1 over the first half of
-    /// grace, and always after that.
+    /// Whether the next response closes its connection: a share of the responses that rises to all of them over the first
+    /// half of grace.
     pub(crate) fn closes_next(&self, context: &Context) -> bool {
         self.closes_next_after(context.since_shutdown().unwrap_or_default(), context.0.plan.grace)
     }
@@ -50,12 +50,12 @@ pub(crate) fn close_after<B>(response: &mut Response<B>, request_version: Versio
     if request_version == Version::HTTP_10 {
         *response.version_mut() = Version::HTTP_10;
     }
-    if !says_close(response.headers()) {
+    if !has_close(response.headers()) {
         response.headers_mut().append(CONNECTION, HeaderValue::from_static("close"));
     }
 }
 
-fn says_close(headers: &HeaderMap) -> bool {
+fn has_close(headers: &HeaderMap) -> bool {
     headers.get_all(CONNECTION).iter().any(|value| value.as_bytes().eq_ignore_ascii_case(b"close"))
 }
 

@@ -24,12 +24,12 @@ const ASKED: usize = 512;
 pub(crate) struct ConnIo<S> {
     stream: S,
     guard: ConnectionGuard,
-    /// Only at the beginning and at the end of a connection.
-    ends: Option<Box<Ends>>,
+    /// State that is rare, boxed to keep idle connections small.
+    rare: Option<Box<Rare>>,
 }
 
 #[derive(Default)]
-struct Ends {
+struct Rare {
     /// The first bytes of the connection, read to tell its protocol and not yet handed to hyper.
     prefix: Vec<u8>,
     /// FIN has been sent; this is when the connection is dropped at the latest.
@@ -38,7 +38,7 @@ struct Ends {
 
 impl<S> ConnIo<S> {
     pub(crate) fn new(stream: S, guard: ConnectionGuard) -> Self {
-        Self { stream, guard, ends: None }
+        Self { stream, guard, rare: None }
     }
 
     pub(crate) fn guard(&self) -> &ConnectionGuard {
@@ -49,26 +49,26 @@ impl<S> ConnIo<S> {
     #[cfg(feature = "http2")]
     pub(crate) fn put_back(&mut self, bytes: Vec<u8>) {
         if !bytes.is_empty() {
-            self.ends.get_or_insert_default().prefix = bytes;
+            self.rare.get_or_insert_default().prefix = bytes;
         }
     }
 
     #[cold]
     fn read_prefix(&mut self, buffer: &mut ReadBuf<'_>) -> bool {
-        let Some(ends) = &mut self.ends else { return false };
-        let length = ends.prefix.len().min(buffer.remaining());
-        buffer.put_slice(&ends.prefix[..length]);
-        ends.prefix.drain(..length);
-        if ends.prefix.is_empty() && ends.lingering.is_none() {
-            self.ends = None;
+        let Some(rare) = &mut self.rare else { return false };
+        let length = rare.prefix.len().min(buffer.remaining());
+        buffer.put_slice(&rare.prefix[..length]);
+        rare.prefix.drain(..length);
+        if rare.prefix.is_empty() && rare.lingering.is_none() {
+            self.rare = None;
         }
         length > 0
     }
 }
 
 impl<S: Stream> ConnIo<S> {
-    /// Nothing to read, as far as the runtime knows, where a shutdown has begun, the client is late or in the middle of
-    /// a request, or the owner of an upgraded connection reads.
+    /// The slow path of a read that is pending for tokio: in a shutdown, in the middle of a request, after a timeout, and
+    /// on upgraded connections. May read the socket directly.
     #[cold]
     #[inline(never)]
     fn nothing_to_read(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
@@ -86,7 +86,7 @@ impl<S: Stream> ConnIo<S> {
         polled
     }
 
-    /// Asks the socket itself, because the runtime may not have heard of the latest bytes.
+    /// Reads the socket directly, because tokio's readiness may be stale.
     fn read_socket(&self, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let state = &self.guard.connection().state;
         // A part of hyper's buffer: zeroing all of it for each of thousands of idle connections costs more than the call.
@@ -123,7 +123,7 @@ impl<S: Stream> ConnIo<S> {
         polled
     }
 
-    /// What the owner of an upgraded connection waits for fails at the drain deadline.
+    /// Pending reads and writes of an upgraded connection fail with `ConnectionAborted` after the drain deadline.
     fn pending_or_aborted<T>(&self) -> Poll<io::Result<T>> {
         match self.mode() {
             Mode::Abort => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
@@ -134,7 +134,7 @@ impl<S: Stream> ConnIo<S> {
     /// Whether closing now may reset the connection and destroy a response that the client has not read yet.
     fn must_linger(&self) -> bool {
         let state = &self.guard.connection().state;
-        // The owner of an upgraded connection may close its side alone, and read on. A late client gets no more time.
+        // An upgraded connection may be half-closed, so its reads are not drained. A late client is not waited for.
         if state.is_upgraded() || state.is_late() {
             return false;
         }
@@ -145,7 +145,7 @@ impl<S: Stream> ConnIo<S> {
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut scratch = [MaybeUninit::uninit(); 8192];
         loop {
-            let timer = self.ends.as_ref().and_then(|ends| ends.lingering.as_ref());
+            let timer = self.rare.as_ref().and_then(|rare| rare.lingering.as_ref());
             if timer.is_some_and(|timer| timer.is_elapsed() || timer.deadline() <= Instant::now()) {
                 return Poll::Ready(()); // however much the client still sends
             }
@@ -156,7 +156,7 @@ impl<S: Stream> ConnIo<S> {
                 Poll::Pending => break,
             }
         }
-        let timer = self.ends.as_mut().and_then(|ends| ends.lingering.as_mut());
+        let timer = self.rare.as_mut().and_then(|rare| rare.lingering.as_mut());
         timer.map_or(Poll::Ready(()), |timer| timer.as_mut().poll(cx))
     }
 }
@@ -170,7 +170,7 @@ fn filled(buffer: &ReadBuf<'_>) -> usize {
 impl<S: Stream> AsyncRead for ConnIo<S> {
     #[inline]
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.ends.is_some() && self.read_prefix(buffer) {
+        if self.rare.is_some() && self.read_prefix(buffer) {
             return Poll::Ready(Ok(()));
         }
         let before = filled(buffer);
@@ -216,7 +216,7 @@ impl<S: Stream> AsyncWrite for ConnIo<S> {
     /// Sends FIN. Then, where the client may still be sending, reads and discards what arrives: closing a socket with
     /// unread bytes resets the connection, and a reset destroys a response that the client has not read yet.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.ends.as_ref().is_none_or(|ends| ends.lingering.is_none()) {
+        if self.rare.as_ref().is_none_or(|rare| rare.lingering.is_none()) {
             let lingers = self.must_linger();
             if !lingers && self.stream.sends_fin_on_drop() && !self.guard.connection().state.is_upgraded() {
                 return Poll::Ready(Ok(())); // hyper drops the stream next
@@ -225,7 +225,7 @@ impl<S: Stream> AsyncWrite for ConnIo<S> {
             if ready!(Pin::new(&mut self.stream).poll_shutdown(cx)).is_err() || !lingers {
                 return Poll::Ready(Ok(()));
             }
-            self.ends.get_or_insert_default().lingering = Some(Box::pin(sleep(LINGER)));
+            self.rare.get_or_insert_default().lingering = Some(Box::pin(sleep(LINGER)));
         }
         self.poll_linger(cx).map(Ok)
     }

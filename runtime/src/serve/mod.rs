@@ -1,4 +1,9 @@
 //! Serves HTTP from a listener, through every phase, without losing a request.
+//!
+//! May use: `drain`, `report`, the [`Context`]. Where to look: `accept.rs` has the accept loop of every server and what it
+//! does in each phase, `server.rs` the list of connections and the sweep for timeouts, `state.rs` what a connection is
+//! doing and when it is late, `io.rs` its reads and its close, `tracked.rs` and `close_pacer.rs` `Connection: close`,
+//! `http1.rs` and `http2.rs` the tasks of connections.
 
 mod listener;
 pub(crate) mod close_pacer;
@@ -70,8 +75,9 @@ pub(crate) fn serve_with<L, S>(listener: L, service: S) -> Serve<L, S> {
 /// |---|---|
 /// | starting | the first poll makes the process ready (`ready = "on-serve"`) |
 /// | serving | accepts and serves, with keep-alive |
-/// | grace | accepts and serves; ever more responses say `Connection: close` over the first half of grace, all of them in the second; HTTP/2 connections get their GOAWAY one after the other, each while a request is open; idle ones at the drain |
-/// | draining | empties the kernel's backlog, closes the listener, finishes requests, closes idle connections |
+/// | grace, HTTP/1.1 | accepts and serves; a growing share of the responses carries `Connection: close`, all of them in the second half |
+/// | grace, HTTP/2 | accepts and serves; one connection after the other gets GOAWAY while a request is open |
+/// | draining | empties the kernel's backlog, closes the listener, finishes requests, closes idle connections, HTTP/2 with GOAWAY |
 /// | hooks | aborts the connections that are left |
 ///
 /// It resolves once its last connection has ended, or at the drain deadline. An upgraded connection (WebSocket) counts
@@ -82,8 +88,8 @@ pub(crate) fn serve_with<L, S>(listener: L, service: S) -> Serve<L, S> {
 ///
 /// - In a shutdown, responses get `Connection: close`, except for accepted upgrades. What a client has pipelined behind
 ///   such a response is not executed; the client sends it again on another connection (RFC 9112, section 9.3.2).
-/// - At the drain, idle connections are closed, after the socket has been asked for a request that the runtime has not
-///   seen yet. The first part of a head that came in one packet with the request before it is dropped with them.
+/// - At the drain, idle connections are closed, after a direct read of the socket finds no request. The first part of a
+///   head that came in one packet with the request before it is dropped with them.
 /// - A client that stops in the middle of a request is cut off, see [`header_timeout`](Self::header_timeout) and
 ///   [`body_timeout`](Self::body_timeout).
 /// - A connection that closes while its client may still be sending sends FIN and reads on for up to a second, so that
@@ -123,9 +129,9 @@ impl<L, S> Serve<L, S> {
     }
 
     /// How long the head of a request may take from its first byte; then its connection is closed. An idle connection
-    /// has no limit, so that the client closes it. If the response ends before the request's body has arrived, the rest
-    /// of the body may take as long as a head; then the connection closes behind it. Default: **10 s**, and in the drain
-    /// at most half of the drain.
+    /// has no limit, so that the client closes it; but a stray byte behind a request counts as the begin of a head. After
+    /// an early response, the rest of the request's body has the same limit; if it takes longer, the connection closes
+    /// behind it. Default: **10 s**, and in the drain at most half of the drain.
     pub fn header_timeout(mut self, timeout: Duration) -> Self {
         self.limits.header = timeout;
         self

@@ -41,17 +41,17 @@ pub(crate) struct Server {
     pub(crate) protocols: Protocols,
     pub(crate) pacer: ClosePacer,
     group: Group,
-    /// What responses and connections go by. It follows the phase at once, on the control thread.
+    /// The current mode. The control thread sets it when the phase changes.
     mode: AtomicU8,
     /// The mode for which connections have been woken.
     woken_for: AtomicU8,
     connections: Mutex<Slab<Arc<Connection>>>,
-    left: Notify,
+    closed: Notify,
     /// Whether accepting pauses for lack of file descriptors.
     starved: AtomicBool,
     /// Whether sweeps are scheduled. Without a client in the middle of a request there are none, and no timer.
     sweeping: AtomicBool,
-    armed: Notify,
+    sweep_request: Notify,
     warned: Once,
     /// How many connections the drain has cut because of their clients.
     late: AtomicUsize,
@@ -69,10 +69,10 @@ impl Server {
             mode: AtomicU8::new(Mode::Serve as u8),
             woken_for: AtomicU8::new(Mode::Serve as u8),
             connections: Mutex::default(),
-            left: Notify::new(),
+            closed: Notify::new(),
             starved: AtomicBool::new(false),
             sweeping: AtomicBool::new(false),
-            armed: Notify::new(),
+            sweep_request: Notify::new(),
             warned: Once::new(),
             late: AtomicUsize::new(0),
         });
@@ -106,7 +106,7 @@ impl Server {
         }
     }
 
-    /// Whether the response that is about to begin is to be the last one of its HTTP/1 connection.
+    /// Whether the next response of an HTTP/1 connection carries `Connection: close`.
     pub(crate) fn closes_after_response(&self) -> bool {
         match self.mode() {
             Mode::Serve => false,
@@ -138,10 +138,10 @@ impl Server {
     fn leave(&self, key: u32) {
         let gone = self.lock().remove(key as usize);
         drop(gone); // outside of the lock
-        let left = self.group.leave();
+        let remaining = self.group.leave();
         // Only where the server waits for it: waking its task for each of thousands costs more than ending them.
-        if left == 0 || left + 1 >= self.limits.connections || self.starved.load(Relaxed) {
-            self.left.notify_one();
+        if remaining == 0 || remaining + 1 >= self.limits.connections || self.starved.load(Relaxed) {
+            self.closed.notify_one();
         }
     }
 
@@ -158,15 +158,18 @@ impl Server {
         self.starved.store(starved, Relaxed);
     }
 
-    /// Resolves when a connection has ended that the server waits for: the last one, one that makes room under the
-    /// limit, any while accepting pauses. Resolves at once if one has ended since the last call.
-    pub(crate) async fn one_left(&self) {
-        self.left.notified().await;
+    /// Resolves when a connection ends that the server waits for, or has ended since the last call:
+    ///
+    /// - the last connection;
+    /// - a connection that makes room under the limit of connections;
+    /// - any connection, while accepting pauses.
+    pub(crate) async fn connection_closed(&self) {
+        self.closed.notified().await;
     }
 
     pub(crate) async fn emptied(&self) {
         while self.count() > 0 {
-            self.one_left().await;
+            self.connection_closed().await;
         }
     }
 
@@ -197,19 +200,18 @@ impl Server {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Resolves when sweeps are needed, at once if that has happened since the last call.
-    pub(crate) async fn armed(&self) {
-        self.armed.notified().await;
+    /// Resolves when sweeps are requested, or have been since the last call.
+    pub(crate) async fn sweep_requested(&self) {
+        self.sweep_request.notified().await;
     }
 
-    /// Schedules sweeps, because a connection waits for its client.
-    fn arm(&self) {
-        // This fence stands between the store of the connection's state and the load of `sweeping`, and the one in
-        // `sweep` between the store of `sweeping` and the loads of the states. Without them both sides could read the
-        // old values, and nobody would sweep.
+    /// Requests sweeps, because a connection waits for its client.
+    fn request_sweep(&self) {
+        // The connection's task stores the state, then loads `sweeping`; `sweep` stores `sweeping`, then loads the
+        // states. Without the two fences both sides could read old values, and nobody would sweep.
         fence(SeqCst);
         if !self.sweeping.load(Relaxed) && !self.sweeping.swap(true, Relaxed) {
-            self.armed.notify_one();
+            self.sweep_request.notify_one();
         }
     }
 
@@ -223,7 +225,7 @@ impl Server {
             let half = self.context.0.plan.drain / 2;
             (limits.header, limits.body) = (limits.header.min(half), limits.body.min(half));
         }
-        // Before the states are read: a connection that begins to wait later arms again.
+        // Before the states are read: a connection that begins to wait later requests another sweep.
         self.sweeping.store(false, Relaxed);
         fence(SeqCst);
         let connections = self.lock();
@@ -309,7 +311,7 @@ impl Connection {
     /// What the connection's task does next, after hyper has been polled.
     pub(crate) fn action(&self) -> Action {
         if self.state.waits_for_client() {
-            self.server.arm();
+            self.server.request_sweep();
         }
         let mode = self.server.mode();
         let action = self.state.action(mode);

@@ -1,10 +1,10 @@
-//! The state of one connection, in two relaxed atomics.
+//! The state of one connection and its timeouts, in two relaxed atomics.
 //!
-//! The state follows from events, never from bytes: how many bytes a read brought, that hyper parsed a request and
-//! called the service, that a response head is ready, that a response body was sent or dropped. The tasks of the
-//! connection write the state. The sweep of the server only adds the age and [`EXPIRED`], by compare-and-swap, so that
-//! a concurrent write of a task wins. No other memory depends on these atomics, so relaxed ordering suffices: each
-//! decision is taken by the connection's own task, on values that this task wrote or that the sweep added to them.
+//! The state changes on events: a read of n bytes, a parsed request, a response head, the end of a response. No byte is
+//! inspected. The tasks of the connection write the state. The sweep of the server only adds the age and [`EXPIRED`], by
+//! compare-and-swap, so that a concurrent write of a task wins. No other memory depends on these atomics, so relaxed
+//! ordering suffices: each decision is taken by the connection's own task, on values that this task wrote or that the
+//! sweep added to them.
 //!
 //! ```text
 //! New ──read──► ReadingHead ──request──► InFlight or ReadingBody ──response sent──► Idle ──read──► ReadingHead
@@ -30,7 +30,7 @@ const READING_HEAD: u32 = 1;
 const IN_FLIGHT: u32 = 2;
 /// A request is in flight whose body is certain to be incomplete. `count`: at least so many bytes are missing.
 const READING_BODY: u32 = 3;
-/// The last response was written or given up, and nothing was read since. `count`: as `IN_FLIGHT`.
+/// The last response has ended or was aborted, and nothing was read since. `count`: as `IN_FLIGHT`.
 const IDLE: u32 = 4;
 /// The connection belongs to another protocol, whose owner decides when it ends.
 const UPGRADED: u32 = 5;
@@ -48,15 +48,15 @@ const EXPIRED: u32 = 1 << 4;
 const STALLED: u32 = 1 << 5;
 /// The last request's body may be incomplete, so the client may still be sending.
 const BODY_OPEN: u32 = 1 << 6;
-/// The request at hand offers an upgrade.
+/// The current request offers an upgrade.
 const OFFERS_UPGRADE: u32 = 1 << 7;
-/// The request at hand has the method CONNECT.
+/// The current request has the method CONNECT.
 const CONNECT: u32 = 1 << 8;
-/// The request at hand is of HTTP/1.0.
+/// The current request is of HTTP/1.0.
 const HTTP_10: u32 = 1 << 9;
 /// The last write was blocked, so the response is not on its way yet.
 const WRITE_BLOCKED: u32 = 1 << 10;
-/// What is known of the request at hand.
+/// What is known of the current request.
 const OF_REQUEST: u32 = OFFERS_UPGRADE | CONNECT | HTTP_10;
 
 /// Above the flags: the age of the state, in units of 50 ms; up to 29 hours.
@@ -189,8 +189,8 @@ impl ConnState {
 
     /// An HTTP/1 request has been parsed.
     ///
-    /// No more bytes of its body have been read than `count`, which begins with the last read of an idle connection and
-    /// so includes the head and what was read together with it. So a body is called incomplete only if it certainly is.
+    /// `count` is an upper bound of the bytes of the body that have been read: it includes the head and all bytes read
+    /// together with it. So the body is marked incomplete only if it certainly is.
     pub(crate) fn on_request(&self, request: RequestFacts) {
         let flags = [(request.offers_upgrade, OFFERS_UPGRADE), (request.connect, CONNECT), (request.http_10, HTTP_10)];
         let flags = flags.into_iter().filter(|(is_set, _)| *is_set).fold(0, |flags, (_, flag)| flags | flag);
@@ -206,7 +206,7 @@ impl ConnState {
         }
     }
 
-    /// Whether the request at hand is anything but plain, so that its response must be looked at.
+    /// Whether the current request is plain: of HTTP/1.1, without a missing body, without an upgrade.
     #[inline]
     pub(crate) fn is_plain_request(&self) -> bool {
         self.word() == IN_FLIGHT
@@ -228,7 +228,7 @@ impl ConnState {
         }
     }
 
-    /// A response was sent to its end, or given up: of HTTP/2, that of one stream.
+    /// A response has ended or was aborted; for HTTP/2, called per stream.
     #[inline]
     pub(crate) fn on_response_end(&self) {
         match self.word() {

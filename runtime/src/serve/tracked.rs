@@ -1,5 +1,5 @@
-//! The service of one connection, which tells the connection's state when a request begins, when its response begins,
-//! and when its response ends.
+//! The service of one connection: reports the begin of each request, the begin and the end of its response to the
+//! connection's state, and adds `Connection: close`.
 
 use super::close_pacer::{accepts_upgrade, close_after};
 use super::{server::Connection, state::RequestFacts};
@@ -57,7 +57,7 @@ impl Exchange {
         if is_plain && connection.server.is_serving() {
             connection.state.on_plain_request();
         } else {
-            begin_special(connection, request);
+            on_request_slow(connection, request);
         }
         Self(connection.clone())
     }
@@ -66,7 +66,7 @@ impl Exchange {
     #[inline(always)]
     fn respond<B>(&self, response: &mut Response<B>) {
         if !(self.0.state.is_plain_request() && self.0.server.is_serving()) {
-            respond_special(&self.0, response);
+            on_response_slow(&self.0, response);
         }
     }
 }
@@ -80,7 +80,7 @@ impl Drop for Exchange {
 
 #[cold]
 #[inline(never)]
-fn begin_special(connection: &Connection, request: &Request<Incoming>) {
+fn on_request_slow(connection: &Connection, request: &Request<Incoming>) {
     connection.note_request(request.uri().path());
     if connection.state.is_http2() {
         return connection.state.on_stream();
@@ -95,7 +95,7 @@ fn begin_special(connection: &Connection, request: &Request<Incoming>) {
 
 #[cold]
 #[inline(never)]
-fn respond_special<B>(connection: &Connection, response: &mut Response<B>) {
+fn on_response_slow<B>(connection: &Connection, response: &mut Response<B>) {
     let state = &connection.state;
     if state.is_http2() {
         return; // GOAWAY asks its clients to reconnect
