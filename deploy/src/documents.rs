@@ -93,7 +93,7 @@ fn check(source: &Source, document: &Node) -> Result<(), Unreadable> {
     let place = (document.at.line, document.at.column);
     let refused = |problem: &str, fix: &str| Err(Unreadable::new(&source.name, place, problem, fix));
     let Value::Map(_) = document.value else {
-        if document.text().is_none() {
+        if matches!(document.value, Value::Scalar(..)) && document.text().is_none() {
             return Ok(()); // An empty document, as between two `---`.
         }
         return refused("not a Kubernetes object", "pass a manifest with `apiVersion`, `kind` and `spec`");
