@@ -1,7 +1,7 @@
 //! Checks that a Kubernetes manifest and a Dockerfile agree with a program's shutdown plan.
 //!
-//! Pure functions: text in, [`Finding`]s out; no I/O. `#[graceful::main(manifest = "..")]` runs the rules while the
-//! program compiles, and its generated test runs them with the linked hooks.
+//! Pure functions: text in, [`Finding`]s out; no I/O. The command `cargo graceful check` reads the files and shows the
+//! findings.
 //!
 //! 1. [`Manifest::parse`] and [`Dockerfile::parse`] read texts, within limits: 4 MiB, 64 levels, no alias bombs.
 //! 2. [`Facts`] say what is known about the program. Without them, the rules that need no program are checked.

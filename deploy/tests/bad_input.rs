@@ -71,9 +71,9 @@ fn an_alias_bomb_is_refused() {
 #[test]
 fn a_file_that_is_too_large_is_refused() {
     let large = " ".repeat(5 * 1024 * 1024);
-    assert!(error("app.yaml", &large).problem().contains("is the limit"));
-    assert!(decode("app.yaml", large.as_bytes()).unwrap_err().problem().contains("is the limit"));
-    assert!(Dockerfile::parse("Dockerfile", &large).unwrap_err().problem().contains("is the limit"));
+    assert!(error("app.yaml", &large).problem().contains("more than 4 MiB"));
+    assert!(decode("app.yaml", large.as_bytes()).unwrap_err().problem().contains("more than 4 MiB"));
+    assert!(Dockerfile::parse("Dockerfile", &large).unwrap_err().problem().contains("more than 4 MiB"));
 }
 
 #[test]
