@@ -69,7 +69,7 @@ fn page() -> String {
     let mut page = String::from(
         "# Rules\n\nGenerated from the tables in `deploy/src/table`; `UPDATE=1 cargo test -p graceful-deploy` writes this page.\n\n\
          An **error** says that manifest and program contradict each other, a **warning** that requests can fail in a rollout,\n\
-         an eviction or a restart, a **hint** that something is most likely not intended. Only errors fail a build.\n\n\
+         an eviction or a restart, a **hint** that something is most likely not intended. Errors and warnings fail `cargo graceful check`.\n\n\
          A comment on the line of a finding, or directly above it, allows the finding: `# graceful: allow(RULE) because REASON`.\n\
          JSON has no comments, so a finding in JSON can't be allowed.\n\n\
          The examples are parts of this Deployment, whose program has the default plan:\n\n",
