@@ -94,7 +94,7 @@ pub(crate) fn free_port() -> u16 {
 }
 
 /// Builds a target of the workspace and returns the path of its executable.
-fn build(arguments: &[&str], executable: &str) -> PathBuf {
+pub(crate) fn build(arguments: &[&str], executable: &str) -> PathBuf {
     let status = Command::new(env!("CARGO")).arg("build").args(arguments).current_dir(root()).status().unwrap();
     assert!(status.success());
     // The command stands in the folder of the profile.

@@ -5,7 +5,7 @@
 mod check;
 mod harness;
 
-use harness::{command, finish, free_port, hello, misbehaving, rehearse, run};
+use harness::{build, command, finish, free_port, hello, misbehaving, rehearse, run};
 use serde_json::Value;
 use std::{
     fs,
@@ -219,6 +219,8 @@ fn an_interrupted_rehearsal_ends_its_program_in_order() {
 
 #[test]
 fn a_plan_is_drawn_in_each_format() {
+    // Built first, because a cold build takes longer than the limit of a run.
+    build(&["-p", "graceful-examples", "--bin", "hooks"], "hooks");
     let plan = |format: &str| {
         let run = run(&["plan", "-p", "graceful-examples", "--bin", "hooks", "--format", format]);
         assert_eq!(run.code, Some(0), "{run:?}");
