@@ -124,7 +124,8 @@ impl<'a> Check<'a> {
             None => workload.main_container(),
         };
         let found: Vec<_> = objects.workloads().filter_map(|workload| Some((workload, pick(workload)?))).collect();
-        if self.facts.is_some() && found.is_empty() {
+        let is_image_alone = self.manifests.is_empty() && self.dockerfile.is_some();
+        if self.facts.is_some() && found.is_empty() && !is_image_alone {
             self.not_found(findings);
         }
         if let (Some(_), None, [_, (second, container), ..]) = (self.facts, self.container, &found[..]) {

@@ -28,5 +28,5 @@ const __GRACEFUL_PLAN: ::graceful::__private::Plan = ::graceful::__private::Plan
 #[cfg(test)]
 #[::core::prelude::v1::test]
 fn the_shutdown_fits_the_termination_grace_period() {
-    ::graceful::__private::assert_plan(&__GRACEFUL_PLAN)
+    ::graceful::__private::assert_plan(&__GRACEFUL_PLAN);
 }

@@ -29,5 +29,5 @@ const _: () = ::graceful::__private::assert_budget(&__GRACEFUL_PLAN);
 #[cfg(test)]
 #[::core::prelude::v1::test]
 fn the_shutdown_fits_the_termination_grace_period() {
-    ::graceful::__private::assert_plan(&__GRACEFUL_PLAN)
+    ::graceful::__private::assert_plan(&__GRACEFUL_PLAN);
 }

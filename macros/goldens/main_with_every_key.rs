@@ -57,5 +57,5 @@ const __GRACEFUL_PLAN: ::shutdown::__private::Plan = ::shutdown::__private::Plan
 #[cfg(test)]
 #[::core::prelude::v1::test]
 fn the_shutdown_fits_the_termination_grace_period() {
-    ::shutdown::__private::assert_plan(&__GRACEFUL_PLAN)
+    ::shutdown::__private::assert_plan(&__GRACEFUL_PLAN);
 }

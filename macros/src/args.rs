@@ -82,6 +82,13 @@ pub(crate) static MAIN: Attribute = Attribute {
         key("worker_threads", "worker_threads = 4", &["threads", "core_threads", "workers"]),
         key("max_blocking_threads", "max_blocking_threads = 512", &["blocking_threads", "max_threads"]),
         key("hooks_from", "hooks_from(crate_a, crate_b)", &["hooks", "crates", "link", "require"]),
+        key(
+            "manifest",
+            "manifest = \"deploy/app.yaml\"",
+            &["manifests", "deployment", "yaml", "kubernetes", "k8s", "file", "files"],
+        ),
+        key("container", "container = \"app\"", &["container_name", "pod"]),
+        key("dockerfile", "dockerfile = \"Dockerfile\"", &["docker", "containerfile", "image"]),
         key("crate", "crate = ::graceful", &["krate", "package", "path"]),
     ],
 };

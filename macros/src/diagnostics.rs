@@ -70,7 +70,8 @@ impl Drop for Diagnostics {
     }
 }
 
-fn message(problem: impl Display, fix: impl Display) -> String {
+/// The text of an error: the problem, and what to write instead.
+pub(crate) fn message(problem: impl Display, fix: impl Display) -> String {
     format!("{problem}\nhelp: {fix}")
 }
 

@@ -77,6 +77,9 @@ use proc_macro::TokenStream;
 /// | `worker_threads` | positive integer | **one per CPU** | Worker threads of a `multi_thread` runtime. |
 /// | `max_blocking_threads` | positive integer | **tokio's, 512** | The maximum number of threads for blocking calls, sync hooks included. |
 /// | `hooks_from(crate_a, crate_b)` | names of crates | **none** | Links these crates even if no other code names them, so that their hooks and checks run. If the binary's package also has a library with hooks, name that library here. |
+/// | `manifest` | path, or list of paths, relative to the package | **none** | The Kubernetes manifests that deploy the program, checked while it compiles. Requires the feature `manifest`. |
+/// | `container` | string | **the only one**, the annotated one, one of the workload's name, or the first | The program's container in the manifests; workloads without one are not checked. Requires `manifest`. |
+/// | `dockerfile` | path relative to the package | **none** | The Dockerfile of the container's image, checked in the same way. Requires the feature `manifest`. |
 /// | `crate` | absolute path | **`::graceful`** | The path of the library if Cargo.toml renames it (`crate = ::shutdown`) or another crate re-exports it (`crate = ::framework::graceful`). |
 ///
 /// Environment variables override the durations, `health` and `unready`: `GRACEFUL_GRACE=8s` and so on.
@@ -91,6 +94,19 @@ use proc_macro::TokenStream;
 /// exceed it and shows the sum; the compiler evaluates const expressions and rejects those. The hooks' timeouts are
 /// known only after linking, so the macro also adds the test `the_shutdown_fits_the_termination_grace_period` to the
 /// binary, which `cargo test` runs with the linked hooks.
+///
+/// # Manifests
+/// With the feature `manifest`, `manifest = "deploy/app.yaml"`, `container = "app"` and `dockerfile = "Dockerfile"`
+/// check the files against the plan by the rules of `graceful-deploy`. Each finding of severity error is a compile
+/// error at the path, with file, line and column; an edit of a file compiles the program again. The generated test
+/// runs the same rules with the linked hooks and with const durations, and prints warnings and hints, which fail
+/// nothing: `cargo test -- --nocapture` shows them.
+///
+/// Render Helm charts and kustomizations first. A comment allows a finding where it stands:
+/// `# graceful: allow(RULE) because REASON`.
+///
+/// `cargo doc` checks no files. In a package that `cargo package` made, a file that the package lacks is not checked,
+/// so `cargo package`, `cargo publish` and `cargo install` work without the file.
 ///
 /// # Expansion
 /// `fn main() -> ExitCode` that contains the function, a hidden constant `__GRACEFUL_PLAN`, and the test. All paths are
@@ -254,6 +270,10 @@ mod tests {
     fn every_example_of_a_key_is_accepted() {
         for (function, attribute, entry, item) in ENTRIES {
             for key in attribute.keys {
+                // These read files; `main_fn/tests.rs` and the crate `trybuild` have their cases.
+                if ["manifest", "container", "dockerfile"].contains(&key.name) {
+                    continue;
+                }
                 // The key that this one requires.
                 let other = match (function, key.name) {
                     ("main", "quiet") => "grace_limit",

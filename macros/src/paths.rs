@@ -39,6 +39,7 @@ macro_rules! runtime_paths {
 
 runtime_paths! {
     assert_budget => assert_budget;
+    assert_deployment => assert_deployment;
     assert_plan => assert_plan;
     flavor => Flavor;
     check => Check;
@@ -75,6 +76,7 @@ macro_rules! language_paths {
 }
 
 language_paths! {
+    byte => { ::core::primitive::u8 }
     duration => { ::core::time::Duration }
     exit_code => { ::std::process::ExitCode }
     net => { ::core::net }

@@ -141,6 +141,7 @@
 //! | `systemd` | READY, STOPPING, more time while it shuts down, and the watchdog, where systemd asks for them |
 //! | `metrics` | phases, tasks and connections in flight, drained and cut, hooks and checks, through the `metrics` facade |
 //! | `init` | `init = true`: as PID 1, forward signals and reap orphans |
+//! | `manifest` | `manifest = "deploy/app.yaml"`: manifests and Dockerfiles checked at compile time |
 //! | `testing` | `graceful::testing`: a whole lifecycle in a test, with paused time |
 //! | `tonic` | `graceful::tonic::serve(listener, routes)`, and `grpc.health.v1` beside the HTTP probes; with `http2` |
 //! | `tower` | `graceful::tower::GracefulLayer` for servers that this crate does not run |

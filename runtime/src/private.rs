@@ -39,6 +39,44 @@ pub const fn assert_budget(plan: &Plan) {
     );
 }
 
+/// The rules of manifests and Dockerfiles in the generated test, with every hook that this binary links. Warnings and
+/// hints are printed.
+///
+/// # Panics
+/// A file can't be read, or has a finding of severity error.
+#[cfg(feature = "manifest")]
+pub fn assert_deployment(
+    plan: &Plan,
+    signals: &[Signal],
+    manifests: &[(&str, &str)],
+    container: Option<&str>,
+    dockerfile: Option<(&str, &str)>,
+) {
+    use graceful_deploy::{Check, Dockerfile, Facts, Manifest, Severity, Unreadable};
+    fn or_panic<T>(result: Result<T, Unreadable>) -> T {
+        result.unwrap_or_else(|error| panic!("{error}"))
+    }
+    let manifests: Vec<_> = manifests.iter().map(|(name, text)| or_panic(Manifest::parse(name, text))).collect();
+    let dockerfile = dockerfile.map(|(name, text)| or_panic(Dockerfile::parse(name, text)));
+    let mut facts = Facts::new(*plan);
+    facts.signals = signals.iter().map(|signal| signal.name().to_owned()).collect();
+    facts.hooks = Some(registry::budget_groups(&registry::linked()));
+    // With the feature `tonic`, the program may add services.
+    facts.grpc_services = (!cfg!(feature = "tonic")).then(Vec::new);
+    let mut check = Check::new(&manifests).facts(&facts);
+    if let Some(container) = container {
+        check = check.container(container);
+    }
+    if let Some(dockerfile) = &dockerfile {
+        check = check.dockerfile(dockerfile);
+    }
+    let (errors, others): (Vec<_>, Vec<_>) =
+        check.run().into_iter().partition(|finding| finding.rule.severity == Severity::Error);
+    others.iter().for_each(|finding| eprintln!("{finding}"));
+    let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    assert!(errors.is_empty(), "{}", errors.join("\n"));
+}
+
 /// The body of the generated test: the budget rule with every hook that this binary links.
 ///
 /// # Panics

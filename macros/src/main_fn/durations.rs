@@ -129,27 +129,37 @@ impl Durations {
         }
     }
 
-    /// Applies the budget rule if every duration is a literal.
-    fn check_budget(&self, errors: &mut Diagnostics) {
+    /// The default plan with the literals of the attribute.
+    pub(crate) fn literal_plan(&self) -> Plan {
         let mut plan = Plan::DEFAULT;
-        let mut largest = None::<(bool, Duration, Span)>;
-        for (field, length) in self.lengths.iter().filter(|(field, _)| COUNTED.contains(field)) {
-            let Some((length, span)) = length.literal() else { return };
+        for (field, length) in &self.lengths {
+            let Some((length, _)) = length.literal() else { continue };
             *match *field {
                 "grace" => &mut plan.grace,
                 "grace_limit" => plan.grace_limit.insert(length),
+                "quiet" => plan.quiet.insert(length),
+                "liveness_heartbeat" => plan.liveness_heartbeat.insert(length),
                 "drain" => &mut plan.drain,
                 "pre_stop" => &mut plan.pre_stop,
                 "margin" => &mut plan.margin,
                 _ => &mut plan.termination_grace_period,
             } = length;
+        }
+        plan
+    }
+
+    /// Applies the budget rule if every duration is a literal.
+    fn check_budget(&self, errors: &mut Diagnostics) {
+        let mut largest = None::<(bool, Duration, Span)>;
+        for (field, length) in self.lengths.iter().filter(|(field, _)| COUNTED.contains(field)) {
+            let Some((length, span)) = length.literal() else { return };
             // The error points at `termination_grace_period` only if the attribute sets no other duration.
             let weight = (*field != "termination_grace_period", length);
             if largest.is_none_or(|(is_part, length, _)| weight > (is_part, length)) {
                 largest = Some((weight.0, weight.1, span));
             }
         }
-        if let Err(error) = Budget::new(plan, Vec::new()).check() {
+        if let Err(error) = Budget::new(self.literal_plan(), Vec::new()).check() {
             let span = largest.map_or_else(Span::call_site, |(_, _, span)| span);
             let text = error.to_string();
             let problem = text.strip_suffix(error.fix()).unwrap_or(&text).trim_end();

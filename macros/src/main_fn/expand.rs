@@ -1,6 +1,7 @@
 //! Expands the validated `#[graceful::main]`.
 
 use super::{
+    deployment::File,
     durations::{Durations, HEARTBEAT_OF_ZERO, QUIET_OF_ZERO},
     model::MainFn,
 };
@@ -30,6 +31,12 @@ pub(crate) fn expand(model: &MainFn, function: &Function) -> TokenStream {
     let call = call(model, function, &main_value(model));
     let const_rules = const_rules(&settings.durations, paths).into_iter().map(|rule| quote!(#cfgs #rule));
 
+    let deployed = settings.deployment.files().filter(|file| file.is_present()).map(|file| {
+        let (bytes, byte) = (included(&quote!(include_bytes), file), paths::byte());
+        quote!(#cfgs #[cfg(not(doc))] const _: &[#byte] = #bytes;)
+    });
+    let assert_deployment = assert_deployment(model);
+
     quote! {
         #cfgs
         #docs
@@ -43,14 +50,41 @@ pub(crate) fn expand(model: &MainFn, function: &Function) -> TokenStream {
         #[doc(hidden)]
         const __GRACEFUL_PLAN: #plan_type = #plan;
         #(#const_rules)*
+        #(#deployed)*
 
         #cfgs
         #[cfg(test)]
         #[#test]
         fn the_shutdown_fits_the_termination_grace_period() {
-            #assert_plan(&__GRACEFUL_PLAN)
+            #assert_plan(&__GRACEFUL_PLAN);
+            #assert_deployment
         }
     }
+}
+
+/// The content of a file, which rustc watches for changes.
+fn included(by: &TokenStream, file: &File) -> TokenStream {
+    let path = &file.path;
+    quote!(::core::#by!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", #path)))
+}
+
+/// The check of the files in the generated test, if there are any.
+fn assert_deployment(model: &MainFn) -> Option<TokenStream> {
+    let (settings, here) = (&model.settings, Span::call_site());
+    let (deployment, paths) = (&settings.deployment, &settings.paths);
+    if !deployment.files().all(File::is_present) || deployment.files().next().is_none() {
+        return None;
+    }
+    let (function, signal, some) = (paths.assert_deployment(here), paths.signal(here), paths::some());
+    let pair = |file: &File| {
+        let (path, text) = (&file.path, included(&quote!(include_str), file));
+        quote!((#path, #text))
+    };
+    let manifests = deployment.manifests.iter().map(pair);
+    let container = deployment.container.as_ref().map_or_else(paths::none, |name| quote!(#some(#name)));
+    let dockerfile = deployment.dockerfile.as_ref().map(pair).map_or_else(paths::none, |pair| quote!(#some(#pair)));
+    let signals = settings.signals.iter().map(variant);
+    Some(quote!(#function(&__GRACEFUL_PLAN, &[#(#signal::#signals),*], &[#(#manifests),*], #container, #dockerfile);))
 }
 
 /// The call of the runtime. Errors about the return type or the argument point at the user's type.

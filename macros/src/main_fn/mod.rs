@@ -2,7 +2,10 @@
 
 mod values;
 mod durations;
+mod deployment;
 mod model;
+#[cfg(feature = "manifest")]
+mod findings;
 mod expand;
 
 use crate::{
@@ -30,7 +33,14 @@ pub(crate) fn main(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let settings = model::Settings::new(args, &mut errors);
     let model = model::MainFn::new(settings, &function, &mut errors);
     match errors.finish(Some(model)) {
-        Ok(model) => expand::expand(&model, &function),
+        Ok(model) => {
+            #[cfg(feature = "manifest")]
+            let findings = findings::errors(&model.settings);
+            #[cfg(not(feature = "manifest"))]
+            let findings = TokenStream::new();
+            let expansion = expand::expand(&model, &function);
+            quote!(#findings #expansion)
+        }
         Err(errors) => {
             let function = expand::beside_errors(function);
             quote!(#errors #function)

@@ -1,6 +1,6 @@
 //! The validated `#[graceful::main]`.
 
-use super::{durations::Durations, values as own};
+use super::{deployment::Deployment, durations::Durations, values as own};
 use crate::{
     args::{Args, MAIN},
     diagnostics::Diagnostics,
@@ -32,6 +32,7 @@ pub(crate) struct Settings {
     pub(crate) worker_threads: Option<usize>,
     pub(crate) max_blocking_threads: Option<usize>,
     pub(crate) hooks_from: Vec<Ident>,
+    pub(crate) deployment: Deployment,
 }
 
 /// The signals that can start a shutdown, named as the runtime's `Signal` names them.
@@ -54,6 +55,12 @@ impl Signal {
         ("SIGUSR1", Self::User1),
         ("SIGUSR2", Self::User2),
     ];
+
+    /// The name of this value in [`WORDS`](Self::WORDS).
+    #[cfg(feature = "manifest")]
+    pub(crate) fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, signal)| *signal == self).map_or("", |(word, _)| word)
+    }
 }
 
 /// The kinds of tokio runtime, named as the runtime's `Flavor` names them.
@@ -97,6 +104,7 @@ impl Settings {
             );
         }
         let blocking = args.value("max_blocking_threads");
+        let deployment = Deployment::new(&mut args, cfg!(feature = "manifest"), errors);
         let hooks_from = args.list("hooks_from").and_then(|given| own::crates(given, errors));
         Self {
             paths: crate_path.unwrap_or_default(),
@@ -110,6 +118,7 @@ impl Settings {
             worker_threads,
             max_blocking_threads: blocking.and_then(|given| values::positive(&given, errors)),
             hooks_from: hooks_from.unwrap_or_default(),
+            deployment,
         }
     }
 }

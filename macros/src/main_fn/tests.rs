@@ -1,5 +1,9 @@
-use super::main;
-use crate::golden::{compare, errors, tokens};
+use super::{deployment::Deployment, main};
+use crate::{
+    args::{Args, MAIN},
+    diagnostics::Diagnostics,
+    golden::{compare, errors, tokens},
+};
 
 fn expand(attribute: &str, item: &str) -> proc_macro2::TokenStream {
     main(tokens(attribute), tokens(item))
@@ -164,5 +168,67 @@ fn grace_limit_must_exceed_grace_and_fit_the_budget() {
         let errors = errors(&expand(&format!("quiet = \"1s\", {attribute}"), "async fn main() {}"));
         assert_eq!(errors.len(), 1, "{errors:?}");
         assert!(errors[0].contains(says) && errors[0].contains(fix), "{errors:?}");
+    }
+}
+
+#[test]
+fn without_the_feature_the_keys_of_files_are_refused_with_its_name() {
+    let mut collected = Diagnostics::new();
+    let keys = tokens("manifest = \"a.yaml\", container = \"app\", dockerfile = \"Dockerfile\"");
+    let mut args = Args::parse(&MAIN, keys, &mut collected);
+    Deployment::new(&mut args, false, &mut collected);
+    let errors = errors(&collected.finish::<()>(None).unwrap_err());
+    assert_eq!(errors.len(), 3, "{errors:?}");
+    for (error, key) in errors.iter().zip(["manifest", "container", "dockerfile"]) {
+        assert!(error.starts_with(&format!("`{key}` needs the feature `manifest` of graceful-rt")), "{error}");
+        assert!(error.contains("features = [\"manifest\"]"), "{error}");
+    }
+}
+
+#[cfg(feature = "manifest")]
+mod manifests {
+    use super::{errors, expand};
+
+    #[test]
+    fn each_finding_of_severity_error_is_an_error_with_its_place() {
+        let folder = "../deploy/tests/manifests";
+        for (attribute, expected) in [
+            ("27-ours.yaml\", container = \"app", &[][..]),
+            // Warnings and hints are no errors.
+            ("20-takes-all.yaml", &[]),
+            // With a const duration, the rules of the termination wait for the generated test.
+            (
+                "29-ours-drifted.yaml\", grace = \"5s",
+                &["29-ours-drifted.yaml:10:", "29-ours-drifted.yaml:16:", ":18:", ":19:", ":20:"],
+            ),
+        ] {
+            let attribute = format!("manifest = \"{folder}/{attribute}\"");
+            let expansion = expand(&attribute, "async fn main() {}");
+            let errors = errors(&expansion);
+            assert_eq!(errors.len(), expected.len(), "{attribute}: {errors:#?}");
+            assert!(errors.iter().zip(expected).all(|(error, part)| error.contains(part)), "{errors:#?}");
+            let text = expansion.to_string();
+            assert!(text.contains("include_bytes") && text.contains("assert_deployment"), "{text}");
+            assert_eq!(text.matches("cfg (not (doc))").count(), errors.len() + 1, "{text}");
+        }
+        let attribute = format!("manifest = \"{folder}/29-ours-drifted.yaml\", grace = GRACE");
+        assert_eq!(errors(&expand(&attribute, "async fn main() {}")).len(), 3);
+    }
+
+    #[test]
+    fn paths_are_relative_and_of_files_that_exist() {
+        for (attribute, said) in [
+            ("manifest = \"nowhere.yaml\"", "the file `nowhere.yaml` can't be read"),
+            ("manifest = \"/etc/hosts\"", "this path is absolute"),
+            ("manifest = []", "names no file"),
+            ("manifest = \"\"", "is empty"),
+            ("manifest = 3", "takes a string"),
+            ("manifest = [PATH]", "takes a string literal"),
+            ("container = \"app\"", "no effect without `manifest`"),
+            ("dockerfile = \"Cargo.toml\"", "no `FROM`"),
+        ] {
+            let errors = errors(&expand(attribute, "async fn main() {}"));
+            assert!(errors.len() == 1 && errors[0].contains(said) && errors[0].contains("help: "), "{errors:?}");
+        }
     }
 }

@@ -1,0 +1,4 @@
+FROM debian:12-slim
+COPY app /app
+STOPSIGNAL SIGQUIT
+ENTRYPOINT /app

@@ -1,0 +1,2 @@
+#[graceful::main(manifest = "deploy/app.yaml", container = "web")]
+async fn main() {}

@@ -1,0 +1,2 @@
+#[graceful::main(container = "app")]
+async fn main() {}

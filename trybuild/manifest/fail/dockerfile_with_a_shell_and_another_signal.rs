@@ -1,0 +1,2 @@
+#[graceful::main(dockerfile = "deploy/shell.Dockerfile")]
+async fn main() {}

@@ -1,0 +1,2 @@
+#[graceful::main(manifest = [concat!("a", ".yaml")])]
+async fn main() {}

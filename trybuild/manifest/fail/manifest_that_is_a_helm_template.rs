@@ -1,0 +1,2 @@
+#[graceful::main(manifest = "deploy/template.yaml")]
+async fn main() {}

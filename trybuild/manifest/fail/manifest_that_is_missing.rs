@@ -1,0 +1,2 @@
+#[graceful::main(manifest = "deploy/nowhere.yaml")]
+async fn main() {}

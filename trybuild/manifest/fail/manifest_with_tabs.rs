@@ -1,0 +1,2 @@
+#[graceful::main(manifest = "deploy/tabs.yaml")]
+async fn main() {}
