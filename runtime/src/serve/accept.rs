@@ -155,7 +155,10 @@ async fn drain(server: &Arc<Server>) {
         tokio::select! {
             biased;
             () = server.emptied() => return server.report_late_clients(),
-            () = &mut hooks => return server.set_mode(Mode::Abort),
+            () = &mut hooks => {
+                server.report_late_clients();
+                return server.set_mode(Mode::Abort);
+            }
             _ = sweeps.tick() => {
                 server.sweep(SWEEP_IN_DRAIN);
             }

@@ -41,7 +41,16 @@ impl<S: Stream, T: HttpService> ConnectionTask<S, T> {
     #[cold]
     #[inline(never)]
     fn act(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match self.connection.action() {
+        let mut action = self.connection.action();
+        if action == Action::GracefulShutdown {
+            // hyper can end a poll before it has looked at its buffer, and the last poll may have begun before the drain.
+            if Pin::new(&mut self.http).poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            action = self.connection.action();
+        }
+        let is_late = self.connection.is_cut_late();
+        let ended = match action {
             Action::Continue => Poll::Pending,
             Action::Abort => Poll::Ready(()),
             Action::GracefulShutdown => {
@@ -49,7 +58,11 @@ impl<S: Stream, T: HttpService> ConnectionTask<S, T> {
                 http.as_mut().graceful_shutdown();
                 http.poll(cx).map(drop)
             }
+        };
+        if ended.is_ready() && is_late {
+            self.connection.count_late();
         }
+        ended
     }
 }
 

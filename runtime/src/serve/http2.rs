@@ -76,10 +76,14 @@ impl<S: Stream, T: HttpService> Detecting<S, T> {
         if let Poll::Ready(known) = self.first.poll_is_http2(&mut self.io, cx) {
             return Poll::Ready(known);
         }
-        match self.io.guard().connection().action() {
-            Action::Continue => Poll::Pending,
-            Action::GracefulShutdown | Action::Abort => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+        let connection = self.io.guard().connection();
+        if connection.action() == Action::Continue {
+            return Poll::Pending;
         }
+        if connection.is_cut_late() {
+            connection.count_late();
+        }
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
     fn into_task(self, is_http2: bool) -> ConnectionTask<S, T> {
@@ -119,7 +123,12 @@ impl<S: Stream, T: HttpService> Http2Task<S, T> {
         }
         let server = &self.connection.server;
         match self.connection.action() {
-            Action::Abort => return Poll::Ready(()),
+            Action::Abort => {
+                if self.connection.is_cut_late() {
+                    self.connection.count_late();
+                }
+                return Poll::Ready(());
+            }
             _ if self.sent_goaway || server.mode() == Mode::Serve => return Poll::Pending,
             Action::GracefulShutdown => {}
             Action::Continue => {

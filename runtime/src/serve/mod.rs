@@ -81,7 +81,7 @@ pub(crate) fn serve_with<L, S>(listener: L, service: S) -> Serve<L, S> {
 /// | hooks | aborts the connections that are left |
 ///
 /// It resolves once its last connection has ended, or at the drain deadline. An upgraded connection (WebSocket) counts
-/// until its owner drops it; at the deadline its reads and writes fail.
+/// until its owner drops it; at the deadline its reads and writes that have to wait fail.
 ///
 /// # HTTP/1.1
 /// hyper reads and writes every byte; nothing is parsed, withheld or replayed. What differs from hyper alone:
@@ -130,8 +130,7 @@ impl<L, S> Serve<L, S> {
 
     /// How long the head of a request may take from its first byte; then its connection is closed. An idle connection
     /// has no limit, so that the client closes it; but a stray byte behind a request counts as the begin of a head. After
-    /// an early response, the rest of the request's body has the same limit; if it takes longer, the connection closes
-    /// behind it. Default: **10 s**, and in the drain at most half of the drain.
+    /// an early response, the rest of the request's body has no limit but the drain. Default: **10 s**, and in the drain at most half of the drain.
     pub fn header_timeout(mut self, timeout: Duration) -> Self {
         self.limits.header = timeout;
         self

@@ -313,12 +313,17 @@ impl Connection {
         if self.state.waits_for_client() {
             self.server.request_sweep();
         }
-        let mode = self.server.mode();
-        let action = self.state.action(mode);
-        if mode == Mode::Drain && action != Action::Continue && self.state.is_late() {
-            self.server.late.fetch_add(1, Relaxed);
-        }
-        action
+        self.state.action(self.server.mode())
+    }
+
+    /// Whether the drain cuts the connection because its client is late.
+    pub(crate) fn is_cut_late(&self) -> bool {
+        self.server.mode() == Mode::Drain && self.state.is_late()
+    }
+
+    /// Counts a connection that the drain has cut because its client was late.
+    pub(crate) fn count_late(&self) {
+        self.server.late.fetch_add(1, Relaxed);
     }
 }
 

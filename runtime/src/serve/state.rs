@@ -266,7 +266,8 @@ impl ConnState {
     fn on_write_change(&self, blocked: bool) {
         let now = self.word();
         match now & KIND {
-            HTTP2 | UPGRADED => {} // their writes are not those of one response
+            UPGRADED => {}                        // its writes are not those of a response
+            HTTP2 if !blocked => self.set(HTTP2), // the client takes bytes: it is alive
             _ if blocked => self.set(now | WRITE_BLOCKED),
             _ => self.set(now & !WRITE_BLOCKED),
         }
@@ -337,7 +338,7 @@ impl ConnState {
         match now & KIND {
             _ if mode == Mode::Abort => Action::Abort,
             // hyper drops what it has not written yet if it is asked to close behind a declined upgrade.
-            _ if now & WRITE_BLOCKED != 0 => Action::Continue,
+            kind if now & WRITE_BLOCKED != 0 && kind != HTTP2 => Action::Continue,
             TIMED_OUT => Action::Abort,
             READING_HEAD if expired && now & FIRST != 0 => Action::Abort,
             HTTP2 if expired => Action::Abort,
