@@ -39,7 +39,9 @@ pub struct Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { rule, file, line, column, problem, fix, .. } = self;
-        write!(f, "{file}:{line}:{column}: {}: {problem}; {fix} [{}]", rule.severity, rule.id)
+        // A sum of several lines ends with a line end.
+        let separator = if problem.contains('\n') { "\n" } else { "; " };
+        write!(f, "{file}:{line}:{column}: {}: {problem}{separator}{fix} [{}]", rule.severity, rule.id)
     }
 }
 

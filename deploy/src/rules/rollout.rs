@@ -54,7 +54,7 @@ fn amount(node: Option<&Node>, default: &str, replicas: Option<u64>, round_up: b
 
 fn rolling(subject: &Subject<'_>, findings: &mut Findings) {
     let spec = subject.workload.spec;
-    let Some(strategy) = spec.get("strategy").or_else(|| spec.get("kind")) else {
+    let Some(strategy) = spec.get("strategy") else {
         return pod_disruption_budget(subject, findings);
     };
     if let Some(kind) = strategy.get("type").filter(|kind| kind.text() == Some("Recreate")) {

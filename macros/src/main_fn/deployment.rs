@@ -27,7 +27,7 @@ pub(crate) struct File {
 }
 
 impl File {
-    /// Whether the file was read, so that the expansion can include it.
+    /// Whether the file exists and can be read, so that the expansion can include it.
     pub(crate) fn is_present(&self) -> bool {
         self.content.is_ok()
     }
