@@ -93,7 +93,7 @@ pub(crate) fn serve_with<L, S>(listener: L, service: S) -> Serve<L, S> {
 /// - A client that stops in the middle of a request is cut off, see [`header_timeout`](Self::header_timeout) and
 ///   [`body_timeout`](Self::body_timeout).
 /// - A connection that closes while its client may still be sending sends FIN and reads on for up to a second, so that
-///   no reset destroys the last response.
+///   no reset destroys the last response. A client that pipelines further requests only after that can still see one.
 ///
 /// # Errors
 /// An error of the listener itself, as described at [`Listener::poll_accept`]; all others are survived.
