@@ -117,7 +117,7 @@ fn a_connection_whose_response_is_not_written_is_not_idle() {
     state.on_plain_request();
     state.on_write(true);
     state.on_response_end();
-    assert_eq!(state.action(Mode::Drain), Action::Continue);
+    assert_eq!((state.action(Mode::Drain), state.action(Mode::Abort)), (Action::Continue, Action::Abort));
     state.on_write(false);
     assert_eq!((state.word(), state.action(Mode::Drain)), (IDLE, Action::GracefulShutdown));
 }
@@ -196,9 +196,9 @@ fn a_silent_new_connection_expires_in_the_drain_alone() {
     let tick = || state.tick(Duration::from_millis(100), &LIMITS, true);
     let ticks = (0..100).take_while(|_| !tick()).count();
     assert_eq!((ticks, state.action(Mode::Drain)), (5, Action::GracefulShutdown));
+    assert!(!state.is_late(), "a client that has sent nothing owes nothing");
     state.on_handshake();
     assert_eq!(state.action(Mode::Drain), Action::Continue, "its handshake goes on");
-    assert!(!state.is_late(), "nobody was late");
 }
 
 #[test]
@@ -228,6 +228,11 @@ fn what_is_known_of_a_request_lasts_until_its_response() {
     state.on_read(30);
     state.on_read(30);
     assert_eq!(state.word(), IN_FLIGHT | CONNECT | HTTP_10 | OFFERS_UPGRADE);
+    let early = ConnState::new();
+    early.on_read(40);
+    early.on_request(RequestFacts { body: Some(100), connect: true, http_10: true, offers_upgrade: false });
+    early.on_response(); // before the body has arrived
+    assert!(early.is_http_10() && early.is_connect());
     state.on_response_end();
     assert_eq!(state.word(), IDLE);
 }
