@@ -10,6 +10,8 @@ fn phases_in_flight_hooks_and_checks_have_metrics() {
     app.prints("gauge graceful_check_ok{check=db,on=readiness} =1");
     app.prints("gauge graceful_check_ok{check=cache,on=liveness} =0");
     app.prints("gauge graceful_in_flight{name=task uploader} =1");
+    // A gauge is sampled once a second: a task that ends before its first sample has none.
+    app.prints("gauge graceful_in_flight{name=task indexer} =1");
     app.send_line("release");
     app.prints("gauge graceful_in_flight{name=task indexer} =0");
     app.signal(Signal::TERM);
