@@ -1,6 +1,6 @@
 //! What is known about the program.
 
-use graceful_plan::{HookGroup, Plan};
+use graceful_plan::{Budget, HookGroup, Plan};
 
 /// What is known about the program that the manifests deploy.
 ///
@@ -48,6 +48,14 @@ impl Facts {
             startup_paths: owned(&["/startupz"]),
             grpc_services: None,
             hooks: None,
+        }
+    }
+
+    /// The budget of this plan with the hooks as far as they are known.
+    pub(crate) fn budget(&self, plan: Plan) -> Budget {
+        match &self.hooks {
+            Some(hooks) => Budget::new(plan, hooks.clone()),
+            None => Budget::before_linking(plan),
         }
     }
 

@@ -61,8 +61,7 @@ impl<'a> Subject<'a> {
 
     /// What the shutdown needs, the preStop hook and the linked hooks included.
     pub(crate) fn budget(&self) -> Option<Budget> {
-        let hooks = self.facts?.hooks.clone().unwrap_or_default();
-        Some(Budget::new(self.plan?, hooks))
+        Some(self.facts?.budget(self.plan?))
     }
 
     /// The ports that the container declares: name and number.

@@ -33,12 +33,19 @@ pub struct HookGroup {
 pub struct Budget {
     plan: Plan,
     groups: Vec<HookGroup>,
+    /// Whether `groups` are all hooks of the program.
+    linked: bool,
 }
 
 impl Budget {
     /// The budget of this plan with these order groups.
     pub fn new(plan: Plan, groups: Vec<HookGroup>) -> Self {
-        Self { plan, groups }
+        Self { plan, groups, linked: true }
+    }
+
+    /// The budget of this plan at compile time, when the hooks are unknown: they are collected at link time.
+    pub fn before_linking(plan: Plan) -> Self {
+        Self { plan, groups: Vec::new(), linked: false }
     }
 
     /// Whether the plan fits with hooks that take this long. Usable in `const` evaluation.
@@ -86,11 +93,12 @@ impl Budget {
             .max_by_key(|(_, length)| *length)
             .map(|(name, _)| format!("shorten {name} by {}, or ", Pretty(excess)))
             .unwrap_or_default();
+        let hooks = if self.linked { "" } else { "; the timeouts of hooks come on top" };
         let whole = Duration::from_secs(needed.as_secs() + u64::from(needed.subsec_nanos() > 0));
         Err(BudgetError {
             arithmetic: self.to_string(),
             fix: format!(
-                "{shorten}set termination_grace_period = \"{}\" here and terminationGracePeriodSeconds: {} in the pod's manifest",
+                "{shorten}set termination_grace_period = \"{}\" in the program and terminationGracePeriodSeconds: {} in the pod's manifest{hooks}",
                 Pretty(whole),
                 whole.as_secs()
             ),
@@ -112,7 +120,7 @@ impl fmt::Display for Budget {
         line("+", "drain", plan.drain)?;
         let mut timed = self.groups.iter().filter(|group| !group.longest.is_zero()).peekable();
         if timed.peek().is_none() {
-            line("+", "hooks", Duration::ZERO)?;
+            line("+", if self.linked { "hooks" } else { "hooks, once linked" }, Duration::ZERO)?;
         }
         for group in timed {
             line("+", &format!("hooks {}: {}", group.order, group.name), group.longest)?;
@@ -162,7 +170,7 @@ mod tests {
 + margin                     1s
 = needed                    34s
   termination_grace_period  30s, 4s too long
-shorten grace by 4s, or set termination_grace_period = \"34s\" here and terminationGracePeriodSeconds: 34 in the pod's manifest"
+shorten grace by 4s, or set termination_grace_period = \"34s\" in the program and terminationGracePeriodSeconds: 34 in the pod's manifest"
         );
     }
 

@@ -35,7 +35,7 @@ pub const fn assert_budget(plan: &Plan) {
     assert!(
         Budget::fits(plan, Duration::ZERO),
         "pre_stop + grace + drain + margin is more than termination_grace_period: shorten one of them, or raise \
-         termination_grace_period here and terminationGracePeriodSeconds in the pod's manifest"
+         termination_grace_period in the program and terminationGracePeriodSeconds in the pod's manifest"
     );
 }
 

@@ -7,7 +7,7 @@ use crate::{
     table::termination::*,
     yaml::Node,
 };
-use graceful_plan::{Budget, Health, Plan, duration::Pretty, overrides};
+use graceful_plan::{Health, Plan, duration::Pretty, overrides};
 use std::time::Duration;
 
 /// What Kubernetes assumes without `terminationGracePeriodSeconds`.
@@ -84,7 +84,7 @@ fn environment(subject: &Subject<'_>, findings: &mut Findings) {
     if let Err(problem) = plan.check_pairs() {
         let (problem, fix) = split(&problem);
         findings.add(&ENV_UNFIT, subject.at(first), format!("with the variables in `env`, {problem}"), fix);
-    } else if let Err(error) = Budget::new(plan, facts.hooks.clone().unwrap_or_default()).check() {
+    } else if let Err(error) = facts.budget(plan).check() {
         let problem = format!(
             "with the variables in `env`, the shutdown does not fit into the termination grace period:\n{}",
             error.arithmetic()

@@ -26,7 +26,7 @@ fn websockets_work_during_grace_and_receive_close_1001_at_the_drain() {
     app.begin_shutdown(Signal::TERM);
     sockets.iter_mut().for_each(echoes);
     sockets.push(connect(to)); // grace accepts new WebSockets
-    app.logs("draining: waiting up to 10s for main, 4 of connections on ");
+    app.logs(&format!("draining: waiting up to 10s for main, connections on {to} (4)"));
     for socket in &mut sockets {
         let Message::Close(Some(close)) = socket.read().unwrap() else { panic!("no Close frame") };
         assert_eq!((close.code, close.reason.as_str()), (CloseCode::Away, "draining"));

@@ -159,7 +159,7 @@ impl Durations {
                 largest = Some((weight.0, weight.1, span));
             }
         }
-        if let Err(error) = Budget::new(self.literal_plan(), Vec::new()).check() {
+        if let Err(error) = Budget::before_linking(self.literal_plan()).check() {
             let span = largest.map_or_else(Span::call_site, |(_, _, span)| span);
             let text = error.to_string();
             let problem = text.strip_suffix(error.fix()).unwrap_or(&text).trim_end();

@@ -9,7 +9,7 @@ use crate::{
     cause::Cause,
     checks::{descriptor::Check, runner},
     context::Context,
-    drain::tracker::MAIN,
+    drain::tracker::{CONNECTIONS, MAIN, SERVER},
     hooks::sequence::{self, Environment},
     phase::Phase,
     report::{
@@ -105,8 +105,8 @@ async fn cut_unfinished(machine: &mut StateMachine<'_>, requests: &mut Unbounded
         }
         return;
     }
-    for (name, count) in unfinished {
-        shared.recorder.record(Level::Error, What::Cut(name, count));
+    for (name, count) in unfinished.iter().filter(|(name, _)| !waits_for_cut_connections(name, &unfinished)) {
+        shared.recorder.record(Level::Error, What::Cut(name.clone(), *count));
     }
     shared.tracker.abort_tasks();
     let main_runs = !std::mem::replace(&mut machine.main_ended, true);
@@ -135,6 +135,13 @@ async fn cut_unfinished(machine: &mut StateMachine<'_>, requests: &mut Unbounded
         );
         shared.recorder.note(Level::Error, text);
     }
+}
+
+/// Whether this is a server whose connections are cut: it waits for them, so it is not a loss of its own.
+fn waits_for_cut_connections(name: &str, unfinished: &[(String, usize)]) -> bool {
+    name.strip_prefix(SERVER).is_some_and(|address| {
+        unfinished.iter().any(|(other, _)| other.strip_prefix(CONNECTIONS).is_some_and(|other| other == address))
+    })
 }
 
 async fn run_hooks(machine: &mut StateMachine<'_>, requests: &mut UnboundedReceiver<Request>) {

@@ -74,7 +74,7 @@ impl Step<'_> {
         let main = if self.main_ended { None } else { Some(MAIN.to_owned()) };
         let rest = shared.tracker.remaining().into_iter().map(|(name, count)| match count {
             1 => name,
-            count => format!("{count} of {name}"),
+            count => format!("{name} ({count})"),
         });
         let mut waiting: Vec<_> = main.into_iter().chain(rest).collect();
         let more = waiting.len().saturating_sub(NAMES);

@@ -33,7 +33,7 @@ fn liveness_passes_during_a_shutdown_although_the_runtime_hangs() {
     wait_for(health, "/livez", 200, "ok"); // a restart would lose the requests in flight
     app.logs("draining: ");
     assert_eq!(probe(health, "/livez").unwrap().status, 200);
-    app.end().with_code(3).logs_in_order(&["CUT: 2 of task blocker"]);
+    app.end().with_code(3).logs_in_order(&["CUT: task blocker (2)"]);
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn a_task_is_restarted_after_an_error_and_a_panic_with_growing_delays() {
     ended.logs_in_order(&[
         "task consumer failed: no broker; it is restarted in 50ms",
         "task consumer failed: it panicked: a bug; it is restarted in 100ms",
-        "CUT: task consumer was still in flight",
+        "CUT: task consumer, still in flight",
     ]);
     ended.with_code(3).prints_in_order(&["run 0", "run 1", "run 2", "the hook has run"]);
 }

@@ -23,7 +23,7 @@ fn connections_are_served_during_grace_and_finish_in_the_drain() {
     echoes(&mut first, "two\n");
     let mut second = Client::new(app.address());
     echoes(&mut second, "three\n");
-    app.logs("draining: waiting up to 1s for main, 2 of connections on ");
+    app.logs(&format!("draining: waiting up to 1s for main, connections on {} (2)", app.address()));
     app.send_line("release");
     for client in [&mut first, &mut second] {
         assert_eq!(client.read_until("\n").unwrap(), "finished\n");
