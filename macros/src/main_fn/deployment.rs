@@ -86,7 +86,7 @@ fn text(given: &Given<Expr>, value: &Expr, errors: &mut Diagnostics) -> Option<L
             errors.on(text, format!("`{}` is empty", given.key.name), fix);
             None
         }
-        Form::Text(text) => Some(text.clone()),
+        Form::Text(text) => Some(LitStr::new(&text.value(), text.span())),
         Form::Literal(found) => {
             values::wrong_type(value, given.key, "a string", found, fix, errors);
             None
