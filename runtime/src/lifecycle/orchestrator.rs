@@ -29,7 +29,7 @@ use tokio::{
 /// How long a process may stay unready before the log says how to become ready.
 const READY_REMINDER: Duration = Duration::from_secs(10);
 /// How long tasks that are aborted at the drain deadline have to end before the hooks begin.
-const GIVE_WAY: Duration = Duration::from_millis(100);
+const CANCELLATION: Duration = Duration::from_millis(100);
 
 /// Leads the process through its phases to the end.
 pub(crate) async fn run(
@@ -125,13 +125,13 @@ async fn cut_unfinished(machine: &mut StateMachine<'_>, requests: &mut Unbounded
             shared.tracker.emptied().await;
         }
     };
-    if timeout(GIVE_WAY, ended).await.is_err() {
+    if timeout(CANCELLATION, ended).await.is_err() {
         let names: Vec<_> = shared.tracker.remaining().into_iter().map(|(name, _)| name).collect();
         let names = if names.is_empty() { MAIN.to_owned() } else { names.join(", ") };
         let text = format!(
-            "{names} did not give way within {}: code that blocks its thread, and a future that is not graceful's own, \
-             cannot be cancelled; the hooks begin without it",
-            Pretty(GIVE_WAY)
+            "{names} did not end within {} of being cancelled: code that blocks its thread, and a future that is not \
+             graceful's own, cannot be cancelled; the hooks run meanwhile",
+            Pretty(CANCELLATION)
         );
         shared.recorder.note(Level::Error, text);
     }

@@ -187,7 +187,7 @@ fn an_unpolled_upgraded_connection_does_not_delay_the_hooks_and_is_reported() {
     assert!(ended.at - drained < Duration::from_secs(5), "it took {:?}\n{}", ended.at - drained, ended.all());
     ended.with_code(3).prints_in_order(&["the hook has run"]).logs_in_order(&[
         "CUT: connections on 127.0.0.1:",
-        "did not give way",
+        "did not end within 100ms of being cancelled",
         "hook 1 last_words",
     ]);
     client.expect_disconnect();
