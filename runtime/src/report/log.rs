@@ -5,6 +5,7 @@
 
 use super::{
     outcome::MainResult,
+    page::escaped,
     timeline::{Entry, Level, What},
 };
 use crate::phase::Phase;
@@ -115,10 +116,10 @@ impl Writer {
 /// Writes one entry, to the subscriber or else to stderr.
 pub(crate) fn emit(entry: &Entry) {
     if let What::Main(MainResult::Failed(error)) = &entry.what {
-        plain(&format!("Error: {error}\n")); // as std prints it
+        plain(&format!("Error: {}\n", escaped(error))); // as std prints it
     }
     if !is_subscribed() {
-        return plain(&format!("graceful {:>9.3}s  {}\n", entry.at.as_secs_f64(), entry.what));
+        return plain(&format!("graceful {:>9.3}s  {}\n", entry.at.as_secs_f64(), escaped(&entry.what.to_string())));
     }
     macro_rules! event {
         ($($field:tt)*) => {

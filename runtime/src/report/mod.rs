@@ -2,6 +2,7 @@
 //!
 //! May use: `phase.rs` and `cause.rs`. Nothing here influences the shutdown.
 
+pub(crate) mod page;
 pub(crate) mod outcome;
 pub(crate) mod check_state;
 pub(crate) mod timeline;

@@ -2,6 +2,7 @@
 
 use super::{
     outcome::{HookReport, MainResult},
+    page::{Page, escaped},
     timeline::{Entry, Level, What},
 };
 use crate::{
@@ -10,6 +11,13 @@ use crate::{
 };
 use graceful_plan::duration::Pretty;
 use std::{fmt, time::Duration};
+
+/// The longest line of a summary in bytes.
+const LONGEST_LINE: usize = 1000;
+/// The longest line of the timeline in a summary: it repeats the problems.
+const TIMELINE_LINE: usize = 120;
+/// A problem is not shortened below this: the name of a hook and its place in the code.
+const SHORTEST_LINE: usize = 120;
 
 /// How a whole run went, from start to exit.
 ///
@@ -74,18 +82,27 @@ impl Report {
     }
 
     /// The summary, for Kubernetes' termination message: the headline, the problems and the longest wait, then the
-    /// timeline, truncated to `limit` bytes at the end of a line.
+    /// timeline.
+    ///
+    /// At most `limit` bytes: long lines are shortened, so that each problem is named, and the end of the timeline is
+    /// omitted. Control characters are escaped.
     pub fn summary(&self, limit: usize) -> String {
-        let mut text = format!("{}\n", self.digest());
-        if self.notable().next().is_some() {
-            text += "timeline:\n";
+        let mut page = Page::new(limit);
+        page.add(&self.headline(), LONGEST_LINE);
+        let notable: Vec<_> = self.notable().map(|entry| Line(entry, self.began).to_string()).collect();
+        // A quarter of the page is left for the timeline.
+        let timeline = limit / 4;
+        for (number, line) in notable.iter().enumerate() {
+            let share = page.room().saturating_sub(timeline) / (notable.len() - number);
+            page.add(line, share.saturating_sub(1).clamp(SHORTEST_LINE, LONGEST_LINE));
         }
-        text += &self.timeline();
-        if text.len() > limit {
-            let end = (0..=limit).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
-            text.truncate(text[..end].rfind('\n').map_or(end, |newline| newline + 1));
+        if !notable.is_empty() {
+            page.add("timeline:", LONGEST_LINE);
         }
-        text
+        for line in self.timeline() {
+            page.add(&line, TIMELINE_LINE);
+        }
+        page.text()
     }
 
     /// The headline, the problems and the longest wait, without the timeline.
@@ -108,18 +125,19 @@ impl Report {
             (None, 1) => "1 problem".to_owned(),
             (None, n) => format!("{n} problems"),
         };
-        format!("shutdown after {cause}: {verdict}, {}, exit code {}", Pretty(took), self.exit_code())
+        escaped(&format!("shutdown after {cause}: {verdict}, {}, exit code {}", Pretty(took), self.exit_code()))
     }
 
-    fn timeline(&self) -> String {
+    fn timeline(&self) -> impl Iterator<Item = String> + '_ {
         let shutdown = self.entries.iter().filter(|entry| entry.at >= self.began);
-        shutdown.map(|entry| format!("{}\n", Line(entry, self.began))).collect()
+        shutdown.map(|entry| Line(entry, self.began).to_string())
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}\n{}", self.headline(), self.timeline().trim_end())
+        f.write_str(&self.headline())?;
+        self.timeline().try_for_each(|line| write!(f, "\n{line}"))
     }
 }
 
@@ -130,7 +148,7 @@ impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let indent = if matches!(self.0.what, What::Phase(..)) { "" } else { "  " };
         // Further lines of an error are indented, so that they stay part of this line of the timeline.
-        let text = self.0.what.to_string().replace('\n', "\n              ");
+        let text = escaped(&self.0.what.to_string()).replace('\n', "\n              ");
         write!(f, "  {:>8.3}s  {indent}{text}", self.0.at.saturating_sub(self.1).as_secs_f64())
     }
 }
@@ -186,6 +204,28 @@ timeline:
      3.200s    drained in 3.2s, waited longest for task reindex
 "
         );
+    }
+
+    #[test]
+    fn long_errors_are_shortened_and_every_problem_is_named() {
+        let mut report = report();
+        for order in 2..=5 {
+            let mut entry = report.entries[2].clone();
+            let What::Hook(hook) = &mut entry.what else { unreachable!("the third entry is a hook") };
+            hook.hook.order = order;
+            hook.hook.name = format!("hook_{order}").into();
+            hook.outcome = HookOutcome::Failed(format!("\u{1b}[31m{}", "long ".repeat(1000)));
+            report.entries.insert(3, entry);
+        }
+        let summary = report.summary(4096);
+        assert!(summary.len() <= 4096 && summary.starts_with("shutdown after SIGTERM: 5 problems"), "{summary}");
+        let (problems, timeline) = summary.split_once("timeline:\n").unwrap();
+        for part in [problems, timeline] {
+            for name in ["flush", "hook_2", "hook_3", "hook_4", "hook_5"] {
+                assert!(part.contains(name), "{name}: {summary}");
+            }
+        }
+        assert!(summary.contains("\\u{1b}[31mlong") && !summary.contains('\u{1b}') && timeline.contains("stopped"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The termination log: the file whose text `kubectl describe pod` shows.
 
-use super::log::plain;
+use super::{log::plain, page::escaped};
 use std::{fs::OpenOptions, io::Write, path::PathBuf, sync::mpsc, thread, time::Duration};
 
 /// Where Kubernetes reads the termination message, unless `GRACEFUL_TERMINATION_LOG` names another file.
@@ -11,6 +11,7 @@ pub(crate) const LIMIT: usize = 4096;
 /// Writes a message to the termination log and to stderr, and waits no longer than `limit`: either may be stuck.
 pub(crate) fn last_message(message: String, named: Option<PathBuf>, limit: Duration) {
     let (done, written) = mpsc::channel();
+    let message = escaped(&message);
     let writer = move || {
         write(named, &message);
         plain(&message);
