@@ -22,6 +22,11 @@ pub(crate) const CONNECTIONS: &str = "connections on ";
 /// The name of `main`.
 pub(crate) const MAIN: &str = "main";
 
+/// The name of everything in flight that is not listed by its own name.
+pub(crate) const FURTHER: &str = "further tasks and connections";
+/// How many groups a list names: the control thread makes such lists, and a probe must not wait for a long one.
+const LISTED: usize = 1000;
+
 /// A drain, or a part of it, that is shorter than this is not reported.
 const REPORTABLE: Duration = Duration::from_millis(100);
 
@@ -97,16 +102,16 @@ impl Tracker {
         }
     }
 
-    /// Each name with its number of members, in the order of creation; groups of one name share a row.
+    /// Each name with its number of members, in the order of creation; groups of one name share a row. The members of
+    /// all groups after the first [`LISTED`] share the last row, [`FURTHER`].
     pub(crate) fn remaining(&self) -> Vec<(String, usize)> {
         let mut rows: Vec<(String, usize)> = Vec::new();
         let mut known: HashMap<&str, usize> = HashMap::new();
+        let mut further = self.total();
         let groups = lock(&self.groups);
-        for members in groups.values() {
-            let count = members.count.load(Ordering::Acquire);
-            if count == 0 {
-                continue;
-            }
+        let counts = groups.values().map(|members| (members, members.count.load(Ordering::Acquire)));
+        for (members, count) in counts.filter(|(_, count)| *count > 0).take(LISTED) {
+            further = further.saturating_sub(count);
             match known.get(&*members.name) {
                 Some(&row) => rows[row].1 += count,
                 None => {
@@ -114,6 +119,9 @@ impl Tracker {
                     rows.push((members.name.to_string(), count));
                 }
             }
+        }
+        if further > 0 && groups.len() > LISTED {
+            rows.push((FURTHER.to_owned(), further));
         }
         rows
     }
@@ -250,6 +258,16 @@ mod tests {
         let tracker = Arc::new(Tracker::default());
         let _guards: Vec<_> = (0..3).map(|_| tracker.guard("worker".into())).collect();
         assert_eq!(tracker.remaining(), [("worker".to_owned(), 3)]);
+    }
+
+    #[tokio::test]
+    async fn a_list_names_a_thousand_groups_and_counts_the_rest() {
+        let tracker = Arc::new(Tracker::default());
+        let mut guards: Vec<_> = (0..LISTED).map(|number| tracker.guard(format!("task {number}"))).collect();
+        assert_eq!(tracker.remaining().last(), Some(&("task 999".to_owned(), 1)));
+        guards.extend((0..5).map(|_| tracker.guard("task 0".into())));
+        let rows = tracker.remaining();
+        assert_eq!((rows.len(), rows.last()), (LISTED + 1, Some(&(FURTHER.to_owned(), 5))));
     }
 
     #[tokio::test(start_paused = true)]

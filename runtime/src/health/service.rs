@@ -5,7 +5,7 @@ use super::{
     probe::Probe,
     response::{render, route},
 };
-use crate::context::Context;
+use crate::{context::Context, drain::tracker::FURTHER};
 use hyper::{Request, Response};
 use std::{future::Future, time::Duration};
 use tokio::time::timeout;
@@ -22,12 +22,12 @@ pub(crate) fn respond<B>(context: &Context, request: &Request<B>) -> impl Future
     if let Ok((probe, form)) = &mut decided
         && (form.is_detailed() || context.0.probe_responder.get().is_some())
     {
-        // Collected only for a response that shows it: there may be thousands of names.
+        // Collected only for a response that shows it.
         probe.in_flight = context.0.tracker.remaining();
         let more: usize = probe.in_flight.iter().skip(NAMES).map(|(_, count)| count).sum();
         if more > 0 {
             probe.in_flight.truncate(NAMES);
-            probe.in_flight.push(("under further names".to_owned(), more));
+            probe.in_flight.push((FURTHER.to_owned(), more));
         }
     }
     let context = context.clone();
@@ -75,7 +75,7 @@ mod tests {
         tasks.extend([148, 148].map(task)); // two more under a name that is known
         let shown = ask("/readyz?verbose").await;
         assert_eq!(shown.matches("in flight: 1 task ").count(), 100, "{shown}");
-        assert!(shown.ends_with("in flight: 1 task 100\nin flight: 50 under further names\n"), "{shown}");
+        assert!(shown.ends_with("in flight: 1 task 100\nin flight: 50 further tasks and connections\n"), "{shown}");
         assert_eq!(ask("/readyz").await, "starting\n");
     }
 }

@@ -3,7 +3,7 @@
 //! | name | kind | labels | value |
 //! |---|---|---|---|
 //! | `graceful_phase` | gauge | | the phase: 0 starting, 1 serving, 2 grace, 3 draining, 4 hooks, 5 stopped |
-//! | `graceful_in_flight` | gauge | `name` | servers, connections and tasks that the drain would wait for; sampled each second |
+//! | `graceful_in_flight` | gauge | `name` | servers, connections and tasks that the drain would wait for; sampled each second. Names after the first thousand are one: `further tasks and connections` |
 //! | `graceful_connections` | gauge | `server` | the open connections of a server, by its address; sampled each second |
 //! | `graceful_drained_total` | counter | | connections, tasks and futures that were in flight when the drain began, and finished |
 //! | `graceful_cut_total` | counter | `name` | connections, tasks and futures that were cut at the drain deadline, and `main` |

@@ -72,16 +72,14 @@ impl Step<'_> {
             _ => String::new(),
         };
         let main = if self.main_ended { None } else { Some(MAIN.to_owned()) };
-        let rest = shared.tracker.remaining().into_iter().map(|(name, count)| match count {
+        let rows = shared.tracker.remaining();
+        let more: usize = rows.iter().skip(NAMES).map(|(_, count)| count).sum();
+        let named = rows.into_iter().take(NAMES).map(|(name, count)| match count {
             1 => name,
             count => format!("{name} ({count})"),
         });
-        let mut waiting: Vec<_> = main.into_iter().chain(rest).collect();
-        let more = waiting.len().saturating_sub(NAMES);
-        if more > 0 {
-            waiting.truncate(NAMES);
-            waiting.push(format!("{more} more"));
-        }
+        let more = (more > 0).then(|| format!("{more} more"));
+        let waiting: Vec<_> = main.into_iter().chain(named).chain(more).collect();
         match waiting.is_empty() {
             true => format!("{why}nothing in flight"),
             false => format!("{why}waiting up to {} for {}", Pretty(shared.plan.drain), waiting.join(", ")),

@@ -29,6 +29,8 @@ pub(crate) struct StateMachine<'a> {
     pub(super) main_ended: bool,
     /// How many SIGINTs have arrived: the second skips grace and drain, the third ends the process.
     interrupts: u8,
+    /// How many signals have arrived during the shutdown without an effect.
+    ignored_signals: u32,
     /// The signal that ends the process at once.
     pub(super) forced_by: Option<Signal>,
     pub(super) end_of_drain: Instant,
@@ -48,6 +50,7 @@ impl<'a> StateMachine<'a> {
             cause: None,
             main_ended: false,
             interrupts: 0,
+            ignored_signals: 0,
             forced_by: None,
             end_of_drain: Instant::now(),
             in_flight_at_drain: 0,
@@ -99,9 +102,20 @@ impl<'a> StateMachine<'a> {
             }
             Some(_) if !matches!(cause, Cause::Signal(_)) => {}
             Some(first) => {
-                let note = format!("{cause} during the shutdown after {first}: it goes on as it is");
-                self.shared.recorder.note(Level::Info, note);
+                self.ignored_signals = self.ignored_signals.saturating_add(1);
+                if self.ignored_signals == 1 {
+                    let note = format!("{cause} during the shutdown after {first}: it goes on as it is");
+                    self.shared.recorder.note(Level::Info, note);
+                }
             }
+        }
+    }
+
+    /// Records how many signals had no effect; the first of them has its own entry.
+    fn note_ignored_signals(&self) {
+        if self.ignored_signals > 1 {
+            let note = format!("{} signals arrived during the shutdown and changed nothing", self.ignored_signals);
+            self.shared.recorder.note(Level::Info, note);
         }
     }
 
@@ -138,6 +152,9 @@ impl<'a> StateMachine<'a> {
         if to == Phase::Hooks {
             // Before `enter`, because connections close themselves as soon as the phase is visible.
             self.unfinished = self.shared.tracker.remaining();
+        }
+        if to == Phase::Stopped {
+            self.note_ignored_signals();
         }
         self.phase = to;
         self.shared.enter(to);

@@ -114,6 +114,19 @@ fn a_second_sigterm_changes_nothing() {
 }
 
 #[test]
+fn signals_without_an_effect_are_logged_once_and_counted() {
+    let app = serve().env("GRACEFUL_GRACE", "700ms").start();
+    app.ready();
+    app.begin_shutdown(Signal::TERM);
+    app.signal(Signal::TERM);
+    app.logs("SIGTERM during the shutdown after SIGTERM: it goes on as it is");
+    (0..50).for_each(|_| app.signal(Signal::TERM));
+    let ended = app.end();
+    ended.with_code(0).logs_in_order(&["draining: ", " signals arrived during the shutdown and changed nothing"]);
+    assert_eq!(ended.stderr.matches("it goes on as it is\n").count(), 1, "{}", ended.all());
+}
+
+#[test]
 fn the_first_sigint_after_sigterm_does_not_skip_grace_and_the_second_does() {
     let app = serve().env("GRACEFUL_GRACE", "10s").start();
     app.ready();
