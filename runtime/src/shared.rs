@@ -6,6 +6,7 @@ use crate::{
     drain::{phase_observers::PhaseObservers, tracker::Tracker},
     health::probe::ProbeResponder,
     hooks::{registry::Registry, state::Provided},
+    os::process::LastResort,
     phase::Phase,
     report::{check_state::On, outcome::MainResult, recorder::Recorder},
 };
@@ -49,7 +50,7 @@ pub(crate) struct Shared {
     /// Makes the responses to probes, in place of the default ones.
     pub(crate) probe_responder: OnceLock<ProbeResponder>,
     /// Ends the process when a shutdown has lasted this long, even if the control thread is stuck; unset in tests.
-    pub(crate) last_resort: OnceLock<fn(Duration)>,
+    pub(crate) last_resort: OnceLock<LastResort>,
     /// The token that a request for `/prestop` must carry; without a token the path does not exist.
     pub(crate) prestop_token: OnceLock<String>,
     /// The runtime of the user's tasks and hooks.

@@ -77,7 +77,11 @@ async fn outcome_of(
 ) -> HookOutcome {
     if limit.is_zero() {
         // Dropped on the user's runtime: its captured values are the user's.
-        environment.runtime.spawn_blocking(move || drop(start));
+        let dropped = HookRun::blocking(move || {
+            drop(start);
+            Ok(())
+        });
+        Call::start(&environment.runtime, dropped);
         return HookOutcome::Skipped("no time was left before the deadline".into());
     }
     let given_up = Arc::new(AtomicBool::new(false));

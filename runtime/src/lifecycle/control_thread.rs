@@ -67,6 +67,8 @@ impl ControlThread {
     }
 
     async fn run_lifecycle(mut self) {
+        // The thread for blocking calls is started now: the system may refuse one at the end.
+        let _ = tokio::task::spawn_blocking(|| ()).await;
         let up = self.listen();
         let failed = up.is_err();
         let _ = self.installed.send(up);
@@ -109,7 +111,7 @@ impl ControlThread {
     }
 }
 
-/// Writes the summary to the log and to the termination log, each on a thread of its own: either may be stuck.
+/// Writes the summary to the log and to the termination log, each on another thread: either may be stuck.
 async fn write(log: &Log, file: Option<PathBuf>, report: &Report) {
     let message = report.summary(termination_log::LIMIT);
     let file = tokio::task::spawn_blocking(move || termination_log::write(file, &message));

@@ -8,9 +8,9 @@ use tokio::time::Instant;
 pub(crate) fn start_clock(shared: &Shared) {
     let (began, allowance) = (Instant::now(), bounded(shared.plan.allowance()));
     if shared.window.set(Window { began, deadline: began + allowance }).is_ok()
-        && let Some(arm) = shared.last_resort.get()
+        && let Some(last_resort) = shared.last_resort.get()
     {
-        arm(allowance.saturating_add(bounded(shared.plan.margin) / 2));
+        last_resort.arm(allowance.saturating_add(bounded(shared.plan.margin) / 2));
     }
 }
 

@@ -1,6 +1,6 @@
 //! The tokio runtime that `main` runs on.
 
-use std::io;
+use std::{io, thread};
 use tokio::runtime::{self, Runtime};
 
 /// The kind of tokio runtime that `main` runs on.
@@ -25,7 +25,23 @@ pub struct RuntimeConfig {
 }
 
 impl RuntimeConfig {
-    pub(super) fn build(&self) -> io::Result<Runtime> {
+    /// The number of worker threads, as tokio counts them.
+    pub(super) fn workers(&self) -> usize {
+        let from_environment = || std::env::var("TOKIO_WORKER_THREADS").ok()?.parse().ok();
+        match self.flavor {
+            Flavor::CurrentThread => 0,
+            Flavor::MultiThread => self
+                .worker_threads
+                .or_else(from_environment)
+                .unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from)),
+        }
+    }
+
+    /// Builds the runtime. `reserved` threads for blocking code are for graceful, on top of the configured number.
+    ///
+    /// # Errors
+    /// The system refuses a resource.
+    pub(super) fn build(&self, reserved: usize) -> io::Result<Runtime> {
         let mut builder = match self.flavor {
             Flavor::MultiThread => runtime::Builder::new_multi_thread(),
             Flavor::CurrentThread => runtime::Builder::new_current_thread(),
@@ -34,7 +50,7 @@ impl RuntimeConfig {
             builder.worker_threads(threads);
         }
         if let Some(threads) = self.max_blocking_threads {
-            builder.max_blocking_threads(threads);
+            builder.max_blocking_threads(threads + reserved);
         }
         builder.enable_all().build()
     }
@@ -49,7 +65,7 @@ mod tests {
     fn the_runtime_has_the_configured_numbers_of_threads() {
         let config =
             RuntimeConfig { flavor: Flavor::MultiThread, worker_threads: Some(7), max_blocking_threads: Some(1) };
-        let runtime = config.build().unwrap();
+        let runtime = config.build(0).unwrap();
         assert_eq!(runtime.metrics().num_workers(), 7);
         // The second task runs only after the first has timed out.
         let (started, second) = mpsc::channel();

@@ -19,7 +19,11 @@ use crate::{
         registry,
     },
     integrations,
-    os::{container, init, process},
+    os::{
+        container, init,
+        process::{self, LastResort},
+    },
+    phase::Phase,
     report::{exit_code, log::Log, recorder::Recorder, termination_log, timeline::Level},
     settings::{self, Settings},
 };
@@ -31,11 +35,16 @@ use std::{
     path::PathBuf,
     sync::mpsc,
     thread,
+    time::Duration,
 };
 use tokio::{
     runtime::{self, Runtime},
     sync::oneshot,
 };
+
+/// The threads that every process has besides those of `main`'s runtime: the control thread and its one for blocking
+/// calls, the log thread, and the last resort.
+const OWN_THREADS: usize = 4;
 
 /// Everything that a process is started with.
 #[derive(Debug, Clone)]
@@ -62,7 +71,7 @@ where
         Ok(Started::Over(code)) => code,
         Err(error) => {
             let named = std::env::var_os("GRACEFUL_TERMINATION_LOG").map(PathBuf::from);
-            termination_log::last_message(format!("graceful: refused to start: {error}\n"), named, LOG_TIMEOUT);
+            termination_log::last_message(&format!("graceful: refused to start: {error}\n"), named, LOG_TIMEOUT);
             exit_code::CONFIG
         }
     }
@@ -96,14 +105,20 @@ fn start(main: &Main, linked_hooks: bool) -> Result<Started, StartError> {
         return Ok(Started::Over(code));
     }
     let system = |what| move |error| StartError::System { what, error };
+    let reserved = usize::from(!hooks.is_empty());
+    // Before any of them exists: tokio panics if a worker thread is refused.
+    process::check_threads(main.runtime.workers() + reserved + OWN_THREADS)
+        .map_err(system("the threads of the process could not be started"))?;
     // The control thread first, so that signals and probes are handled before the user's code runs.
     let control_runtime = runtime::Builder::new_current_thread()
         .enable_all()
+        .max_blocking_threads(2) // systemd's socket may be stuck when the termination log is written
+        .thread_keep_alive(Duration::MAX) // a thread that was started stays
         .build()
         .map_err(system("the control runtime could not be built"))?;
     let health = listener::bind(settings.plan.health)?;
     let log = Log::start(integrations::count).map_err(system("the log thread could not be started"))?;
-    let runtime = main.runtime.build().map_err(system("the runtime of main could not be built"))?;
+    let runtime = main.runtime.build(reserved).map_err(system("the runtime of main could not be built"))?;
 
     let sink = log.clone();
     let recorder = Recorder::new(move |entry| sink.entry(entry));
@@ -113,8 +128,12 @@ fn start(main: &Main, linked_hooks: bool) -> Result<Started, StartError> {
     if let Some(token) = &settings.prestop_token {
         let _ = context.0.prestop_token.set(token.clone()); // cannot fail: the context is new
     }
-    let _ = context.0.last_resort.set(process::end_after); // cannot fail: the context is new
+    let last_resort = LastResort::start().map_err(system("the thread of the last resort could not be started"))?;
+    let _ = context.0.last_resort.set(last_resort); // cannot fail: the context is new
     context::install(&context);
+    if reserved > 0 {
+        reserve_thread_for_hooks(&context);
+    }
     log_the_start(&context, main, &settings, &hooks, &checks, health.as_ref());
 
     let (finish, finished) = oneshot::channel();
@@ -139,6 +158,14 @@ fn start(main: &Main, linked_hooks: bool) -> Result<Started, StartError> {
         Ok(Err(error)) => Err(StartError::System { what: "the signal handlers could not be installed", error }),
         Err(_) => process::exit_now(exit_code::INTERNAL),
     }
+}
+
+/// Occupies a thread for blocking code until the hooks begin, so that a synchronous hook has a thread even if the system
+/// refuses new ones by then.
+fn reserve_thread_for_hooks(context: &Context) {
+    let (runtime, context) = (context.0.runtime.clone(), context.clone());
+    let handle = runtime.clone();
+    runtime.spawn_blocking(move || handle.block_on(context.reached(Phase::Hooks)));
 }
 
 /// Logs the start: the hooks and checks that are linked, the address of the probes, and warnings.

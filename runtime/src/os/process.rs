@@ -1,15 +1,54 @@
 //! Ends the process even if some of its threads are stuck.
 
 use crate::report::exit_code;
-use std::{thread, time::Duration};
+use std::{
+    io,
+    sync::{Mutex, mpsc},
+    thread,
+    time::Duration,
+};
 
-/// Ends the process after this long, unless it has exited before: the last resort, on a thread that does nothing else.
-/// If the system refuses the thread, only the control thread's deadlines remain.
-pub(crate) fn end_after(limit: Duration) {
-    let _ = thread::Builder::new().name("graceful-end".into()).spawn(move || {
-        thread::sleep(limit);
-        exit_now(exit_code::CUT);
-    });
+/// The last resort: a thread that ends the process after a time, whatever its other threads do. The thread exists from
+/// the start, because the system may refuse one later.
+#[derive(Debug)]
+pub(crate) struct LastResort(mpsc::Sender<Duration>);
+
+impl LastResort {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// The system refuses the thread.
+    pub(crate) fn start() -> io::Result<Self> {
+        let (sender, armed) = mpsc::channel();
+        let end = move || {
+            if let Ok(limit) = armed.recv() {
+                thread::sleep(limit);
+                exit_now(exit_code::CUT);
+            }
+        };
+        thread::Builder::new().name("graceful-end".into()).spawn(end)?;
+        Ok(Self(sender))
+    }
+
+    /// Ends the process after this long, unless it has exited before. Only the first call has an effect.
+    pub(crate) fn arm(&self, limit: Duration) {
+        let _ = self.0.send(limit); // fails only if the thread has ended the process
+    }
+}
+
+/// Whether the system grants this many threads at once. They have ended when this returns.
+///
+/// # Errors
+/// The system refuses one of them.
+pub(crate) fn check_threads(count: usize) -> io::Result<()> {
+    let gate = Mutex::new(());
+    thread::scope(|scope| {
+        let closed = gate.lock();
+        let wait = || drop(gate.lock());
+        let all = (0..count).try_for_each(|_| thread::Builder::new().spawn_scoped(scope, wait).map(drop));
+        drop(closed);
+        all
+    })
 }
 
 /// Ends the process at once, without destructors and `atexit` handlers: `std::process::exit` waits for a thread that is

@@ -1,6 +1,8 @@
 //! The termination log: the file whose text `kubectl describe pod` shows.
 
 use super::{log::plain, page::escaped};
+#[cfg(unix)]
+use std::os::unix::fs::OpenOptionsExt;
 use std::{fs::OpenOptions, io::Write, path::PathBuf, sync::mpsc, thread, time::Duration};
 
 /// Where Kubernetes reads the termination message, unless `GRACEFUL_TERMINATION_LOG` names another file.
@@ -9,16 +11,24 @@ const FILE: &str = "/dev/termination-log";
 pub(crate) const LIMIT: usize = 4096;
 
 /// Writes a message to the termination log and to stderr, and waits no longer than `limit`: either may be stuck.
-pub(crate) fn last_message(message: String, named: Option<PathBuf>, limit: Duration) {
+pub(crate) fn last_message(message: &str, named: Option<PathBuf>, limit: Duration) {
     let (done, written) = mpsc::channel();
-    let message = escaped(&message);
-    let writer = move || {
-        write(named, &message);
-        plain(&message);
-        let _ = done.send(());
+    let message = escaped(message);
+    let writer = {
+        let (named, message) = (named.clone(), message.clone());
+        move || {
+            write(named, &message);
+            plain(&message);
+            let _ = done.send(());
+        }
     };
-    if thread::Builder::new().name("graceful-log".into()).spawn(writer).is_ok() {
-        let _ = written.recv_timeout(limit);
+    match thread::Builder::new().name("graceful-log".into()).spawn(writer) {
+        Ok(_) => drop(written.recv_timeout(limit)),
+        // No thread, so without the limit.
+        Err(_) => {
+            write(named, &message);
+            plain(&message);
+        }
     }
 }
 
@@ -26,7 +36,11 @@ pub(crate) fn last_message(message: String, named: Option<PathBuf>, limit: Durat
 pub(crate) fn write(named: Option<PathBuf>, message: &str) {
     let create = named.is_some();
     let path = named.unwrap_or_else(|| FILE.into());
-    let opened = OpenOptions::new().write(true).create(create).truncate(true).open(&path);
+    let mut options = OpenOptions::new();
+    options.write(true).create(create).truncate(true);
+    #[cfg(unix)]
+    options.custom_flags(libc::O_NONBLOCK); // a FIFO without a reader is an error instead of a wait
+    let opened = options.open(&path);
     match opened.and_then(|mut file| file.write_all(message.as_bytes())) {
         Err(error) if create => {
             plain(&format!("graceful: cannot write the termination log {}: {error}\n", path.display()))
