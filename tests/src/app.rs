@@ -6,6 +6,7 @@ use std::{
     ffi::OsStr,
     io::Write,
     net::SocketAddr,
+    os::unix::process::CommandExt,
     process::{Child, ChildStdin, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -49,6 +50,13 @@ impl App {
     #[must_use]
     pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
         self.0.arg(argument);
+        self
+    }
+
+    /// Runs the app as this user; only root may.
+    #[must_use]
+    pub fn user(mut self, id: u32) -> Self {
+        self.0.uid(id);
         self
     }
 
@@ -112,6 +120,11 @@ impl Running {
     /// Waits for a line on stderr that contains `part`.
     pub fn logs(&self, part: &str) -> String {
         self.stderr.find(part).unwrap_or_else(|| panic!("stderr has no line with `{part}`\n{}", self.so_far()))
+    }
+
+    /// Waits for a line on stderr that contains `part`; false if the app ends without it.
+    pub fn logs_unless_it_ends(&self, part: &str) -> bool {
+        self.stderr.find(part).is_some()
     }
 
     /// Waits for a line on stdout that contains `part`.

@@ -23,6 +23,7 @@ mod signals;
 #[cfg(feature = "tonic")]
 mod slow_readers;
 mod tasks;
+mod threads;
 mod tracing;
 mod unix;
 mod unread_bodies;
