@@ -2,6 +2,7 @@
 //!
 //! May use: `cause.rs`, `error.rs` and `report::exit_code`. Everything platform-specific is here, except for sockets.
 
+pub(crate) mod descriptors;
 pub(crate) mod process;
 pub(crate) mod container;
 pub(crate) mod init;

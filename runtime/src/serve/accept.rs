@@ -9,6 +9,7 @@ use super::{
 use crate::{
     context::{self, Context},
     drain::tracker::{Guard, SERVER},
+    os::descriptors::Descriptors,
     phase::Phase,
 };
 use std::{future::poll_fn, io, sync::Arc, time::Duration};
@@ -61,7 +62,7 @@ pub(crate) async fn run<L: Listener, H: Handle<L::Stream>>(
     let mut drain_on_drop = DrainOnDrop(Some((server.clone(), context.0.tracker.guard(format!("{SERVER}{name}")))));
     listener.prepare();
     context.ready();
-    let mut accept = Accept { listener, handle };
+    let mut accept = Accept { listener, handle, descriptors: Descriptors::of_process() };
     accept.serve_until_the_drain(&server).await?;
     accept.empty_the_backlog(&server).await;
     drop(accept); // closes the listener
@@ -73,6 +74,7 @@ pub(crate) async fn run<L: Listener, H: Handle<L::Stream>>(
 struct Accept<L, H> {
     listener: L,
     handle: H,
+    descriptors: Descriptors,
 }
 
 impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
@@ -86,6 +88,9 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
             server.set_mode(Mode::of(phase));
             if phase >= Phase::Draining {
                 return Ok(());
+            }
+            if pause.is_none() && self.is_short_of_descriptors(server) {
+                pause = Some(Instant::now() + OUT_OF_DESCRIPTORS);
             }
             server.set_starved(pause.is_some());
             let accepting = pause.is_none() && server.has_room();
@@ -105,6 +110,24 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
                 () = sleep_until(pause.unwrap_or_else(Instant::now)), if pause.is_some() => pause = None,
             }
         }
+    }
+
+    /// Whether a further connection would take a descriptor that probes and the program's own files may need. A server
+    /// with few connections takes it: other parts of the program use the descriptors.
+    fn is_short_of_descriptors(&self, server: &Server) -> bool {
+        let kept = self.descriptors.kept();
+        let is_short = server.count() >= kept && self.descriptors.are_short();
+        if is_short {
+            let name = self.listener.name();
+            server.warn_once(|| {
+                format!(
+                    "{name} accepts no further connections until one ends: all but {kept} file descriptors are in use, \
+                     which are left for probes and the program's files. Raise the limit of open files (ulimit -n), or \
+                     set max_connections below it"
+                )
+            });
+        }
+        is_short
     }
 
     /// When to accept again after an error: at once (`None`), or after a pause.
@@ -130,21 +153,36 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
 
     /// Accepts the connections in the kernel's backlog: closing the listener would reset them.
     async fn empty_the_backlog(&mut self, server: &Arc<Server>) {
+        let mut sweeps = sweeps(SWEEP_IN_DRAIN);
         loop {
+            if self.is_short_of_descriptors(server) && server.mode() < Mode::Abort {
+                wait_for_descriptors(server, &mut sweeps).await;
+                continue;
+            }
             match self.listener.accept_nonblocking() {
                 Ok(stream) => self.handle.start(server, stream),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if is_connection_error(&error) => {}
                 Err(error) if !is_listener_error(&error) && server.mode() < Mode::Abort => {
-                    server.set_starved(true);
-                    let _ = tokio::time::timeout(OUT_OF_DESCRIPTORS, server.connection_closed()).await;
-                    server.set_starved(false);
-                    server.set_mode(Mode::of(server.context.phase()));
+                    wait_for_descriptors(server, &mut sweeps).await;
                 }
                 Err(_) => return,
             }
         }
     }
+}
+
+/// Waits until a connection ends, or for a moment. Late clients time out meanwhile, so that connections do end.
+async fn wait_for_descriptors(server: &Server, sweeps: &mut Interval) {
+    server.set_starved(true);
+    tokio::select! {
+        () = server.connection_closed() => {}
+        _ = sweeps.tick() => {
+            server.sweep(SWEEP_IN_DRAIN);
+        }
+    }
+    server.set_starved(false);
+    server.set_mode(Mode::of(server.context.phase()));
 }
 
 /// Waits until the last connection has ended; aborts the rest when the hooks begin.

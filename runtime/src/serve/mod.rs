@@ -123,6 +123,9 @@ impl<L, S> Serve<L, S> {
     }
 
     /// How many connections may be open at a time; further ones wait in the kernel's backlog. Default: **no limit**.
+    ///
+    /// On Linux, connections also wait while the last 32 file descriptors under the limit of open files (a quarter of a
+    /// limit below 128) are all that is left: they are kept for probes and for the program's own files.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.limits.connections = connections;
         self

@@ -1,7 +1,7 @@
 //! Unread outputs and exhausted file descriptors don't fail a shutdown.
 
 use crate::{main_that, serve};
-use graceful_tests::{App, Client, Signal};
+use graceful_tests::{App, Client, Signal, probe};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use std::{
     fs,
@@ -130,16 +130,16 @@ fn the_summary_is_written_to_the_mounted_file_and_no_file_is_created() {
 fn the_server_recovers_from_exhausted_file_descriptors() {
     let app = App::with_open_files(env!("CARGO_BIN_EXE_serve"), 40).start();
     let address = app.ready();
-    let crowd: Vec<_> = (0..60).map(|_| app.client()).collect();
-    app.logs("cannot accept");
-    let mut probe = Client::new(app.health());
-    probe.send("/readyz");
+    // Connections of the server leave descriptors free, those of the health server do not.
+    let crowd: Vec<_> = (0..60).map(|_| Client::new(app.health())).collect();
     app.logs("the health server cannot accept");
-    drop(crowd);
-    // The server accepts again as soon as descriptors are free.
-    assert_eq!(probe.response().status, 200);
     let mut client = Client::new(address);
-    assert_eq!(client.get("/fast").status, 200);
+    client.send("/fast");
+    app.logs(&format!("{address} cannot accept"));
+    drop(crowd);
+    // Both servers accept again as soon as descriptors are free.
+    assert_eq!(client.response().status, 200);
+    assert_eq!(probe(app.health(), "/readyz").unwrap().status, 200);
     app.begin_drain();
     match client.try_get("/fast") {
         Ok(response) => assert_eq!(response.status, 200),
@@ -153,12 +153,48 @@ fn the_server_recovers_from_exhausted_file_descriptors() {
 }
 
 #[test]
+fn a_crowd_of_connections_leaves_file_descriptors_to_probes() {
+    let app = App::with_open_files(env!("CARGO_BIN_EXE_serve"), 64).start();
+    app.ready();
+    let mut crowd: Vec<_> = (0..200).map(|_| app.client()).collect();
+    app.logs("accepts no further connections until one ends: all but 16 file descriptors are in use");
+    for _ in 0..5 {
+        assert_eq!(probe(app.health(), "/livez").unwrap().status, 200);
+    }
+    app.begin_drain();
+    assert_eq!(probe(app.health(), "/livez").unwrap().status, 200);
+    crowd.clear();
+    app.end().with_code(0).never_logs("cannot accept");
+}
+
+/// Clients that are silent, or stop in the middle of a head or of a body, hold every descriptor.
+#[test]
+fn the_drain_cuts_clients_that_hold_the_file_descriptors_and_serves_the_accept_queue() {
+    let app = App::with_open_files(env!("CARGO_BIN_EXE_serve"), 64).env("GRACEFUL_DRAIN", "4s").start();
+    app.ready();
+    let starts =
+        ["", "GET /fast HTTP/1.1\r\nHost:", "POST /fast HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\nab"];
+    let mut holders: Vec<_> = (0..60).map(|_| app.client()).collect();
+    for (client, start) in holders.iter_mut().zip(starts.into_iter().cycle()) {
+        client.write(start);
+    }
+    app.logs("accepts no further connections");
+    let mut queued: Vec<_> = (0..100).map(|_| app.client()).collect();
+    queued.iter_mut().for_each(|client| client.send("/fast"));
+    app.begin_drain();
+    for client in &mut queued {
+        assert_eq!(client.response().status, 200);
+    }
+    app.end().with_code(0).logs_in_order(&["their clients had stopped sending or reading"]);
+}
+
+#[test]
 fn the_drain_serves_the_accept_queue_despite_exhausted_file_descriptors() {
     let mut app = App::with_open_files(env!("CARGO_BIN_EXE_serve"), 40).start();
     app.ready();
     let mut held: Vec<_> = (0..60).map(|_| app.client()).collect();
     held.iter_mut().for_each(|client| client.send("/held"));
-    app.logs("cannot accept");
+    app.logs("accepts no further connections");
     app.begin_drain();
     app.send_line("release");
     for client in &mut held {
