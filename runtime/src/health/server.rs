@@ -22,7 +22,7 @@ use std::{
     io,
     net::TcpListener,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -32,12 +32,11 @@ use tokio::time::timeout;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
-    task::AbortHandle,
+    task::{AbortHandle, yield_now},
     time::sleep,
 };
 
-/// Probes never need more connections than this. The oldest is aborted for a new one, so that a probe is always
-/// accepted.
+/// Probes never need more connections than this. One is aborted for a new one, so that a probe is always accepted.
 const CONNECTIONS: usize = 64;
 /// HTTP/2 connections have a limit of their own, because Watch streams are long-lived.
 #[cfg(feature = "tonic")]
@@ -66,7 +65,10 @@ pub(crate) fn start(listener: TcpListener, context: Context) -> io::Result<Abort
         let mut logged = false;
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => server.admit(stream),
+                Ok((stream, _)) => {
+                    server.probes.make_room().await;
+                    server.admit(stream);
+                }
                 // Most likely out of file descriptors, which other connections free as they close.
                 Err(error) => {
                     if !std::mem::replace(&mut logged, true) {
@@ -81,10 +83,20 @@ pub(crate) fn start(listener: TcpListener, context: Context) -> io::Result<Abort
     Ok(server.abort_handle())
 }
 
+/// How often the connections may run before one is aborted for a new one: a complete request is answered by then, also
+/// if the process was stopped and many requests have arrived meanwhile.
+const ROUNDS: usize = 4;
+
 /// The tasks of the connections of one protocol, at most `limit` of them.
 struct ConnectionTasks {
     limit: usize,
-    tasks: Mutex<VecDeque<AbortHandle>>,
+    tasks: Mutex<VecDeque<ConnectionTask>>,
+}
+
+struct ConnectionTask {
+    handle: AbortHandle,
+    /// Whether a request has arrived.
+    busy: Arc<AtomicBool>,
 }
 
 impl ConnectionTasks {
@@ -92,14 +104,31 @@ impl ConnectionTasks {
         Self { limit, tasks: Mutex::default() }
     }
 
-    /// Spawns the task of a connection; at the limit, the oldest task is aborted.
-    fn spawn(&self, connection: impl Future<Output: Send> + Send + 'static) {
-        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        tasks.retain(|task| !task.is_finished());
-        if tasks.len() >= self.limit {
-            tasks.pop_front().iter().for_each(AbortHandle::abort);
+    /// Lets connections end, if there are as many as the limit.
+    async fn make_room(&self) {
+        for _ in 0..ROUNDS {
+            if self.running().len() < self.limit {
+                return;
+            }
+            yield_now().await;
         }
-        tasks.push_back(tokio::spawn(connection).abort_handle());
+    }
+
+    /// Spawns the task of a connection. At the limit a task is aborted: the oldest without a request, or else the oldest.
+    /// `busy` becomes true when a request arrives.
+    fn spawn(&self, busy: Arc<AtomicBool>, connection: impl Future<Output: Send> + Send + 'static) {
+        let mut tasks = self.running();
+        if tasks.len() >= self.limit {
+            let idle = tasks.iter().position(|task| !task.busy.load(Ordering::Relaxed));
+            tasks.remove(idle.unwrap_or(0)).iter().for_each(|task| task.handle.abort());
+        }
+        tasks.push_back(ConnectionTask { handle: tokio::spawn(connection).abort_handle(), busy });
+    }
+
+    fn running(&self) -> MutexGuard<'_, VecDeque<ConnectionTask>> {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.retain(|task| !task.handle.is_finished());
+        tasks
     }
 }
 
@@ -107,7 +136,7 @@ impl ConnectionTasks {
 impl Drop for ConnectionTasks {
     fn drop(&mut self) {
         let tasks = self.tasks.get_mut().unwrap_or_else(PoisonError::into_inner);
-        tasks.iter().for_each(AbortHandle::abort);
+        tasks.iter().for_each(|task| task.handle.abort());
     }
 }
 
@@ -121,30 +150,34 @@ struct Server {
 impl Server {
     #[cfg(not(feature = "tonic"))]
     fn admit(&self, stream: TcpStream) {
-        self.probes.spawn(http1(stream, self.context.clone()));
+        let busy = Arc::new(AtomicBool::new(false));
+        self.probes.spawn(busy.clone(), http1(stream, self.context.clone(), busy));
     }
 
     #[cfg(feature = "tonic")]
     fn admit(&self, mut stream: TcpStream) {
         let (context, http2_tasks) = (self.context.clone(), self.http2.clone());
+        let busy = Arc::new(AtomicBool::new(false));
+        let task_busy = busy.clone();
         let connection = async move {
             let mut first = First::default();
             let is_http2 = std::future::poll_fn(|cx| first.poll_is_http2(&mut stream, cx));
             match timeout(HEAD_TIMEOUT, is_http2).await {
-                Ok(Ok(true)) => http2_tasks.spawn(http2(Rewind::new(first, stream), context)),
-                Ok(Ok(false)) => http1(Rewind::new(first, stream), context).await,
+                Ok(Ok(true)) => http2_tasks.spawn(busy, http2(Rewind::new(first, stream), context)),
+                Ok(Ok(false)) => http1(Rewind::new(first, stream), context, busy).await,
                 Ok(Err(_)) | Err(_) => {}
             }
         };
-        self.probes.spawn(connection);
+        self.probes.spawn(task_busy, connection);
     }
 }
 
-async fn http1(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, context: Context) {
+async fn http1(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, context: Context, busy: Arc<AtomicBool>) {
     let waits_for_grace = Arc::new(AtomicBool::new(false));
     let service = service_fn({
         let (context, waits_for_grace) = (context.clone(), waits_for_grace.clone());
         move |request: Request<Incoming>| {
+            busy.store(true, Ordering::Relaxed);
             let prestop = Prestop::of(context.0.prestop_token.get().map(String::as_str), &request);
             let (context, waits_for_grace) = (context.clone(), waits_for_grace.clone());
             async move {

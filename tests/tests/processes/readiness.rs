@@ -44,6 +44,24 @@ fn probes_report_the_drain_and_what_is_in_flight() {
 }
 
 #[test]
+fn every_probe_that_arrived_while_the_process_was_stopped_gets_its_response() {
+    let app = serve().env("GRACEFUL_PRESTOP_TOKEN", "s3cret").env("GRACEFUL_GRACE", "500ms").start();
+    app.ready();
+    app.signal(Signal::STOP);
+    let mut hook = Client::new(app.health());
+    hook.write("GET /prestop HTTP/1.1\r\nhost: test\r\nx-graceful-token: s3cret\r\n\r\n");
+    // More than the health server has connections for, and fewer than its backlog.
+    let mut probes: Vec<_> = (0..120).map(|_| Client::new(app.health())).collect();
+    probes.iter_mut().for_each(|probe| probe.send("/livez"));
+    app.signal(Signal::CONT);
+    for probe in &mut probes {
+        assert_eq!(probe.response().status, 200);
+    }
+    assert_eq!(hook.response().body, "grace is over\n");
+    app.end().with_code(0);
+}
+
+#[test]
 fn probes_report_starting_before_ready() {
     let app = main_that("connect").start();
     app.prints("connecting");
