@@ -4,14 +4,11 @@ use crate::shared::{Shared, Window};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Starts the clock of the shutdown, unless it runs already; the last resort is armed with it.
-pub(crate) fn start_clock(shared: &Shared) {
+/// Starts the clock of the shutdown; `None` if it runs already.
+pub(crate) fn start_clock(shared: &Shared) -> Option<Window> {
     let (began, allowance) = (Instant::now(), bounded(shared.plan.allowance()));
-    if shared.window.set(Window { began, deadline: began + allowance }).is_ok()
-        && let Some(last_resort) = shared.last_resort.get()
-    {
-        last_resort.arm(allowance.saturating_add(bounded(shared.plan.margin) / 2));
-    }
+    let window = Window { began, deadline: began + allowance };
+    shared.window.set(window).ok().map(|()| window)
 }
 
 /// When grace ends, as far as is known yet: later if traffic arrives and the plan waits for quiet.

@@ -71,7 +71,10 @@ where
         Ok(Started::Over(code)) => code,
         Err(error) => {
             let named = std::env::var_os("GRACEFUL_TERMINATION_LOG").map(PathBuf::from);
-            termination_log::last_message(&format!("graceful: refused to start: {error}\n"), named, LOG_TIMEOUT);
+            let message = format!("graceful: refused to start: {error}\n");
+            if termination_log::last_message_within(LOG_TIMEOUT, named.clone(), message.clone()).is_err() {
+                termination_log::last_message(named, &message);
+            }
             exit_code::CONFIG
         }
     }
@@ -128,7 +131,8 @@ fn start(main: &Main, linked_hooks: bool) -> Result<Started, StartError> {
     if let Some(token) = &settings.prestop_token {
         let _ = context.0.prestop_token.set(token.clone()); // cannot fail: the context is new
     }
-    let last_resort = LastResort::start().map_err(system("the thread of the last resort could not be started"))?;
+    let last_resort = LastResort::start(settings.termination_log.clone())
+        .map_err(system("the thread of the last resort could not be started"))?;
     let _ = context.0.last_resort.set(last_resort); // cannot fail: the context is new
     context::install(&context);
     if reserved > 0 {

@@ -11,6 +11,8 @@ use crate::{
     phase::Phase,
     report::{
         outcome::MainResult,
+        summary::Report,
+        termination_log,
         timeline::{Level, What},
     },
     shared::{Request, Shared},
@@ -130,10 +132,27 @@ impl<'a> StateMachine<'a> {
         self.shared.tracker.main_ended();
         self.cause.get_or_insert(Cause::MainReturned);
         if !self.phase.is_terminating() {
-            deadlines::start_clock(&self.shared); // so that the shutdown's timeline begins with the result of `main`
+            // So that the timeline of the shutdown begins with the result of `main`.
+            self.start_clock();
         }
         self.shared.recorder.record(level, What::Main(result));
         self.advance(Event::MainReturned);
+    }
+
+    /// Starts the clock of the shutdown, unless it runs already, and arms the last resort with it.
+    fn start_clock(&self) {
+        let Some(window) = deadlines::start_clock(&self.shared) else { return };
+        let Some(last_resort) = self.shared.last_resort.get() else { return };
+        let (recorder, cause) = (self.shared.recorder.clone(), self.cause.clone());
+        last_resort.arm(window.deadline - window.began, self.shared.plan.margin, move || {
+            if recorder.entries().iter().any(|entry| matches!(entry.what, What::Phase(Phase::Stopped, _))) {
+                return None; // the control thread writes the report, or has done so
+            }
+            recorder.note(Level::Error, "the process did not end by its deadline and was ended by the last resort");
+            let began = window.began - recorder.started();
+            let report = Report { entries: recorder.entries(), cause, began, forced_by: None };
+            Some(format!("graceful: {}", report.summary(termination_log::LIMIT)))
+        });
     }
 
     pub(super) fn advance(&mut self, event: Event) {
@@ -142,7 +161,7 @@ impl<'a> StateMachine<'a> {
             return;
         }
         if to.is_terminating() && !from.is_terminating() {
-            deadlines::start_clock(&self.shared);
+            self.start_clock();
         }
         if to == Phase::Draining {
             self.in_flight_at_drain = work(&self.shared.tracker.remaining());

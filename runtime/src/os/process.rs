@@ -1,8 +1,9 @@
 //! Ends the process even if some of its threads are stuck.
 
-use crate::report::exit_code;
+use crate::report::{exit_code, termination_log::last_message_within};
 use std::{
     io,
+    path::PathBuf,
     sync::{Mutex, mpsc},
     thread,
     time::Duration,
@@ -11,28 +12,54 @@ use std::{
 /// The last resort: a thread that ends the process after a time, whatever its other threads do. The thread exists from
 /// the start, because the system may refuse one later.
 #[derive(Debug)]
-pub(crate) struct LastResort(mpsc::Sender<Duration>);
+pub(crate) struct LastResort(mpsc::Sender<Armed>);
+
+struct Armed {
+    limit: Duration,
+    margin: Duration,
+    report: Box<dyn FnOnce() -> Option<String> + Send>,
+}
 
 impl LastResort {
-    /// Starts the thread.
+    /// Starts the thread, which writes to this termination log.
     ///
     /// # Errors
     /// The system refuses the thread.
-    pub(crate) fn start() -> io::Result<Self> {
-        let (sender, armed) = mpsc::channel();
+    pub(crate) fn start(termination_log: Option<PathBuf>) -> io::Result<Self> {
+        let (sender, armed) = mpsc::channel::<Armed>();
         let end = move || {
-            if let Ok(limit) = armed.recv() {
-                thread::sleep(limit);
-                exit_now(exit_code::CUT);
+            if let Ok(armed) = armed.recv() {
+                armed.end_process(termination_log);
             }
         };
         thread::Builder::new().name("graceful-end".into()).spawn(end)?;
         Ok(Self(sender))
     }
 
-    /// Ends the process after this long, unless it has exited before. Only the first call has an effect.
-    pub(crate) fn arm(&self, limit: Duration) {
-        let _ = self.0.send(limit); // fails only if the thread has ended the process
+    /// Ends the process when three quarters of the margin after this limit are over, unless it has exited before. Writes
+    /// the report then, if there is one. Only the first call has an effect.
+    pub(crate) fn arm(
+        &self,
+        limit: Duration,
+        margin: Duration,
+        report: impl FnOnce() -> Option<String> + Send + 'static,
+    ) {
+        // Fails only if the thread has ended the process.
+        let _ = self.0.send(Armed { limit, margin, report: Box::new(report) });
+    }
+}
+
+impl Armed {
+    fn end_process(self, termination_log: Option<PathBuf>) {
+        thread::sleep(self.limit);
+        // A process that was stopped (SIGSTOP) wakes up behind its deadlines: the control thread still ends in order.
+        thread::sleep(self.margin / 2);
+        let limit = self.margin / 4;
+        match (self.report)() {
+            Some(report) => drop(last_message_within(limit, termination_log, report)),
+            None => thread::sleep(limit),
+        }
+        exit_now(exit_code::CUT);
     }
 }
 

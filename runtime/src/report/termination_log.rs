@@ -3,33 +3,40 @@
 use super::{log::plain, page::escaped};
 #[cfg(unix)]
 use std::os::unix::fs::OpenOptionsExt;
-use std::{fs::OpenOptions, io::Write, path::PathBuf, sync::mpsc, thread, time::Duration};
+use std::{
+    fs::OpenOptions,
+    io::{self, Write},
+    path::PathBuf,
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
 
 /// Where Kubernetes reads the termination message, unless `GRACEFUL_TERMINATION_LOG` names another file.
 const FILE: &str = "/dev/termination-log";
 /// The kubelet reads no more bytes than this.
 pub(crate) const LIMIT: usize = 4096;
 
-/// Writes a message to the termination log and to stderr, and waits no longer than `limit`: either may be stuck.
-pub(crate) fn last_message(message: &str, named: Option<PathBuf>, limit: Duration) {
-    let (done, written) = mpsc::channel();
+/// Writes a message to the termination log and to stderr.
+pub(crate) fn last_message(named: Option<PathBuf>, message: &str) {
     let message = escaped(message);
-    let writer = {
-        let (named, message) = (named.clone(), message.clone());
-        move || {
-            write(named, &message);
-            plain(&message);
-            let _ = done.send(());
-        }
+    write(named, &message);
+    plain(&message);
+}
+
+/// The same, but waits no longer than `limit`: either may be stuck.
+///
+/// # Errors
+/// The system refuses the thread for it.
+pub(crate) fn last_message_within(limit: Duration, named: Option<PathBuf>, message: String) -> io::Result<()> {
+    let (done, written) = mpsc::channel();
+    let writer = move || {
+        last_message(named, &message);
+        let _ = done.send(());
     };
-    match thread::Builder::new().name("graceful-log".into()).spawn(writer) {
-        Ok(_) => drop(written.recv_timeout(limit)),
-        // No thread, so without the limit.
-        Err(_) => {
-            write(named, &message);
-            plain(&message);
-        }
-    }
+    thread::Builder::new().name("graceful-log".into()).spawn(writer)?;
+    let _ = written.recv_timeout(limit);
+    Ok(())
 }
 
 /// Writes the message to the file that the user named, or else to the one that Kubernetes mounts, if it exists.

@@ -2,7 +2,10 @@
 
 use crate::{main_that, serve, serve_on_one_thread};
 use graceful_tests::{App, Signal, probe};
-use std::time::{Duration, Instant};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 /// The termination grace period of these tests, after which Kubernetes would send SIGKILL.
 const PERIOD: Duration = Duration::from_secs(5);
@@ -60,7 +63,29 @@ fn the_process_exits_at_the_last_deadline_despite_a_waker_that_blocks_the_contro
     // The deadline of the hooks is 1 s; half of the margin is for the forced exit.
     let took = ended.at - sent;
     assert!(took >= Duration::from_millis(2900) && took < PERIOD, "{took:?}\n{}", ended.all());
-    ended.with_code(3);
+    ended.with_code(3).logs_in_order(&["graceful: shutdown after SIGTERM: 1 problem", "ended by the last resort"]);
+}
+
+#[test]
+fn a_process_that_was_stopped_past_its_deadline_still_reports_what_it_has_lost() {
+    let app = serve().env("GRACEFUL_TERMINATION_GRACE_PERIOD", "4s").env("GRACEFUL_MARGIN", "2s");
+    let app = app.env("GRACEFUL_GRACE", "500ms").env("GRACEFUL_DRAIN", "500ms").start();
+    app.ready();
+    app.begin_shutdown(Signal::TERM);
+    app.signal(Signal::STOP);
+    thread::sleep(Duration::from_millis(2200)); // the clock of the shutdown itself: its deadline is 2 s after SIGTERM
+    app.signal(Signal::CONT);
+    let ended = app.end();
+    let skipped = "hook 1 last_words";
+    ended.with_code(3).logs_in_order(&[
+        "grace: ",
+        "draining: ",
+        "hooks: ",
+        skipped,
+        "shutdown after SIGTERM: ",
+        skipped,
+    ]);
+    ended.never_logs("last resort");
 }
 
 #[test]
