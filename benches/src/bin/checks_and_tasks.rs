@@ -1,5 +1,7 @@
-//! 1,000 health checks, each once a second, and 10,000 tracked tasks: processor time of an otherwise idle process,
+//! 1,000 health checks, each once a second, and 10,000 or 300,000 tracked tasks: processor time of an otherwise idle process,
 //! latency of its probes, SIGTERM to the first 503, and the drain of tasks that end at once.
+//!
+//! `/livez` is also measured while another client asks for `/readyz?verbose` without a pause.
 //!
 //! The drain is measured from the first task that observes the drain to the first hook.
 
@@ -11,20 +13,26 @@ use graceful_benches::{Result, client, now, numbers, numbers::Samples, processor
 use std::{
     env,
     net::SocketAddr,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
-    thread::sleep,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    thread::{self, sleep},
     time::Duration,
 };
 
 const TASKS: usize = 10_000;
+const MANY_TASKS: usize = 300_000;
 /// How long the processor time of the idle process is measured.
 const IDLE: Duration = Duration::from_secs(5);
 const PROBES: usize = 500;
 const ROUNDS: usize = 21;
 const GRACE: Duration = Duration::from_millis(300);
-/// Name, with checks, with tasks.
-const KINDS: [(&str, bool, bool); 4] =
-    [("neither", false, false), ("checks", true, false), ("tasks", false, true), ("both", true, true)];
+/// Name, with checks, the number of tasks.
+const KINDS: [(&str, bool, usize); 5] = [
+    ("neither", false, 0),
+    ("checks", true, 0),
+    ("tasks", false, TASKS),
+    ("both", true, TASKS),
+    ("many-tasks", false, MANY_TASKS),
+];
 
 /// The expansion of `#[graceful::health_check(on = "readiness", period = "1s")]` on an async function.
 macro_rules! check {
@@ -73,13 +81,13 @@ fn main() -> Result {
     for (name, ..) in KINDS {
         idle(name)?;
     }
-    for (name, _, tasks) in KINDS {
-        shut_down(name, tasks)?;
+    for (name, _, tasks) in KINDS.into_iter().filter(|kind| kind.2 <= TASKS) {
+        shut_down(name, tasks > 0)?;
     }
     Ok(())
 }
 
-fn run_subject(checks: bool, tasks: bool) {
+fn run_subject(checks: bool, tasks: usize) {
     let plan = Plan { grace: GRACE, health: Health::Off, ..Plan::DEFAULT }; // GRACEFUL_HEALTH says where
     let builder = Builder::new().plan(plan).flavor(Flavor::MultiThread).worker_threads(2).linked_hooks(checks);
     builder.run(move |ctx| async move {
@@ -89,7 +97,7 @@ fn run_subject(checks: bool, tasks: bool) {
             subject::report("drained", drained);
             subject::report("spent", spent);
         });
-        for number in 0..if tasks { TASKS } else { 0 } {
+        for number in 0..tasks {
             ctx.spawn(format!("worker {number}"), work(ctx.clone()));
         }
         ctx.ready();
@@ -128,17 +136,37 @@ fn idle(name: &str) -> Result {
     let (spent, passed) = (subject.processor_time()? - before, now() - begun);
     println!("{name}: {:.3} ms of processor time in a second", spent as f64 / passed as f64 * 1e3);
     for path in ["/livez", "/readyz?verbose"] {
-        let mut times = Samples::default();
-        for _ in 0..PROBES {
-            let asked = now();
-            if client::get(health, path)?.0 != 200 {
-                return Err(format!("{path} does not respond 200").into());
-            }
-            times.add((now() - asked) as f64 / 1e6);
-        }
-        println!("{}", times.line(&format!("{name}, {path}"), "ms"));
+        println!("{}", probe(health, path)?.line(&format!("{name}, {path}"), "ms"));
     }
+    let done = AtomicBool::new(false);
+    let beside = thread::scope(|scope| {
+        let other = scope.spawn(|| -> Result {
+            while !done.load(Relaxed) {
+                client::get(health, "/readyz?verbose")?;
+            }
+            Ok(())
+        });
+        let beside = probe(health, "/livez");
+        done.store(true, Relaxed);
+        other.join().expect("the other client does not panic")?;
+        beside
+    })?;
+    println!("{}", beside.line(&format!("{name}, /livez beside /readyz?verbose"), "ms"));
+    numbers::at_most(&format!("{name}, /livez beside /readyz?verbose at p99, ms"), beside.percentile(0.99), 10.0);
     Ok(())
+}
+
+/// The latencies of this probe, a new connection each.
+fn probe(health: SocketAddr, path: &str) -> Result<Samples> {
+    let mut times = Samples::default();
+    for _ in 0..PROBES {
+        let asked = now();
+        if client::get(health, path)?.0 != 200 {
+            return Err(format!("{path} does not respond 200").into());
+        }
+        times.add((now() - asked) as f64 / 1e6);
+    }
+    Ok(times)
 }
 
 fn shut_down(name: &str, tasks: bool) -> Result {
