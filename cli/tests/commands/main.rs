@@ -4,6 +4,7 @@
 
 mod check;
 mod harness;
+mod page;
 
 use harness::{build, command, finish, free_port, hello, misbehaving, rehearse, run};
 use serde_json::Value;
