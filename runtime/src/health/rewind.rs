@@ -1,23 +1,45 @@
-//! A stream whose first bytes were read to detect the protocol, and are read again by its server.
+//! A stream whose first bytes were read to detect the protocol, and are read again by its server; and which is read in
+//! small portions.
 
 use crate::serve::preface::First;
 use std::{
     io,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// How many bytes are read before the other tasks of the control thread run: a probe is a small request, and a flood of
+/// HTTP/2 frames must not keep the thread from other probes.
+const PORTION: usize = 2048;
 
 /// A stream that yields the bytes already read before it reads further.
 pub(super) struct Rewind<I> {
     io: I,
     first: Vec<u8>,
     read: usize,
+    /// Whether a portion was read, so that it is the turn of the other tasks.
+    paused: bool,
 }
 
 impl<I> Rewind<I> {
     pub(super) fn new(first: First, io: I) -> Self {
-        Self { io, first: first.into_bytes(), read: 0 }
+        Self { io, first: first.into_bytes(), read: 0, paused: false }
+    }
+}
+
+impl<I: AsyncRead + Unpin> Rewind<I> {
+    fn poll_read_portion(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if std::mem::take(&mut self.paused) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let mut portion = [0; PORTION];
+        let mut portion = ReadBuf::new(&mut portion[..PORTION.min(buffer.remaining())]);
+        ready!(Pin::new(&mut self.io).poll_read(cx, &mut portion))?;
+        buffer.put_slice(portion.filled());
+        self.paused = true;
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -25,7 +47,7 @@ impl<I: AsyncRead + Unpin> AsyncRead for Rewind<I> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let unread = &self.first[self.read..];
         if unread.is_empty() {
-            return Pin::new(&mut self.io).poll_read(cx, buffer);
+            return self.poll_read_portion(cx, buffer);
         }
         let length = unread.len().min(buffer.remaining());
         buffer.put_slice(&unread[..length]);

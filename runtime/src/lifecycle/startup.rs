@@ -115,6 +115,7 @@ fn start(main: &Main, linked_hooks: bool) -> Result<Started, StartError> {
     // The control thread first, so that signals and probes are handled before the user's code runs.
     let control_runtime = runtime::Builder::new_current_thread()
         .enable_all()
+        .event_interval(8) // new probes are noticed between the frames of others
         .max_blocking_threads(2) // systemd's socket may be stuck when the termination log is written
         .thread_keep_alive(Duration::MAX) // a thread that was started stays
         .build()
