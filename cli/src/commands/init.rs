@@ -38,22 +38,22 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
     let packages = Package::all(&metadata).map_err(|error| input(format!("cargo metadata: {error}")))?;
     let here = env::current_dir().map_err(|error| input(format!("the current folder: {error}")))?;
     let (package, name, root) = init::choose(&packages, options.package.as_deref(), options.bin.as_deref(), &here)?;
-    let sources = init::read(&root, package.folder())?;
-    let manifest = init::read_text(&package.manifest).map_err(|why| input(format!("Cargo.toml: {why}")))?;
+    let sources = init::read(&root, |path| package.shown(path))?;
+    let manifest_name = package.shown(&package.manifest);
+    let manifest = init::read_text(&package.manifest).map_err(|why| input(format!("{manifest_name}: {why}")))?;
     let plan = init::plan(&Binary {
         package: &package,
         sources: &sources,
-        manifest_name: "Cargo.toml",
+        manifest_name: &manifest_name,
         manifest: &manifest,
         origin: origin(&options, &package)?,
     })?;
 
     let mut files: Vec<_> = sources.iter().map(|source| (source.name.as_str(), source.text.as_str())).collect();
-    files.push(("Cargo.toml", &manifest));
+    files.push((&manifest_name, &manifest));
     let modules = match sources.len() - 1 {
         0 => String::new(),
-        1 => " and 1 module".to_owned(),
-        number => format!(" and {number} modules"),
+        number => format!(" and {}", count(number, "module")),
     };
     let title = format!("{} {}, binary {name}: {}{modules}", package.name, package.version, sources[0].name);
     let mut text = format!("{}\n\n{}", paint(STRONG, title), init::steps(&plan, &files));
@@ -72,7 +72,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
         }
         if !options.allow_dirty {
             let paths: Vec<_> = changed.iter().map(|(path, _)| path.as_path()).collect();
-            refuse_uncommitted(&paths, package.folder()).await?;
+            refuse_uncommitted(&paths, &package).await?;
         }
         for (path, new) in &changed {
             replace(path, new)?;
@@ -123,13 +123,13 @@ fn summary(plan: &Plan, written: Option<usize>) -> String {
         (Some(files), _) => {
             lines.push(format!(
                 "{}, {by_hand} left to you.",
-                paint(GOOD, format_args!("{mechanical} steps written to {files} files"))
+                paint(GOOD, format_args!("{} written to {}", count(mechanical, "step"), count(files, "file")))
             ));
             lines.push("next: `cargo check`, `cargo fmt`, and `git diff`.".to_owned());
         }
         (None, 0) if by_hand == 0 => lines.push("There is nothing to convert.".to_owned()),
         (None, _) => {
-            lines.push(format!("{} steps: {mechanical} mechanical, {by_hand} by hand.", plan.steps.len()));
+            lines.push(format!("{}: {mechanical} mechanical, {by_hand} by hand.", count(plan.steps.len(), "step")));
             if mechanical > 0 {
                 lines.push("Nothing is written: `--write` applies the mechanical steps.".to_owned());
             }
@@ -143,14 +143,18 @@ fn summary(plan: &Plan, written: Option<usize>) -> String {
     lines.join("\n") + "\n"
 }
 
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 /// Refuses to write what version control could not restore.
-async fn refuse_uncommitted(paths: &[&Path], folder: &Path) -> Result<(), Failure> {
-    let shown = |path: &Path| path.strip_prefix(folder).unwrap_or(path).display().to_string();
+async fn refuse_uncommitted(paths: &[&Path], package: &Package) -> Result<(), Failure> {
+    let folder = package.folder();
     let problem = match uncommitted(paths, folder).await {
         Some(files) if files.is_empty() => return Ok(()),
         Some(files) => format!(
             "changes are not committed: {}",
-            files.iter().map(|path| shown(path)).collect::<Vec<_>>().join(", ")
+            files.iter().map(|path| package.shown(path)).collect::<Vec<_>>().join(", ")
         ),
         None => format!("{} is not under version control with git", folder.display()),
     };

@@ -15,13 +15,13 @@ const LONGEST: u64 = 4 << 20;
 /// The limit of files of one binary.
 const MOST: usize = 2000;
 
-/// Reads the files of the binary, the root file first. A module whose file does not exist is left out: the compiler
+/// Reads the files of the binary, the root file first; `shown` names them in messages. A module whose file does not exist is left out: the compiler
 /// reports it, unless a `cfg` excludes it.
 ///
 /// # Errors
 /// A file that is not UTF-8, not Rust, or over the limit.
-pub(crate) fn read(root: &Path, folder: &Path) -> Result<Vec<Source>, Failure> {
-    let mut sources = vec![parse(root, folder)?];
+pub(crate) fn read(root: &Path, shown: impl Fn(&Path) -> String) -> Result<Vec<Source>, Failure> {
+    let mut sources = vec![parse(root, shown(root))?];
     // The folder that holds the modules of each file.
     let mut homes = vec![root.parent().unwrap_or(Path::new("")).to_owned()];
     let mut next = 0;
@@ -36,7 +36,7 @@ pub(crate) fn read(root: &Path, folder: &Path) -> Result<Vec<Source>, Failure> {
                     let message = format!("{} has more than {MOST} modules", root.display());
                     return Err(Failure::new(ExitCode::Input, message));
                 }
-                sources.push(parse(&path, folder)?);
+                sources.push(parse(&path, shown(&path))?);
                 homes.push(home);
             }
         }
@@ -76,8 +76,7 @@ fn path_attribute(attributes: &[syn::Attribute]) -> Option<String> {
     })
 }
 
-fn parse(path: &Path, folder: &Path) -> Result<Source, Failure> {
-    let name = path.strip_prefix(folder).unwrap_or(path).display().to_string();
+fn parse(path: &Path, name: String) -> Result<Source, Failure> {
     let failed = |why: String| Failure::new(ExitCode::Input, why);
     let text = read_text(path).map_err(|why| failed(format!("{name}: {why}")))?;
     Source::parse(path.to_owned(), name, &text).map_err(failed)

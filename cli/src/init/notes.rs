@@ -17,6 +17,8 @@ struct Pattern {
     title: &'static str,
     why: &'static str,
     instead: &'static str,
+    /// A word whose presence in the program shows that this was done.
+    done: &'static str,
 }
 
 const PATTERNS: [Pattern; 8] = [
@@ -27,6 +29,7 @@ const PATTERNS: [Pattern; 8] = [
               load balancers have removed the pod",
         instead: "remove the handler. Where code must stop, await `ctx.draining()` in its place (`ctx.terminating()` \
                   resolves at the signal itself); what runs at the end is a `#[graceful::shutdown_hook(order = 1)]`",
+        done: "",
     },
     Pattern {
         tokens: &["signal_hook ::", "signal_hook_tokio ::", "Signals :: new (", "flag :: register ("],
@@ -34,6 +37,7 @@ const PATTERNS: [Pattern; 8] = [
         why: "`#[graceful::main]` handles SIGINT and SIGTERM",
         instead: "remove the handler for SIGINT and SIGTERM: await `ctx.draining()`, or write a \
                   `#[graceful::shutdown_hook(order = 1)]`. Handlers of other signals stay",
+        done: "",
     },
     Pattern {
         tokens: &["ctrlc :: set_handler (", "ctrlc :: try_set_handler ("],
@@ -41,6 +45,7 @@ const PATTERNS: [Pattern; 8] = [
         why: "`#[graceful::main]` handles SIGINT and SIGTERM",
         instead: "remove `ctrlc`: its code is a `#[graceful::shutdown_hook(order = 1)]`, and loops that check its flag \
                   await `ctx.draining()`, or check `ctx.phase()`",
+        done: "",
     },
     Pattern {
         tokens: &["process :: exit ("],
@@ -48,6 +53,7 @@ const PATTERNS: [Pattern; 8] = [
         why: "`process::exit` ends the process without drain and hooks",
         instead: "return from `main`, or call `graceful::context().shutdown(\"reason\")`; before the program serves, it may \
                   stay",
+        done: "",
     },
     Pattern {
         tokens: &["tokio :: spawn (", "tokio :: task :: spawn (", "task :: spawn ("],
@@ -55,6 +61,7 @@ const PATTERNS: [Pattern; 8] = [
         why: "the drain does not wait for tasks of `tokio::spawn`; they are dropped at the exit",
         instead: "`ctx.spawn(\"name\", future)` for those whose work must end (elsewhere \
                   `graceful::context().spawn(..)`); an endless one ends when `ctx.draining()` resolves",
+        done: "",
     },
     Pattern {
         tokens: &[". serve_connection (", ". serve_connection_with_upgrades ("],
@@ -62,6 +69,7 @@ const PATTERNS: [Pattern; 8] = [
         why: "a loop that stops accepting at the signal refuses requests that load balancers still send",
         instead: "replace the loop by `graceful::serve(listener, service).await`, with `http2` as a feature and \
                   `graceful::with_handshake` for TLS",
+        done: "",
     },
     Pattern {
         tokens: &["HttpServer :: new ("],
@@ -69,6 +77,7 @@ const PATTERNS: [Pattern; 8] = [
         why: "it keeps its own accept loop and handles signals itself",
         instead: "`.disable_signals()`, and `handle.stop(true)` once `ctx.draining()` resolves; the repository has \
                   examples/frameworks/actix.rs",
+        done: "disable_signals",
     },
     Pattern {
         tokens: &["poem :: Server :: new (", "rocket :: build (", "warp :: serve ("],
@@ -76,6 +85,7 @@ const PATTERNS: [Pattern; 8] = [
         why: "it keeps its own accept loop",
         instead: "call `ctx.ready()` and give the server `ctx.draining()` as its shutdown signal; the repository has \
                   examples/frameworks",
+        done: "",
     },
 ];
 
@@ -98,6 +108,13 @@ const PROBES: [&str; 11] = [
 pub(crate) fn steps(survey: &Survey<'_>, edits: &[Edit]) -> Vec<Step> {
     let mut steps = Vec::new();
     for pattern in &PATTERNS {
+        if survey
+            .sources
+            .iter()
+            .any(|source| source.tokens.iter().any(|token| !token.text.is_empty() && token.text == pattern.done))
+        {
+            continue;
+        }
         let places = places(survey, edits, |tokens| pattern.tokens.iter().any(|text| is_at(tokens, text)));
         steps.extend(step(survey, &places, pattern.title, pattern.why, pattern.instead));
     }

@@ -58,6 +58,11 @@ impl Package {
         })
     }
 
+    /// The path as it is shown: as the compiler shows it, from the workspace on.
+    pub(crate) fn shown(&self, path: &Path) -> String {
+        path.strip_prefix(&self.workspace).unwrap_or(path).display().to_string()
+    }
+
     /// The folder of the package.
     pub(crate) fn folder(&self) -> &Path {
         self.manifest.parent().unwrap_or(Path::new("."))

@@ -5,6 +5,9 @@ use std::{ops::Range, path::PathBuf};
 
 const BOM: char = '\u{feff}';
 
+/// The limit of groups within groups: the parser calls itself for each.
+const DEEPEST: usize = 100;
+
 /// A parsed file.
 pub(crate) struct Source {
     pub(crate) path: PathBuf,
@@ -49,6 +52,10 @@ impl Source {
             _ => text.parse(),
         };
         let stream = lexed.map_err(|error| problem(error.span().start(), "not a Rust token".to_owned()))?;
+        let mut tokens = Vec::new();
+        if let Err(span) = flatten(stream.clone(), DEEPEST, &mut tokens) {
+            return Err(problem(span.start(), format!("more than {DEEPEST} groups are nested")));
+        }
         let file = syn::parse2(stream.clone()).map_err(|error| {
             // An unexpected end has no token of its own.
             let end = text.chars().filter(|c| *c == '\n').count();
@@ -57,8 +64,6 @@ impl Source {
             let at = if is_end { LineColumn { line: end.max(1), column: 0 } } else { start };
             problem(at, error.to_string())
         })?;
-        let mut tokens = Vec::new();
-        flatten(stream, &mut tokens);
         Ok(Self { path, name, text: text.to_owned(), has_bom, file, tokens })
     }
 
@@ -145,7 +150,11 @@ pub(crate) fn range(node: &impl syn::spanned::Spanned) -> Range<usize> {
     node.span().byte_range()
 }
 
-fn flatten(stream: TokenStream, tokens: &mut Vec<Token>) {
+/// Appends the tokens of the stream.
+///
+/// # Errors
+/// The place of a group that is nested too deep.
+fn flatten(stream: TokenStream, depth: usize, tokens: &mut Vec<Token>) -> Result<(), Span> {
     let mut is_joint = false;
     for tree in stream {
         let was_joint = std::mem::take(&mut is_joint);
@@ -158,7 +167,7 @@ fn flatten(stream: TokenStream, tokens: &mut Vec<Token>) {
                     Delimiter::None => ("", ""),
                 };
                 tokens.push(Token::new(open, Kind::Group, group.span_open()));
-                flatten(group.stream(), tokens);
+                flatten(group.stream(), depth.checked_sub(1).ok_or_else(|| group.span_open())?, tokens)?;
                 tokens.push(Token::new(close, Kind::Group, group.span_close()));
             }
             TokenTree::Ident(word) => tokens.push(Token::new(&word.to_string(), Kind::Word, word.span())),
@@ -178,6 +187,7 @@ fn flatten(stream: TokenStream, tokens: &mut Vec<Token>) {
             }
         }
     }
+    Ok(())
 }
 
 impl Token {
@@ -223,6 +233,9 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_rust_is_named_with_line_and_column() {
+        let nested = |depth| format!("fn main() {{ {}{} }}", "(".repeat(depth), ")".repeat(depth));
+        assert!(parse(&nested(DEEPEST - 1)).is_ok());
+        assert!(parse(&nested(100_000)).err().unwrap().ends_with("more than 100 groups are nested"));
         for (text, place) in [
             ("fn main() {\n    let = 1;\n}\n", "src/main.rs:2:9: "),
             ("fn main() {\n", "src/main.rs:1:"),

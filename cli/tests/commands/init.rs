@@ -204,8 +204,8 @@ fn a_binary_of_several_is_chosen_by_name_package_or_folder() {
         assert!(run.code == Some(2) && run.error().contains(said), "{run:?}");
     }
     for (options, said) in [
-        (&["-p", "one"][..], "one 0.1.0, binary one: src/main.rs\n"),
-        (&["--bin", "b"], "two 0.1.0, binary b: src/bin/b.rs\n"),
+        (&["-p", "one"][..], "one 0.1.0, binary one: one/src/main.rs\n"),
+        (&["--bin", "b"], "two 0.1.0, binary b: two/src/bin/b.rs\n"),
     ] {
         let run = package.init(options);
         assert!(run.code == Some(0) && run.stdout.starts_with(said), "{run:?}");
