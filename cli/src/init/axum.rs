@@ -41,9 +41,7 @@ fn convert(
             (other, _) => return refused(&format!("`graceful::axum::serve` has no method `{other}`")),
         }
     }
-    if chain.is_nested {
-        return refused("it runs in a closure or an async block, maybe as a task that `main` does not await");
-    }
+    chain.check_place(survey).map_err(|why| (why, INSTEAD))?;
     let [listener, service] = [0, 1].map(|number| chain.call.args.get(number));
     let (Some(listener), Some(service)) = (listener, service) else {
         return refused("it does not take a listener and a service");

@@ -29,6 +29,8 @@ pub(crate) struct Chain<'a> {
     /// Whether the chain stands in a closure or an `async` block: another task may run it.
     pub(crate) is_nested: bool,
     pub(crate) is_in_main: bool,
+    /// The function around the chain.
+    within: String,
     bindings: Vec<Binding<'a>>,
 }
 
@@ -53,6 +55,24 @@ pub(crate) struct Conversion {
 impl<'a> Chain<'a> {
     pub(crate) fn scope<'s>(&'s self, survey: &'s Survey<'a>) -> Scope<'s, 'a> {
         Scope { survey, file: self.file, bindings: &self.bindings }
+    }
+
+    /// Whether the chain stays in the task of the function around it, and no test calls that function.
+    ///
+    /// # Errors
+    /// What is not so.
+    pub(crate) fn check_place(&self, survey: &Survey<'_>) -> Result<(), String> {
+        if self.is_nested {
+            let why = "it runs in a closure or an async block, maybe as a task that `main` does not await";
+            return Err(why.to_owned());
+        }
+        let test = survey.test_with(&self.within).filter(|_| !self.is_in_main);
+        test.map_or(Ok(()), |place| {
+            Err(format!(
+                "{place}, a test, calls `{}`, and `graceful` serves in a process under its `main` only",
+                self.within
+            ))
+        })
     }
 
     /// The range from the end of a receiver to the end of the method's call, with the line break before the method.
@@ -98,7 +118,7 @@ pub(crate) fn chains<'a>(survey: &Survey<'a>) -> Vec<Chain<'a>> {
             file,
             bindings: vec![],
             nested: 0,
-            in_main: false,
+            function: String::new(),
             statement: None,
             handled: None,
             found: &mut found,
@@ -114,7 +134,8 @@ struct Finder<'s, 'a> {
     file: usize,
     bindings: Vec<Binding<'a>>,
     nested: usize,
-    in_main: bool,
+    /// The function around the current place.
+    function: String,
     /// The current statement, and its expression.
     statement: Option<(Range<usize>, Range<usize>)>,
     /// The range of the `.await` that is handled next, with its handling, and how it is written.
@@ -125,12 +146,12 @@ struct Finder<'s, 'a> {
 impl<'a> Finder<'_, 'a> {
     /// Visits a function with its arguments as variables.
     fn function(&mut self, signature: &'a syn::Signature, block: &'a syn::Block) {
-        let outer = (std::mem::take(&mut self.bindings), self.nested, self.in_main);
+        let outer = (std::mem::take(&mut self.bindings), self.nested, std::mem::take(&mut self.function));
         self.nested = if signature.asyncness.is_some() { 0 } else { 1 };
-        self.in_main = signature.ident == "main";
+        self.function = signature.ident.to_string();
         self.bindings.extend(signature.inputs.iter().filter_map(Binding::of_argument));
         self.visit_block(block);
-        (self.bindings, self.nested, self.in_main) = outer;
+        (self.bindings, self.nested, self.function) = outer;
     }
 
     fn handle(&mut self, awaited: &Expr, whole: Range<usize>) {
@@ -240,7 +261,8 @@ impl<'a> Visit<'a> for Finder<'_, 'a> {
                 handling,
                 statement: statement.map(|(whole, _)| whole),
                 is_nested: self.nested > 0,
-                is_in_main: self.in_main && self.nested == 0,
+                is_in_main: self.function == "main" && self.nested == 0,
+                within: self.function.clone(),
                 bindings: self.bindings.clone(),
             });
         }

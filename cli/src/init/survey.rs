@@ -58,6 +58,15 @@ impl<'a> Survey<'a> {
         self.tests.iter().any(|(of, range)| *of == file && range.contains(&at))
     }
 
+    /// The place of a test that has this word.
+    pub(crate) fn test_with(&self, word: &str) -> Option<String> {
+        self.tests.iter().find_map(|(file, range)| {
+            let source = &self.sources[*file];
+            let token = source.tokens_in(range).iter().find(|token| token.text == word)?;
+            Some(source.place(token.range.start))
+        })
+    }
+
     /// Whether this place is in a `use` item.
     pub(crate) fn is_use(&self, file: usize, at: usize) -> bool {
         self.uses.iter().any(|(of, item)| *of == file && range(*item).contains(&at))

@@ -57,9 +57,7 @@ fn convert(
     let (Some(address), [first, more @ ..]) = (address, &services[..]) else {
         return refused("it has no service, or no address");
     };
-    if chain.is_nested {
-        return refused("it runs in a closure or an async block, maybe as a task that `main` does not await");
-    }
+    chain.check_place(survey).map_err(|why| (why, INSTEAD))?;
     let Some(statement) = &chain.statement else { return refused("it is not a statement of its own") };
     match chain.handling.trim() {
         "" => return refused("its error is not handled by `?`, `unwrap` or `expect`"),
