@@ -28,7 +28,7 @@ impl ExitCode {
         (Self::Url, "the URL is in use by another process, or responds with something else than 2xx in time"),
         (Self::Plan, "the program printed no plan"),
         (Self::Io, "a file could not be written, or the machine lacks a resource"),
-        (Self::Input, "a manifest or Dockerfile could not be read"),
+        (Self::Input, "a manifest, a Dockerfile or a source file could not be read"),
         (Self::Interrupted, "interrupted by Ctrl-C or SIGTERM"),
     ];
 

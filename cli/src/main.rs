@@ -4,13 +4,14 @@ mod check;
 mod commands;
 mod console;
 mod exit_code;
+mod init;
 mod load;
 mod plan;
 mod process;
 mod report;
+mod style;
 mod svg;
 
-use clap::Parser;
 use exit_code::{ExitCode, Failure};
 use std::io::Write;
 
@@ -20,7 +21,7 @@ fn main() -> std::process::ExitCode {
     if arguments.get(1).is_some_and(|argument| argument == "graceful") {
         arguments.remove(1);
     }
-    let arguments = commands::Arguments::parse_from(arguments);
+    let arguments = commands::Arguments::parse(arguments);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = match runtime {
         Ok(runtime) => {
@@ -32,7 +33,7 @@ fn main() -> std::process::ExitCode {
         Err(error) => Err(Failure::new(ExitCode::Io, format!("cannot start the runtime: {error}"))),
     };
     let code = result.unwrap_or_else(|failure| {
-        let _ = writeln!(std::io::stderr(), "error: {}", failure.message);
+        let _ = writeln!(anstream::stderr(), "{}: {}", style::paint(style::BAD, "error"), failure.message);
         failure.code
     });
     code.into()

@@ -1,5 +1,6 @@
 //! Findings as text, and in the formats of other tools.
 
+use crate::style::{BAD, FRAME, HINT, STRONG, WARNING, paint};
 use graceful_deploy::{Finding, Rule, Severity};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -11,9 +12,18 @@ pub(crate) fn text(findings: &[Finding], skipped: &[&'static Rule]) -> String {
         let Finding { rule, file, line, column, quoted, problem, fix, .. } = finding;
         let margin = " ".repeat(line.to_string().len());
         // Writing to a string does not fail.
-        let _ = writeln!(text, "{}[{}]: {problem}", rule.severity, rule.id);
-        let _ = writeln!(text, "{margin}--> {file}:{line}:{column}\n{margin} |\n{line} | {quoted}\n{margin} |");
-        let _ = writeln!(text, "{margin} = fix: {fix}\n");
+        let severity = match rule.severity {
+            Severity::Error => BAD,
+            Severity::Warning => WARNING,
+            Severity::Hint => HINT,
+        };
+        let name = paint(severity, format_args!("{}[{}]", rule.severity, rule.id));
+        let _ = writeln!(text, "{name}{}", paint(STRONG, format_args!(": {problem}")));
+        let [arrow, bar, equals] = ["-->", "|", "="].map(|frame| paint(FRAME, frame));
+        let number = paint(FRAME, line);
+        let _ = writeln!(text, "{margin}{arrow} {file}:{line}:{column}\n{margin} {bar}");
+        let _ = writeln!(text, "{number} {bar} {quoted}\n{margin} {bar}");
+        let _ = writeln!(text, "{margin} {equals} {}: {fix}\n", paint(STRONG, "fix"));
     }
     let count = |severity| findings.iter().filter(|finding| finding.rule.severity == severity).count();
     let (errors, warnings, hints) = (count(Severity::Error), count(Severity::Warning), count(Severity::Hint));
@@ -124,7 +134,9 @@ mod tests {
     #[test]
     fn each_format_has_the_place_the_rule_and_the_fix() {
         let findings = findings();
-        let text = text(&findings, &[]);
+        let styled = text(&findings, &[]);
+        assert!(styled.contains("\u{1b}["), "{styled}");
+        let text = anstream::adapter::strip_str(&styled).to_string();
         assert!(text.contains("[strategy-recreate]: ") && text.contains(" --> a,b.yaml:3:"), "{text}");
         assert!(text.contains("3 | strategy: {type: Recreate}\n") && text.contains(" = fix: "), "{text}");
         let json: Value = serde_json::from_str(&json(&findings, &[])).unwrap();

@@ -74,12 +74,12 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
     }
     let skipped: Vec<_> = check.skipped().collect();
     let findings = check.run();
-    console::print(&match options.format {
-        Format::Text => render::text(&findings, &skipped),
-        Format::Json => render::json(&findings, &skipped),
-        Format::Github => render::github(&findings),
-        Format::Sarif => render::sarif(&findings),
-    })?;
+    match options.format {
+        Format::Text => console::show(&render::text(&findings, &skipped)),
+        Format::Json => console::print(&render::json(&findings, &skipped)),
+        Format::Github => console::print(&render::github(&findings)),
+        Format::Sarif => console::print(&render::sarif(&findings)),
+    }?;
     let fails = findings.iter().any(|finding| finding.rule.severity > Severity::Hint);
     Ok(if fails { ExitCode::Failed } else { ExitCode::Passed })
 }

@@ -14,11 +14,48 @@ pub(crate) struct Options {
     shell: Shell,
 }
 
-/// Prints the completions of a shell.
+/// `cargo graceful` in bash: cargo's completions have no hook for other commands, so this function stands before them.
+const BASH: &str = r#"
+_cargo_graceful_of_cargo() {
+    if [[ "${COMP_WORDS[1]}" == graceful && "${COMP_CWORD}" -gt 1 ]]; then
+        local prev="$3"
+        if [[ "${COMP_CWORD}" -eq 2 ]]; then prev=cargo-graceful; fi
+        COMP_WORDS=(cargo-graceful "${COMP_WORDS[@]:2}")
+        COMP_CWORD=$((COMP_CWORD - 1))
+        _cargo_graceful cargo-graceful "$2" "${prev}"
+        return
+    fi
+    if ! declare -F _cargo > /dev/null && declare -F _completion_loader > /dev/null; then
+        _completion_loader cargo
+        complete -F _cargo_graceful_of_cargo -o bashdefault -o default cargo
+    fi
+    if declare -F _cargo > /dev/null; then _cargo "$@"; fi
+}
+complete -F _cargo_graceful_of_cargo -o bashdefault -o default cargo
+"#;
+
+/// `cargo graceful` in fish: the line is completed as that of `cargo-graceful`.
+const FISH: &str = r#"
+function __fish_cargo_graceful_of_cargo
+    set -l words (commandline -opc)
+    test (count $words) -ge 2 -a "$words[2]" = graceful
+end
+complete -c cargo -f -n __fish_cargo_graceful_of_cargo -a "(complete -C (string replace -r '^\s*cargo\s+graceful' cargo-graceful -- (commandline -cp | string collect)))"
+"#;
+
+/// Prints the completions of a shell. In zsh, cargo's completions call the function `_cargo-graceful` by themselves.
 pub(crate) fn completions(options: &Options, mut command: Command) -> Result<ExitCode, Failure> {
     let mut script = Vec::new();
-    generate(options.shell, &mut command, "cargo-graceful", &mut script);
-    console::print(&String::from_utf8_lossy(&script))?;
+    // The subcommands of a name with a hyphen do not complete in bash (clap_complete 4.6).
+    let name = if options.shell == Shell::Bash { "cargo_graceful" } else { "cargo-graceful" };
+    generate(options.shell, &mut command, name, &mut script);
+    let script = String::from_utf8_lossy(&script).replace(" cargo_graceful\n", " cargo-graceful\n");
+    let of_cargo = match options.shell {
+        Shell::Bash => BASH,
+        Shell::Fish => FISH,
+        _ => "",
+    };
+    console::print(&format!("{script}{of_cargo}"))?;
     Ok(ExitCode::Passed)
 }
 

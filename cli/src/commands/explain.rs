@@ -3,6 +3,7 @@
 use crate::{
     console,
     exit_code::{ExitCode, Failure},
+    style::{BAD, GOOD, STRONG, paint},
 };
 use graceful_deploy::Rule;
 
@@ -26,7 +27,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
             }
         },
     };
-    console::print(&text)?;
+    console::show(&text)?;
     Ok(ExitCode::Passed)
 }
 
@@ -36,8 +37,9 @@ fn explained(rule: &Rule) -> String {
         keys => format!("For a program with `#[graceful::main({keys})]`.\n\n"),
     };
     let (wrong, right) = (rule.wrong.trim_end(), rule.right.trim_end());
+    let (title, marks) = (paint(STRONG, rule.id), [paint(BAD, "Wrong:"), paint(GOOD, "Right:")]);
     format!(
-        "{} ({})\n\n{}\n\n{}\n\n{program}Wrong:\n\n{wrong}\n\nRight:\n\n{right}\n",
-        rule.id, rule.severity, rule.summary, rule.why
+        "{title} ({})\n\n{}\n\n{}\n\n{program}{}\n\n{wrong}\n\n{}\n\n{right}\n",
+        rule.severity, rule.summary, rule.why, marks[0], marks[1]
     )
 }

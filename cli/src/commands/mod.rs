@@ -3,16 +3,28 @@
 mod check;
 mod docs;
 mod explain;
+mod init;
 mod plan;
 mod rehearse;
 
-use crate::exit_code::{ExitCode, Failure};
-use clap::{CommandFactory, Parser, Subcommand};
+use crate::{
+    console::{self, Color},
+    exit_code::{ExitCode, Failure},
+};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::ffi::OsString;
 
-/// Graceful shutdown: draws the plan of a program, checks its manifests, and rehearses its shutdown under load.
+/// Graceful shutdown: draws the plan of a program, checks its manifests, converts it, and rehearses its shutdown under
+/// load.
 #[derive(Debug, Parser)]
 #[command(name = "cargo-graceful", bin_name = "cargo graceful", version, after_help = ExitCode::help())]
 pub(crate) struct Arguments {
+    /// Print no progress on standard error; results and errors are printed
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// When to colour text
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value = "auto")]
+    color: Color,
     #[command(subcommand)]
     command: Command,
 }
@@ -25,6 +37,9 @@ enum Command {
     /// Check Kubernetes manifests and a Dockerfile, against the plan of a program where one is named
     #[command(after_help = ExitCode::help())]
     Check(Box<check::Options>),
+    /// Convert a program to `#[graceful::main]`, step by step
+    #[command(after_help = ExitCode::help())]
+    Init(init::Options),
     /// Explain a rule of `check`
     Explain(explain::Options),
     /// Shut a program down under load, and judge
@@ -37,11 +52,21 @@ enum Command {
 }
 
 impl Arguments {
+    /// Parses the arguments; help and errors end the process.
+    pub(crate) fn parse(arguments: Vec<OsString>) -> Self {
+        let command = Self::command().color(Color::of_arguments(&arguments).of_help());
+        let parsed = Self::from_arg_matches(&command.get_matches_from(arguments)).unwrap_or_else(|error| error.exit());
+        parsed.color.apply();
+        console::set_quiet(parsed.quiet);
+        parsed
+    }
+
     /// Runs the command.
     pub(crate) async fn run(self) -> Result<ExitCode, Failure> {
         match self.command {
             Command::Plan(options) => plan::run(options).await,
             Command::Check(options) => check::run(*options).await,
+            Command::Init(options) => init::run(options).await,
             Command::Explain(options) => explain::run(&options),
             Command::Rehearse(options) => rehearse::run(*options).await,
             Command::Completions(options) => docs::completions(&options, Self::command()),

@@ -34,15 +34,11 @@ enum Format {
 /// Builds the program, asks it for its plan, and prints the plan.
 pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
     let plan = of(&options.target, options.timeout).await?;
-    console::print(&match options.format {
-        Format::Text => plan::text(&plan),
-        Format::Json => format!(
-            "{:#}
-",
-            plan.json
-        ),
-        Format::Svg => plan::svg(&plan),
-    })?;
+    match options.format {
+        Format::Text => console::show(&plan::text(&plan)),
+        Format::Json => console::print(&format!("{:#}\n", plan.json)),
+        Format::Svg => console::print(&plan::svg(&plan)),
+    }?;
     Ok(ExitCode::Passed)
 }
 

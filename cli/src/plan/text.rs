@@ -4,6 +4,7 @@ use super::{
     printed::{Hook, Plan},
     segments::segments,
 };
+use crate::style::{self, paint};
 use graceful_plan::duration::Pretty;
 use std::fmt::Write;
 
@@ -13,13 +14,14 @@ const WIDTH: usize = 72;
 /// The bar, its segments, and the hooks.
 pub(crate) fn text(plan: &Plan) -> String {
     let (segments, period) = (segments(plan), plan.termination_grace_period);
-    let mut out = format!("{}: termination grace period {}\n\n  ", plan.package, Pretty(period));
+    let package = paint(style::STRONG, &plan.package);
+    let mut out = format!("{package}: termination grace period {}\n\n  ", Pretty(period));
     let column = |at: std::time::Duration| (at.as_secs_f64() / period.as_secs_f64() * WIDTH as f64).round() as usize;
     for segment in &segments {
         let from = column(segment.start);
         // A segment too short for a character is still drawn.
         let length = column(segment.end()).saturating_sub(from).max(1);
-        out.extend(std::iter::repeat_n(segment.fill, length));
+        out += &paint(color(segment.name), segment.fill.to_string().repeat(length));
     }
     let pre_stop = column(plan.pre_stop);
     let _ = write!(
@@ -30,7 +32,8 @@ pub(crate) fn text(plan: &Plan) -> String {
     );
     for segment in segments {
         let (start, end) = (Pretty(segment.start).to_string(), Pretty(segment.end()).to_string());
-        let (fill, name, length) = (segment.fill, segment.name, Pretty(segment.length).to_string());
+        let (fill, name, length) =
+            (paint(color(segment.name), segment.fill), segment.name, Pretty(segment.length).to_string());
         let _ = writeln!(out, "  {fill} {name:<9} {length:>7}  {start:>7} to {end:<7}  {}", segment.meaning);
     }
     match plan.hooks.len() {
@@ -47,6 +50,17 @@ pub(crate) fn text(plan: &Plan) -> String {
     out
 }
 
+/// The colour of a segment, as far as a terminal has the colours of the drawing.
+fn color(name: &str) -> anstyle::Style {
+    match name {
+        "grace" => style::GOOD,
+        "drain" => style::HINT,
+        "hooks" => style::FRAME,
+        "margin" => style::BAD,
+        _ => anstyle::Style::new(),
+    }
+}
+
 /// How long a hook may take.
 pub(crate) fn limit(hook: &Hook) -> String {
     hook.timeout.map_or_else(|| "share".to_owned(), |timeout| Pretty(timeout).to_string())
@@ -59,7 +73,7 @@ mod tests {
 
     #[test]
     fn the_text_names_each_segment_and_each_hook_with_its_place() {
-        let text = text(&Plan::parse(PRINTED).unwrap());
+        let text = anstream::adapter::strip_str(&text(&Plan::parse(PRINTED).unwrap())).to_string();
         for part in ["shop: termination grace period 30s", "grace          8s       2s to 10s", "3 hooks"] {
             assert!(text.contains(part), "`{part}` in\n{text}");
         }

@@ -1,6 +1,9 @@
 //! Finds the executable of a package by building it.
 
-use crate::exit_code::{ExitCode, Failure};
+use crate::{
+    console,
+    exit_code::{ExitCode, Failure},
+};
 use serde_json::Value;
 use std::{env, ffi::OsString, path::PathBuf, process::Stdio, time::Duration};
 use tokio::{process::Command, time::timeout};
@@ -50,6 +53,9 @@ impl Target {
         }
         if self.release {
             arguments.push("--release".to_owned());
+        }
+        if console::is_quiet() {
+            arguments.push("--quiet".to_owned());
         }
         arguments
     }

@@ -6,6 +6,7 @@ use super::{
     summary::Summary,
     verdict::{Verdict, time},
 };
+use crate::style::{BAD, GOOD, WARNING, paint};
 use std::fmt::Write;
 
 /// The length of the longest bar in characters.
@@ -29,9 +30,10 @@ pub(crate) fn text(summary: &Summary, verdict: &Verdict) -> String {
         );
         let _ = writeln!(out, "{}", line.trim_end());
     }
-    let _ = writeln!(out, "\n{}", verdict.word());
+    let _ = writeln!(out, "\n{}", paint(if verdict.passed() { GOOD } else { BAD }, verdict.word()));
     for reason in &verdict.reasons {
-        let _ = writeln!(out, "  {}: {}", if reason.fails { "fail" } else { "note" }, reason.text);
+        let kind = if reason.fails { paint(BAD, "fail") } else { paint(WARNING, "note") };
+        let _ = writeln!(out, "  {kind}: {}", reason.text);
         if !reason.advice.is_empty() {
             let _ = writeln!(out, "        {}", reason.advice);
         }
@@ -148,7 +150,7 @@ mod tests {
     fn the_text_has_the_verdict_and_its_advice() {
         let records = [record(0, Outcome::Success), record(2_003_000, Outcome::Refused)];
         let summary = summary(&records, |_| {});
-        let text = text(&summary, &Verdict::of(&summary));
+        let text = anstream::adapter::strip_str(&text(&summary, &Verdict::of(&summary))).to_string();
         for part in [
             "\nfailed\n  fail: 1 request refused",
             "connection refused, 4 ms after SIGTERM: first",

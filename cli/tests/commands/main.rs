@@ -5,6 +5,8 @@
 mod check;
 mod harness;
 mod page;
+mod init;
+mod output;
 
 use harness::{build, command, finish, free_port, hello, misbehaving, rehearse, run};
 use serde_json::Value;

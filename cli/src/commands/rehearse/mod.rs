@@ -49,7 +49,10 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
     drop(progress);
     let summary = result?;
     let verdict = Verdict::of(&summary);
-    console::print(&if options.json { json(&summary, &verdict) } else { text(&summary, &verdict) })?;
+    match options.json {
+        true => console::print(&json(&summary, &verdict)),
+        false => console::show(&text(&summary, &verdict)),
+    }?;
     for (file, content) in [(&options.html, html(&summary, &verdict)), (&options.svg, svg(&summary, &verdict))] {
         if let Some(file) = file {
             let failed = |error| Failure::new(ExitCode::Io, format!("cannot write {}: {error}", file.display()));

@@ -1,5 +1,7 @@
-//! What a rehearsal reports while it runs: a live line in a terminal, plain lines elsewhere. Both go to standard error.
+//! What a rehearsal reports while it runs: a live line in a terminal, plain lines elsewhere. Both go to standard error;
+//! --quiet turns both off.
 
+use crate::console;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use std::{
     io::{IsTerminal, Write},
@@ -15,7 +17,7 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new() -> Self {
-        let live = std::io::stderr().is_terminal().then(|| {
+        let live = (std::io::stderr().is_terminal() && !console::is_quiet()).then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             bar.set_style(indicatif::ProgressStyle::default_spinner());
             bar
@@ -25,6 +27,9 @@ impl Progress {
 
     /// Prints a line that stays.
     pub(crate) fn line(&self, text: &str) {
+        if console::is_quiet() {
+            return;
+        }
         let line = format!("{:>8.3}s | {text}", self.start.elapsed().as_secs_f64());
         match &self.live {
             Some(bar) => bar.println(line),

@@ -1,0 +1,89 @@
+//! `--color`, `--quiet`, and completions.
+
+use crate::harness::{Run, build, command, finish, free_port, misbehaving, run};
+use std::{io::Write, process::Stdio};
+
+const MANIFEST: &str = "kind: Pod\nspec: {shareProcessNamespace: true, containers: [{name: web}]}\n";
+
+/// Runs `check` on a manifest, with these variables alone deciding about colours.
+fn check(options: &[&str], variables: &[(&str, &str)]) -> Run {
+    let mut command = command(&[&["check", "-"], options].concat());
+    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+        command.env_remove(name);
+    }
+    let mut child = command.envs(variables.iter().copied()).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(MANIFEST.as_bytes()).unwrap();
+    finish(child)
+}
+
+fn is_colored(text: &str) -> bool {
+    text.contains('\u{1b}')
+}
+
+#[test]
+fn colours_follow_the_option_and_without_it_the_environment() {
+    for (options, variables, expected) in [
+        (&[][..], &[][..], false), // standard output is no terminal
+        (&["--color", "always"], &[], true),
+        (&["--color=always"], &[("NO_COLOR", "1")], true),
+        (&["--color=never"], &[("CLICOLOR_FORCE", "1")], false),
+        (&[], &[("CLICOLOR_FORCE", "1")], true),
+        (&[], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], false),
+        (&["--color=always", "--format", "json"], &[], false),
+    ] {
+        let run = check(options, variables);
+        assert!(run.stdout.contains("shareProcessNamespace"), "{run:?}");
+        assert_eq!(is_colored(&run.stdout), expected, "{options:?} {variables:?}: {run:?}");
+    }
+}
+
+#[test]
+fn help_and_errors_are_coloured_alike() {
+    for (color, expected) in [("always", true), ("never", false)] {
+        let color = format!("--color={color}");
+        assert_eq!(is_colored(&run(&[&color, "--help"]).stdout), expected);
+        assert_eq!(is_colored(&run(&["plan", "--no-such-option", &color]).stderr), expected);
+        assert_eq!(is_colored(&run(&["explain", "no-such-rule", &color]).stderr), expected);
+    }
+    let wrong = run(&["plan", "--color", "blue"]);
+    assert!(wrong.code == Some(2) && wrong.stderr.contains("auto, always, never"), "{wrong:?}");
+}
+
+#[test]
+fn a_quiet_command_prints_its_result_alone() {
+    let port = free_port().to_string();
+    let url = format!("http://127.0.0.1:{port}/");
+    let program = misbehaving().to_str().unwrap();
+    let short = ["--duration", "600ms", "--propagation", "200ms", "--rate", "50"];
+    let load = [&["--quiet", "rehearse", "--url", &url][..], &short, &["--", program, "exits-with-5", &port]].concat();
+    let rehearsal = run(&load);
+    assert_eq!((rehearsal.code, rehearsal.stderr.as_str()), (Some(1), ""), "{rehearsal:?}");
+    assert!(rehearsal.stdout.contains("exit code 5"), "{rehearsal:?}");
+
+    // Built first, because a cold build takes longer than the limit of a run.
+    build(&["-p", "graceful-examples", "--bin", "hooks"], "hooks");
+    let plan = run(&["plan", "-q", "-p", "graceful-examples", "--bin", "hooks"]);
+    assert_eq!((plan.code, plan.stderr.as_str()), (Some(0), ""), "{plan:?}");
+
+    let error = run(&["-q", "explain", "no-such-rule"]);
+    assert!(error.error().contains("lists the rules"), "{error:?}");
+}
+
+#[test]
+fn bash_completes_cargo_graceful_and_leaves_the_rest_to_cargo() {
+    let script = run(&["completions", "bash"]).stdout;
+    let lines = r#"
+        _cargo() { COMPREPLY=("cargo's own: $2"); }
+        complete_line() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
+            "$(complete -p "$1" | grep -o '_cargo[a-z_]*')" "$1" "${COMP_WORDS[-1]}" "${COMP_WORDS[-2]}"; echo "${COMPREPLY[*]}"; }
+        complete_line cargo graceful rehe
+        complete_line cargo graceful plan --form
+        complete_line cargo graceful plan --format ""
+        complete_line cargo bui
+        complete_line cargo-graceful rehe
+    "#;
+    let output = std::process::Command::new("bash").args(["--norc", "-c", &(script + lines)]).output().unwrap();
+    let completed = String::from_utf8(output.stdout).unwrap();
+    let expected = ["rehearse", "--format", "text json svg", "cargo's own: bui", "rehearse"];
+    assert_eq!(completed.lines().collect::<Vec<_>>(), expected, "{}", String::from_utf8_lossy(&output.stderr));
+}
