@@ -5,7 +5,7 @@ use crate::{
     exit_code::{ExitCode, Failure},
     load::{Load, Mode, Rotation, Schedule, Shared},
     process::Program,
-    report::{Exit, Shutdown, Subject, Summary},
+    report::{Exit, Observed, Origin, Shutdown, Subject, Summary, Tally},
 };
 use std::{
     convert::Infallible,
@@ -72,10 +72,15 @@ pub(crate) async fn rehearse(
         keep_alive,
         rate,
         connections,
+        load_pods: 0,
         propagation: micros(options.propagation),
         termination_grace_period: micros(options.termination_grace_period),
     };
-    Ok(Summary::new(subject, &log, shutdowns))
+    let signal = options.signal.name();
+    let name = if shutdowns.len() > 1 { format!("the first {signal}") } else { signal.to_owned() };
+    let origin = Origin { at: shutdowns.first().map_or(0, |shutdown| shutdown.sent), name };
+    let tally = Tally::of(&log, origin.at as i64);
+    Ok(Summary::new(subject, origin, tally, shutdowns, Vec::new()))
 }
 
 /// The command on one line, at most 200 characters of it. A path in the current folder is relative to it.
@@ -166,7 +171,8 @@ async fn shut_down(
     let children_left = exit != Exit::Killed && program.children_left(CHILDREN).await;
     let printed = program.stdout.total() + program.stderr.total();
     let (name, watched) = (name.clone(), ready.is_some());
-    Ok(Shutdown { name, signal, sent, watched, unready, exited, exit, children_left, printed })
+    let observed = Observed::Process { watched, children_left, printed };
+    Ok(Shutdown { name, signal, sent, unready, exited, exit, observed })
 }
 
 fn micros(duration: Duration) -> u64 {
