@@ -10,6 +10,7 @@ mod summary;
 mod tally;
 mod text;
 mod verdict;
+mod wire;
 
 pub(crate) use chart::document as svg;
 pub(crate) use html::html;
@@ -18,5 +19,6 @@ pub(crate) use log::{ConnectionEvent, Exit, Incident, Log, Observed, Record, Shu
 pub(crate) use outcome::Outcome;
 pub(crate) use summary::{Origin, Subject, Summary};
 pub(crate) use tally::Tally;
-pub(crate) use text::text;
-pub(crate) use verdict::Verdict;
+pub(crate) use text::{exit, text};
+pub(crate) use verdict::{Verdict, time};
+pub(crate) use wire::{LoadLog, lines, started};

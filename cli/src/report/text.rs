@@ -97,8 +97,10 @@ pub(crate) fn facts(summary: &Summary) -> Vec<(&'static str, String)> {
         ("latency after", percentiles(summary.latency_after)),
         ("scheduling error", percentiles(summary.scheduling)),
         ("queued", format!("{} requests waited for a free connection", summary.queued)),
-        ("signal to last", format!("{} (last successful request)", optional(summary.last_success))),
     ]);
+    if summary.single().is_some() {
+        facts.push(("signal to last", format!("{} (last successful request)", optional(summary.last_success))));
+    }
     for shutdown in &summary.shutdowns {
         facts.extend(facts_of(shutdown, summary));
     }
