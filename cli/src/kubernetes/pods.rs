@@ -49,6 +49,8 @@ struct Pod {
 pub(crate) struct Pods {
     pods: BTreeMap<String, Pod>,
     pub(crate) incidents: Vec<Incident>,
+    /// Times without a ready pod: the begin, and the end if it is over.
+    pub(crate) outages: Vec<(u64, Option<u64>)>,
 }
 
 impl Pods {
@@ -65,7 +67,17 @@ impl Pods {
             "DELETED" => pod.remove(now),
             _ => return None,
         }
+        self.note_outage(now);
         Some(())
+    }
+
+    fn note_outage(&mut self, now: u64) {
+        match (self.ready(), self.outages.last_mut()) {
+            (0, Some((_, None))) => {}
+            (0, _) => self.outages.push((now, None)),
+            (_, Some((_, end @ None))) => *end = Some(now),
+            _ => {}
+        }
     }
 
     /// The uids of pods that are not known to be removed.
@@ -82,11 +94,14 @@ impl Pods {
                 pod.remove(now);
             }
         }
+        self.note_outage(now);
     }
 
-    /// Forgets pods that are being deleted already: nobody saw the begin of it.
-    pub(crate) fn forget_deleted(&mut self) {
+    /// Forgets what happened until now, and pods that are being deleted already: nobody saw the begin of it.
+    pub(crate) fn forget(&mut self) {
         self.pods.retain(|_, pod| pod.deleted.is_none());
+        self.incidents.clear();
+        self.outages.clear();
     }
 
     /// The number of pods that are ready and not being deleted.
@@ -183,7 +198,8 @@ impl Pod {
             match End::of(&state["state"]["terminated"], now) {
                 Some(end) if container.end.is_none() => container.end = Some(end),
                 Some(_) => {}
-                None if container.end.is_some() && self.deleted.is_some() => {}
+                // The end of a deleted container is final; a kubelet that has lost it reports a container that waits.
+                None if self.deleted.is_some() && !is_new => {}
                 None => {
                     // A container in CrashLoopBackOff does not shut down.
                     container.started = state["state"]["running"].is_object();
@@ -244,6 +260,7 @@ impl End {
 
     fn exit(&self, deleted: u64, grace: u64) -> Exit {
         match self.code {
+            _ if self.reason == "ContainerStatusUnknown" => Exit::Unseen,
             _ if self.reason == "OOMKilled" => Exit::OutOfMemory,
             137 if self.at.saturating_sub(deleted) + TOLERANCE >= grace => Exit::Killed,
             137 => Exit::Signal(9),
@@ -304,6 +321,7 @@ mod tests {
             (11, ended(137, "Error"), Exit::Killed),
             (6, ended(137, "Error"), Exit::Signal(9)),
             (6, ended(137, "OOMKilled"), Exit::OutOfMemory),
+            (6, ended(137, "ContainerStatusUnknown"), Exit::Unseen),
         ] {
             let mut pods = shut_down(at, state);
             assert!(pods.have_ended(&BTreeMap::new()) && pods.live(None).is_empty());
@@ -331,6 +349,20 @@ mod tests {
         let shutdowns = pods.shutdowns(None);
         assert_eq!((shutdowns[0].exit, shutdowns[0].exit_after()), (Exit::Unseen, 4_000_000));
         assert!(pods.have_ended(&none));
+
+        let mut lost = shut_down(3, json!({"waiting": {"reason": "ContainerCreating"}}));
+        lost.event(&event("DELETED", "web-1", true, false, json!({})), 9_000_000).unwrap();
+        assert_eq!(lost.shutdowns(None)[0].exit, Exit::Unseen);
+    }
+
+    #[test]
+    fn a_time_without_a_ready_pod_is_noted() {
+        let mut pods = shut_down(3, RUNNING());
+        assert_eq!(pods.outages, [(1_000_000, None)]);
+        pods.event(&event("ADDED", "web-2", false, true, RUNNING()), 4_000_000).unwrap();
+        assert_eq!(pods.outages, [(1_000_000, Some(4_000_000))]);
+        pods.forget();
+        assert!(pods.outages.is_empty());
     }
 
     #[test]
@@ -363,7 +395,7 @@ mod tests {
             pods.state(&BTreeMap::from([("uid-web-1".to_owned(), String::new())]), 2),
             "1 of 2 pods are ready; web-1 is not deleted; web-2: ImagePullBackOff no such image; web-3 is in its shutdown"
         );
-        pods.forget_deleted();
+        pods.forget();
         assert_eq!((pods.shutdowns(None).len(), pods.live(Some("node1")).len()), (0, 2));
         assert_eq!(pods.event(&json!({"type": "ERROR", "object": {"kind": "Status"}}), 0), None);
     }

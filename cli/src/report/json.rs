@@ -61,6 +61,9 @@ pub(crate) fn json(summary: &Summary, verdict: &Verdict) -> String {
         "last_success": summary.last_success.map(|at| millis(at as f64)),
         "shutdowns": summary.shutdowns.iter().map(|one| shutdown(one, summary)).collect::<Vec<_>>(),
         "incidents": summary.incidents.iter().map(|one| incident(one, summary)).collect::<Vec<_>>(),
+        "outages": summary.outages.iter().map(|(from, to)| {
+            json!({"from": millis(summary.relative(*from) as f64), "to": millis(summary.relative(*to) as f64)})
+        }).collect::<Vec<_>>(),
         "latency": {"before": percentiles(summary.latency_before), "after": percentiles(summary.latency_after)},
         "scheduling_error": percentiles(summary.scheduling),
         "seconds": summary.seconds.iter().map(second).collect::<Vec<_>>(),

@@ -75,6 +75,8 @@ pub(crate) struct Summary {
     pub(crate) shutdowns: Vec<Shutdown>,
     /// Ends of containers that nobody asked for.
     pub(crate) incidents: Vec<Incident>,
+    /// Times without a ready pod, from begin to end.
+    pub(crate) outages: Vec<(u64, u64)>,
     pub(crate) sent: u64,
     pub(crate) succeeded: u64,
     pub(crate) elsewhere: u64,
@@ -96,13 +98,7 @@ pub(crate) struct Summary {
 
 impl Summary {
     /// The tally is relative to the origin.
-    pub(crate) fn new(
-        subject: Subject,
-        origin: Origin,
-        tally: Tally,
-        shutdowns: Vec<Shutdown>,
-        incidents: Vec<Incident>,
-    ) -> Self {
+    pub(crate) fn new(subject: Subject, origin: Origin, tally: Tally, shutdowns: Vec<Shutdown>) -> Self {
         let (mut connections, mut before, mut after) =
             (Connections::default(), Latencies::default(), Latencies::default());
         let mut seconds = Vec::new();
@@ -141,7 +137,8 @@ impl Summary {
             subject,
             origin,
             shutdowns,
-            incidents,
+            incidents: Vec::new(),
+            outages: Vec::new(),
             sent: succeeded + failed - unsent,
             succeeded,
             elsewhere: total(|second| second.elsewhere),
@@ -167,6 +164,11 @@ impl Summary {
             [shutdown] if matches!(shutdown.observed, Observed::Process { .. }) => Some(shutdown),
             _ => None,
         }
+    }
+
+    /// Whether the shutdowns are those of pods.
+    pub(crate) fn in_cluster(&self) -> bool {
+        self.shutdowns.iter().any(|one| matches!(one.observed, Observed::Container { .. }))
     }
 
     /// A time in microseconds relative to the origin.
@@ -218,7 +220,7 @@ pub(crate) mod tests {
         log.add_error(Outcome::Refused, 4, "first".to_owned());
         let origin = Origin { at: shutdown.sent, name: shutdown.signal.to_owned() };
         let tally = Tally::of(&log, origin.at as i64);
-        Summary::new(subject, origin, tally, vec![shutdown], vec![])
+        Summary::new(subject, origin, tally, vec![shutdown])
     }
 
     #[test]

@@ -58,8 +58,15 @@ pub(crate) fn facts(summary: &Summary) -> Vec<(&'static str, String)> {
         (
             "load",
             format!(
-                "{} requests/s to {}, {} connections, {}",
-                subject.rate, subject.url, subject.connections, subject.modes
+                "{} requests/s{} to {}, {} connections, {}",
+                subject.rate,
+                match subject.load_pods {
+                    0 => String::new(),
+                    pods => format!(" from {pods} load pods"),
+                },
+                subject.url,
+                subject.connections,
+                subject.modes
             ),
         ),
         (

@@ -28,7 +28,8 @@ const FLOOD: u64 = 100 << 20;
 
 impl Verdict {
     pub(crate) fn of(summary: &Summary) -> Self {
-        let mut reasons: Vec<_> = summary.failures.iter().map(|failed| of_failure(failed, summary)).collect();
+        let mut reasons: Vec<_> = outages(summary);
+        reasons.extend(summary.failures.iter().map(|failed| of_failure(failed, summary)));
         for shutdown in &summary.shutdowns {
             reasons.extend(of_exit(shutdown, summary));
             if matches!(shutdown.observed, Observed::Process { children_left: true, .. }) {
@@ -40,7 +41,7 @@ impl Verdict {
         }
         for incident in &summary.incidents {
             reasons.push(Reason::fail(
-                format!("{} {}, and nobody asked for it", incident.name, incident.what),
+                format!("{} {}; nobody asked for it", incident.name, incident.what),
                 "see its log (`kubectl logs --previous`), its liveness probe and its resources",
             ));
         }
@@ -104,11 +105,18 @@ fn of_failure(failed: &Failed, summary: &Summary) -> Reason {
                 Some(_) => format!(
                     "{requests} refused: the listener closed within {first} after {signal} while clients still connected"
                 ),
+                None if summary.in_cluster() => format!(
+                    "{requests} refused, the first {first} after {signal}: no pod was ready, or a listener closed too early"
+                ),
                 None => format!(
                     "{requests} refused, the first {first} after {signal}: a listener closed while clients still connected"
                 ),
             },
             format!("keep accepting for at least {propagation} after the signal, then close the listener"),
+        ),
+        Outcome::NotConnected if summary.in_cluster() => (
+            format!("{requests} not connected, the first {first} after {signal}: {}", failed.error),
+            format!("keep accepting for at least {propagation} after the signal: nodes still sent clients to a pod that was gone"),
         ),
         Outcome::ResetBeforeResponse => (
             format!("{requests} reset before the response, the first {first} after {signal}"),
@@ -132,6 +140,23 @@ fn of_failure(failed: &Failed, summary: &Summary) -> Reason {
         _ => (format!("{requests} failed, the first {first} after {signal}: {name}"), failed.error.clone()),
     };
     Reason::fail(text, &advice)
+}
+
+/// Times without a ready pod. Alone, they fail nothing: pods in their shutdown may still serve.
+fn outages(summary: &Summary) -> Vec<Reason> {
+    let advice = "keep a pod ready: maxUnavailable 0 and a surge for restarts, a PodDisruptionBudget for drains, \
+                  more replicas on more nodes";
+    let reason = |(from, to): &(u64, u64)| Reason {
+        fails: summary.failed() > 0,
+        text: format!(
+            "no pod was ready for {}, from {} after {} on",
+            time((to - from) as i64),
+            time(summary.relative(*from)),
+            summary.origin.name
+        ),
+        advice: advice.to_owned(),
+    };
+    summary.outages.iter().map(reason).collect()
 }
 
 fn of_exit(shutdown: &Shutdown, summary: &Summary) -> Option<Reason> {
@@ -169,8 +194,8 @@ fn of_exit(shutdown: &Shutdown, summary: &Summary) -> Option<Reason> {
             "raise the memory limit of the container, or find what grows during the shutdown",
         )),
         Exit::Unseen => Some(Reason::fail(
-            format!("the end of {name} was not seen: the pod was removed within {after}, and its exit code is unknown"),
-            "rehearse again; do not delete pods with --force; see whether its node is healthy",
+            format!("the end of {name} was not seen: the pod was gone after {after}, and its exit code is unknown"),
+            "rehearse again; a pod vanishes after --force, with its node, and sometimes with kubelets before 1.27",
         )),
     }
 }
@@ -312,9 +337,20 @@ mod tests {
     }
 
     #[test]
-    fn a_container_that_ends_by_itself_fails_the_rehearsal() {
+    fn a_container_that_ends_by_itself_and_a_time_without_pods_are_reasons() {
+        let mut failed = summary(&[record(0, Outcome::Success), record(2_003_000, Outcome::Refused)], |_| {});
+        failed.outages.push((2_500_000, 3_000_000));
+        let outage = &Verdict::of(&failed).reasons[0];
+        assert!(
+            outage.fails && outage.text == "no pod was ready for 500 ms, from 500 ms after SIGTERM on",
+            "{outage:?}"
+        );
+
         let mut summary = summary(&[record(0, Outcome::Success)], |_| {});
-        assert!(Verdict::of(&summary).passed());
+        summary.outages.push((2_500_000, 3_000_000));
+        let verdict = Verdict::of(&summary);
+        assert!(verdict.passed() && verdict.reasons[0].text.contains("no pod was ready"), "{verdict:?}");
+        summary.outages.clear();
         let what = "restarted: exit code 1 (Error)".to_owned();
         summary.incidents.push(Incident { name: "web-1".to_owned(), at: 0, what });
         let verdict = Verdict::of(&summary);

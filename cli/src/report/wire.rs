@@ -129,7 +129,7 @@ mod tests {
             propagation: 0,
             termination_grace_period: 0,
         };
-        Summary::new(subject, Origin { at: 0, name: "the restart".to_owned() }, tally, vec![], vec![])
+        Summary::new(subject, Origin { at: 0, name: "the restart".to_owned() }, tally, vec![])
     }
 
     fn read(text: &str) -> LoadLog {

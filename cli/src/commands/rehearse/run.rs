@@ -62,7 +62,7 @@ pub(crate) async fn rehearse(
     let name = if shutdowns.len() > 1 { format!("the first {signal}") } else { signal.to_owned() };
     let origin = Origin { at: shutdowns.first().map_or(0, |shutdown| shutdown.sent), name };
     let tally = Tally::of(&log, origin.at as i64);
-    Ok(Summary::new(subject, origin, tally, shutdowns, Vec::new()))
+    Ok(Summary::new(subject, origin, tally, shutdowns))
 }
 
 /// The command on one line, at most 200 characters of it. A path in the current folder is relative to it.

@@ -43,7 +43,7 @@ pub(crate) async fn rehearse(
     let flow = async {
         let subject = disrupt::Subject { kubectl: &kubectl, target, workload: &workload, pods: pods.clone(), progress };
         subject.settle(&BTreeMap::new(), options.start_timeout).await?;
-        sender.send_modify(Pods::forget_deleted);
+        sender.send_modify(Pods::forget);
         progress.line(&format!("{target} is ready: {} pods", workload.replicas));
         let mut load = ClusterLoad::start(&kubectl, options, changes, progress, now).await?;
         let ending = async {
@@ -74,8 +74,11 @@ pub(crate) async fn rehearse(
     }
     let first = if shutdowns.len() > 1 && cluster.times > 1 { "the first" } else { "the" };
     let origin = Origin { at, name: format!("{first} {}", cluster.disrupt.name()) };
-    let incidents = pods.incidents.clone();
-    Ok(Summary::new(subject(target, &workload, options), origin, tally, shutdowns, incidents))
+    let mut summary = Summary::new(subject(target, &workload, options), origin, tally, shutdowns);
+    summary.incidents.clone_from(&pods.incidents);
+    let end = now();
+    summary.outages = pods.outages.iter().map(|(from, to)| (*from, to.unwrap_or(end))).collect();
+    Ok(summary)
 }
 
 /// `kubectl` for the context that is the current one now.
