@@ -28,7 +28,7 @@ fn main() {
         }
         ["auth", ..] => println!("yes"),
         ["get", "deployment/web", ..] if way == "hangs" => sleep(Duration::from_secs(600)),
-        ["get", "deployment/web", ..] => println!("{}", deployment()),
+        ["get", "deployment/web", ..] => println!("{}", deployment(&way)),
         ["get", "deployment/gone", ..] => {
             fail("Error from server (NotFound): deployments.apps \"gone\" not found");
         }
@@ -78,14 +78,15 @@ fn wait_for(call: &str) {
     }
 }
 
-fn deployment() -> Value {
+fn deployment(way: &str) -> Value {
+    let grace = if way == "kills-a-pod" { 1 } else { 30 };
     json!({
         "kind": "Deployment",
         "metadata": {"namespace": "test"},
         "spec": {
             "replicas": 2,
             "selector": {"matchLabels": {"app": "web"}},
-            "template": {"spec": {"terminationGracePeriodSeconds": 1, "containers": [{"name": "web"}]}},
+            "template": {"spec": {"terminationGracePeriodSeconds": grace, "containers": [{"name": "web"}]}},
         },
     })
 }

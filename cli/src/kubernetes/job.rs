@@ -86,7 +86,7 @@ impl Job {
                     "spec": {
                         "restartPolicy": "Never",
                         "automountServiceAccountToken": false,
-                        "terminationGracePeriodSeconds": program.timeout.as_secs() + 30,
+                        "terminationGracePeriodSeconds": program.timeout.as_secs() + 10,
                         "securityContext": {
                             "runAsNonRoot": true,
                             "runAsUser": 65532,
@@ -158,11 +158,12 @@ impl Job {
                 }
             }
             if Instant::now() >= end {
-                let mut message = format!("{started} of {} load pods send requests after {limit:?}", self.pods);
-                if let Some(why) = self.trouble(kubectl, items).await {
-                    message += &format!(": {why}");
-                }
-                return Err(not_started(&message));
+                let why = self.trouble(kubectl, items).await;
+                let why = why.unwrap_or_else(|| "the entry point of --load-image must be cargo-graceful".to_owned());
+                return Err(not_started(&format!(
+                    "{started} of {} load pods send requests after {limit:?}: {why}",
+                    self.pods
+                )));
             }
         }
     }
@@ -176,8 +177,8 @@ impl Job {
             let condition = || pod["status"]["conditions"].as_array()?.iter().find(unscheduled);
             text(&waiting["message"]).or_else(|| text(&waiting["reason"])).or_else(|| text(&condition()?["message"]))
         };
-        if let Some(trouble) = pods.iter().find_map(of_pod) {
-            return Some(trouble);
+        if !pods.is_empty() {
+            return pods.iter().find_map(of_pod);
         }
         let of_job = format!("--field-selector=involvedObject.name={}", self.name);
         let events = kubectl.json(&["get", "events", &of_job, "--output=json"], CALL).await.ok()?;
@@ -299,7 +300,7 @@ mod tests {
             (&spec["parallelism"], json!(3)),
             (&spec["completionMode"], json!("Indexed")),
             (&spec["activeDeadlineSeconds"], json!(600)),
-            (&pod["terminationGracePeriodSeconds"], json!(40)),
+            (&pod["terminationGracePeriodSeconds"], json!(20)),
             (&pod["containers"][0]["args"], json!(["load"])),
             (&pod["securityContext"]["runAsNonRoot"], json!(true)),
         ] {

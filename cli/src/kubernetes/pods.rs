@@ -34,6 +34,8 @@ struct Pod {
     /// It has ended without a deletion: evicted, or its containers are not restarted.
     finished: bool,
     deleted: Option<u64>,
+    /// The begin of its deletion was not seen: it does not count.
+    foreign: bool,
     /// The termination grace period of the deletion.
     grace: u64,
     unready: Option<u64>,
@@ -97,9 +99,9 @@ impl Pods {
         self.note_outage(now);
     }
 
-    /// Forgets what happened until now, and pods that are being deleted already: nobody saw the begin of it.
+    /// Forgets what happened until now.
     pub(crate) fn forget(&mut self) {
-        self.pods.retain(|_, pod| pod.deleted.is_none());
+        self.pods.values_mut().for_each(|pod| pod.foreign |= pod.deleted.is_some());
         self.incidents.clear();
         self.outages.clear();
     }
@@ -150,7 +152,7 @@ impl Pods {
 
     /// The shutdowns by the time of their begin, those of one container or of all.
     pub(crate) fn shutdowns(&self, container: Option<&str>) -> Vec<Shutdown> {
-        let pods = self.pods.values().filter_map(|pod| Some((pod, pod.deleted?)));
+        let pods = self.pods.values().filter(|pod| !pod.foreign).filter_map(|pod| Some((pod, pod.deleted?)));
         let mut shutdowns: Vec<_> = pods.flat_map(|(pod, deleted)| pod.shutdowns(deleted, container)).collect();
         shutdowns.sort_by(|a, b| (a.sent, &a.name).cmp(&(b.sent, &b.name)));
         shutdowns
@@ -168,6 +170,7 @@ impl Pod {
         let incident = |name: &str, what: String| Incident { name: name.to_owned(), at: now, what };
         if self.deleted.is_none() && metadata["deletionTimestamp"].is_string() {
             self.deleted = Some(now);
+            self.foreign = is_new;
             self.grace = metadata["deletionGracePeriodSeconds"].as_u64().unwrap_or_default() * 1_000_000;
         }
         let conditions = || status["conditions"].as_array().into_iter().flatten();
@@ -228,7 +231,7 @@ impl Pod {
     fn has_ended(&self) -> bool {
         let has_ended = |container: &Container| container.end.is_some() || !container.started;
         let containers_ended = !self.containers.is_empty() && self.containers.values().all(has_ended);
-        self.removed.is_some() || self.finished || (self.deleted.is_some() && containers_ended)
+        self.removed.is_some() || self.finished || self.foreign || (self.deleted.is_some() && containers_ended)
     }
 
     fn shutdowns(&self, deleted: u64, container: Option<&str>) -> impl Iterator<Item = Shutdown> {
@@ -390,11 +393,15 @@ mod tests {
         let waiting = json!({"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}});
         pods.event(&event("ADDED", "web-1", false, true, RUNNING()), 0).unwrap();
         pods.event(&event("ADDED", "web-2", false, false, waiting), 0).unwrap();
-        pods.event(&event("ADDED", "web-3", true, false, RUNNING()), 0).unwrap();
+        pods.event(&event("ADDED", "web-3", false, false, RUNNING()), 0).unwrap();
+        pods.event(&event("MODIFIED", "web-3", true, false, RUNNING()), 0).unwrap();
+        // Its deletion began before the watch.
+        pods.event(&event("ADDED", "web-4", true, false, RUNNING()), 0).unwrap();
         assert_eq!(
             pods.state(&BTreeMap::from([("uid-web-1".to_owned(), String::new())]), 2),
             "1 of 2 pods are ready; web-1 is not deleted; web-2: ImagePullBackOff no such image; web-3 is in its shutdown"
         );
+        assert_eq!(pods.shutdowns(None).len(), 1);
         pods.forget();
         assert_eq!((pods.shutdowns(None).len(), pods.live(Some("node1")).len()), (0, 2));
         assert_eq!(pods.event(&json!({"type": "ERROR", "object": {"kind": "Status"}}), 0), None);

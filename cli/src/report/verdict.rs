@@ -105,7 +105,7 @@ fn of_failure(failed: &Failed, summary: &Summary) -> Reason {
                 Some(_) => format!(
                     "{requests} refused: the listener closed within {first} after {signal} while clients still connected"
                 ),
-                None if summary.in_cluster() => format!(
+                None if !summary.outages.is_empty() => format!(
                     "{requests} refused, the first {first} after {signal}: no pod was ready, or a listener closed too early"
                 ),
                 None => format!(
@@ -193,10 +193,15 @@ fn of_exit(shutdown: &Shutdown, summary: &Summary) -> Option<Reason> {
             format!("{name} was killed by the kernel after {after}: out of memory"),
             "raise the memory limit of the container, or find what grows during the shutdown",
         )),
-        Exit::Unseen => Some(Reason::fail(
-            format!("the end of {name} was not seen: the pod was gone after {after}, and its exit code is unknown"),
-            "rehearse again; a pod vanishes after --force, with its node, and sometimes with kubelets before 1.27",
-        )),
+        Exit::Unseen => Some(Reason {
+            // A pod that is gone before the end of its termination grace period was not killed for it.
+            fails: shutdown.exit_after() >= summary.subject.termination_grace_period,
+            text: format!(
+                "the end of {name} was not seen: the pod was gone after {after}, and its exit code is unknown"
+            ),
+            advice: "rehearse again; a pod vanishes after --force, with its node, and sometimes with an old kubelet"
+                .to_owned(),
+        }),
     }
 }
 
@@ -274,7 +279,7 @@ mod tests {
         const NONE: Change = |_| {};
         let after = |outcome| vec![record(0, Outcome::Success), record(2_003_000, outcome)];
         let good = || after(Outcome::Success);
-        let cases: [(Vec<_>, Change, bool, &str, &str); 20] = [
+        let cases: [(Vec<_>, Change, bool, &str, &str); 21] = [
             (good(), NONE, true, "", ""),
             (after(Outcome::Elsewhere), NONE, true, "", ""),
             (
@@ -309,7 +314,14 @@ mod tests {
             ),
             (good(), |s| s.exit = Exit::Signal(9), false, "ended by SIGKILL after 6.0 s, before", "who kills it"),
             (good(), |s| s.exit = Exit::OutOfMemory, false, "out of memory", "memory limit"),
-            (good(), |s| s.exit = Exit::Unseen, false, "was not seen", "rehearse again"),
+            (good(), |s| s.exit = Exit::Unseen, true, "was not seen", "rehearse again"),
+            (
+                good(),
+                |s| (s.exit, s.exited) = (Exit::Unseen, 33_000_000),
+                false,
+                "was not seen: the pod was gone after 31.0 s",
+                "rehearse again",
+            ),
             (
                 good(),
                 |s| {

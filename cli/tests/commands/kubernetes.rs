@@ -116,7 +116,8 @@ fn a_watch_that_is_cut_off_is_resumed_or_ends_the_rehearsal() {
         scope.spawn(|| {
             let cluster = Cluster::new("cuts-the-watch-once");
             let run = cluster.rehearse(&[]);
-            assert_eq!(run.code, Some(1), "{run:?}");
+            // A note: both were gone before the end of their termination grace period.
+            assert_eq!(run.code, Some(0), "{run:?}");
             let report = run.json();
             let text = report["reasons"][0]["text"].as_str().unwrap();
             assert!(text.contains("the end of web-old-1 was not seen"), "{text}");

@@ -22,6 +22,15 @@ pub(crate) struct Subject<'a> {
 }
 
 impl Subject<'_> {
+    /// Waits until all replicas are ready, before the load begins.
+    ///
+    /// # Errors
+    /// The limit is over.
+    pub(crate) async fn wait_ready(&self, limit: Duration) -> Result<(), Failure> {
+        let replicas = self.workload.replicas;
+        self.wait(&BTreeMap::new(), limit, |pods| pods.ready() >= replicas).await
+    }
+
     /// Waits until these pods have ended, no other pod is in its shutdown, and all replicas are ready.
     ///
     /// # Errors
@@ -42,7 +51,7 @@ impl Subject<'_> {
             return Ok(());
         }
         let state = self.pods.borrow().state(gone, self.workload.replicas);
-        let message = format!("{} has not settled after {limit:?}: {state}", self.target);
+        let message = format!("{} is not ready after {limit:?}: {state}", self.target);
         Err(Failure::new(ExitCode::Start, message))
     }
 

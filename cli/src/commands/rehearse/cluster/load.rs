@@ -45,7 +45,9 @@ impl ClusterLoad {
             return Ok(Self::Here(load, start));
         };
         let job = Job::new(pods);
-        let (seconds, longest) = (options.start_timeout.as_secs(), options.duration / 2 + cluster.longest());
+        let longest = options.duration / 2 + cluster.longest();
+        // A pod gives up before this command does, so that its log says why.
+        let seconds = (options.start_timeout / 2).as_secs().max(1);
         let mut arguments = vec!["load".to_owned()];
         arguments.extend(traffic.arguments());
         arguments.extend([format!("--start-timeout={seconds}s"), format!("--limit={}s", longest.as_secs() + 1)]);

@@ -9,7 +9,7 @@ use crate::{
     report::{Exit, Origin, Subject, Summary, exit, time},
 };
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     convert::Infallible,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -42,7 +42,7 @@ pub(crate) async fn rehearse(
     let (sender, pods) = watch::channel(Pods::default());
     let flow = async {
         let subject = disrupt::Subject { kubectl: &kubectl, target, workload: &workload, pods: pods.clone(), progress };
-        subject.settle(&BTreeMap::new(), options.start_timeout).await?;
+        subject.wait_ready(options.start_timeout).await?;
         sender.send_modify(Pods::forget);
         progress.line(&format!("{target} is ready: {} pods", workload.replicas));
         let mut load = ClusterLoad::start(&kubectl, options, changes, progress, now).await?;
