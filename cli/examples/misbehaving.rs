@@ -1,4 +1,5 @@
-//! A server that misbehaves in the way of its first argument, on the port of its second. The tests rehearse it.
+//! A server that misbehaves in the way of its first argument, on the port of its second, or on an address. The tests
+//! rehearse it.
 
 use std::time::Duration;
 use tokio::{
@@ -24,7 +25,8 @@ async fn main() -> std::io::Result<()> {
         },
         _ => {}
     }
-    let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
+    let address = if port.contains(':') { port.clone() } else { format!("127.0.0.1:{port}") };
+    let listener = TcpListener::bind(address).await?;
     let (stop, stopping) = watch::channel(false);
     let mode: &'static str = mode.clone().leak();
     let serve = tokio::spawn(async move {

@@ -14,21 +14,23 @@ pub(crate) enum ExitCode {
     Plan = 6,
     Io = 7,
     Input = 8,
+    Kubernetes = 9,
     Interrupted = 130,
 }
 
 impl ExitCode {
     /// Every code with its meaning.
-    pub(crate) const TABLE: [(Self, &str); 10] = [
+    pub(crate) const TABLE: [(Self, &str); 11] = [
         (Self::Passed, "the command succeeded; the rehearsal passed; no error and no warning was found"),
         (Self::Failed, "the rehearsal failed; an error or a warning was found"),
         (Self::Usage, "wrong arguments, or no executable to choose"),
         (Self::Build, "the build failed"),
-        (Self::Start, "the program did not start, ended early, or was not ready in time"),
+        (Self::Start, "the program or a pod did not start, ended early, or was not ready in time"),
         (Self::Url, "the URL is in use by another process, or responds with something else than 2xx in time"),
         (Self::Plan, "the program printed no plan"),
         (Self::Io, "a file could not be written, or the machine lacks a resource"),
         (Self::Input, "a manifest, a Dockerfile or a source file could not be read"),
+        (Self::Kubernetes, "kubectl is missing, failed, was cut off, or lacks a right"),
         (Self::Interrupted, "interrupted by Ctrl-C or SIGTERM"),
     ];
 

@@ -5,6 +5,7 @@ mod commands;
 mod console;
 mod exit_code;
 mod init;
+mod kubernetes;
 mod load;
 mod plan;
 mod process;

@@ -45,6 +45,9 @@ enum Command {
     /// Shut a program down under load, and judge
     #[command(after_help = ExitCode::help())]
     Rehearse(Box<rehearse::Options>),
+    /// Send a load and print what it counted: the program of the pods of `rehearse --load-pods`
+    #[command(hide = true)]
+    Load(rehearse::LoadOptions),
     /// Print the completions of a shell
     Completions(docs::Options),
     /// Print the man page
@@ -69,6 +72,7 @@ impl Arguments {
             Command::Init(options) => init::run(options).await,
             Command::Explain(options) => explain::run(&options),
             Command::Rehearse(options) => rehearse::run(*options).await,
+            Command::Load(options) => rehearse::load(options).await,
             Command::Completions(options) => docs::completions(&options, Self::command()),
             Command::Man => docs::man(&Self::command()),
         }

@@ -9,7 +9,7 @@ mod program;
 
 pub(crate) use build::Target;
 pub(crate) use git::uncommitted;
-pub(crate) use group::Signal;
+pub(crate) use group::{Signal, kill_group};
 pub(crate) use metadata::metadata;
-pub(crate) use output::Part;
+pub(crate) use output::{Output, Part};
 pub(crate) use program::Program;

@@ -23,7 +23,7 @@ pub(crate) fn document(summary: &Summary, verdict: &Verdict) -> String {
     let mut chart = Chart::new(summary);
     let mut title = format!("{}: {} of {} requests failed", verdict.word(), summary.failed(), summary.sent);
     match summary.single() {
-        Some(shutdown) => title += &format!(", {} after {}", exit(&shutdown.exit), shutdown.signal),
+        Some(shutdown) => title += &format!(", {} after {}", exit(shutdown), shutdown.signal),
         None => title += &format!(", {} restarts", summary.shutdowns.len()),
     }
     chart.svg.text((LEFT, 22.0), "start", if verdict.passed() { "ok" } else { "bad" }, &title);
@@ -101,7 +101,7 @@ impl<'a> Chart<'a> {
                 events.push((last, format!("last successful request after {}", time(last)), "ink"));
             }
             let after = shutdown.exit_after() as i64;
-            events.push((after, format!("{} after {}", exit(&shutdown.exit), time(after)), "ink"));
+            events.push((after, format!("{} after {}", exit(shutdown), time(after)), "ink"));
         }
         let band = self.y + events.len() as f64 * ROW + 6.0;
         for (at, name, color) in events {
@@ -130,7 +130,7 @@ impl<'a> Chart<'a> {
             (exited, removed.max(exited), "bad", "gone, clients still connect"),
         ];
         if self.summary.single().is_none() {
-            self.svg.text((LEFT - 6.0, self.y + 15.0), "end", "faint", &shutdown.name);
+            self.svg.text((LEFT - 6.0, self.y + 15.0), "end", "faint", short(&shutdown.name));
         }
         for (from, to, color, name) in phases {
             let (left, right) = (self.x(from), self.x(to));
@@ -209,6 +209,11 @@ impl<'a> Chart<'a> {
         }
         self.y += 10.0;
     }
+}
+
+/// The name of a copy where there is little room: the last part of the name of a pod.
+fn short(name: &str) -> &str {
+    if name.len() as f64 * CHARACTER <= LEFT - 6.0 { name } else { name.rsplit('-').next().unwrap_or(name) }
 }
 
 fn total(second: &Second) -> u64 {

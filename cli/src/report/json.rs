@@ -1,8 +1,9 @@
-//! A rehearsal as JSON. Times are milliseconds: those of a shutdown relative to its signal, others to the first signal.
+//! A rehearsal as JSON. Times are milliseconds: those of a shutdown relative to its signal, others to the
+//! beginning of the first disruption.
 
 use super::{
-    log::{Exit, Shutdown},
-    percentiles::Percentiles,
+    latencies::Percentiles,
+    log::{Exit, Incident, Observed, Shutdown},
     summary::{Second, Summary},
     verdict::Verdict,
 };
@@ -38,6 +39,7 @@ pub(crate) fn json(summary: &Summary, verdict: &Verdict) -> String {
             "clients": subject.modes,
             "rate": subject.rate,
             "connections": subject.connections,
+            "load_pods": subject.load_pods,
             "propagation": millis(subject.propagation as f64),
             "termination_grace_period": millis(subject.termination_grace_period as f64),
         },
@@ -58,6 +60,10 @@ pub(crate) fn json(summary: &Summary, verdict: &Verdict) -> String {
         },
         "last_success": summary.last_success.map(|at| millis(at as f64)),
         "shutdowns": summary.shutdowns.iter().map(|one| shutdown(one, summary)).collect::<Vec<_>>(),
+        "incidents": summary.incidents.iter().map(|one| incident(one, summary)).collect::<Vec<_>>(),
+        "outages": summary.outages.iter().map(|(from, to)| {
+            json!({"from": millis(summary.relative(*from) as f64), "to": millis(summary.relative(*to) as f64)})
+        }).collect::<Vec<_>>(),
         "latency": {"before": percentiles(summary.latency_before), "after": percentiles(summary.latency_after)},
         "scheduling_error": percentiles(summary.scheduling),
         "seconds": summary.seconds.iter().map(second).collect::<Vec<_>>(),
@@ -69,9 +75,10 @@ fn shutdown(shutdown: &Shutdown, summary: &Summary) -> Value {
     let (code, signal) = match shutdown.exit {
         Exit::Code(code) => (Some(code), None),
         Exit::Signal(signal) => (None, Some(signal)),
-        Exit::Killed => (None, Some(9)),
+        Exit::Killed | Exit::OutOfMemory => (None, Some(9)),
+        Exit::Unseen => (None, None),
     };
-    json!({
+    let mut value = json!({
         "name": shutdown.name,
         "signal": shutdown.signal,
         "sent": millis(summary.relative(shutdown.sent) as f64),
@@ -81,9 +88,22 @@ fn shutdown(shutdown: &Shutdown, summary: &Summary) -> Value {
         "exit_code": code,
         "exit_signal": signal,
         "sigkill_needed": shutdown.exit == Exit::Killed,
-        "children_left": shutdown.children_left,
-        "printed_bytes": shutdown.printed,
-    })
+    });
+    match &shutdown.observed {
+        Observed::Process { children_left, printed, .. } => {
+            value["children_left"] = (*children_left).into();
+            value["printed_bytes"] = (*printed).into();
+        }
+        Observed::Container { reason, message } => {
+            value["reason"] = reason.as_str().into();
+            value["termination_message"] = message.as_str().into();
+        }
+    }
+    value
+}
+
+fn incident(incident: &Incident, summary: &Summary) -> Value {
+    json!({"name": incident.name, "at": millis(summary.relative(incident.at) as f64), "what": incident.what})
 }
 
 fn second(second: &Second) -> Value {

@@ -62,33 +62,53 @@ impl Log {
     }
 }
 
-/// How the process ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How a process ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     Code(i32),
     /// Ended by a signal that it does not handle.
     Signal(i32),
     /// Ended by the SIGKILL at the end of the termination grace period.
     Killed,
+    /// Ended by the kernel: the container is out of memory.
+    OutOfMemory,
+    /// The pod was removed before its end was seen.
+    Unseen,
 }
 
-/// The shutdown as seen from outside.
+/// What is known of a shutdown besides its times.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Observed {
+    /// A process that this command started.
+    Process {
+        /// Whether a readiness URL was watched.
+        watched: bool,
+        children_left: bool,
+        /// Bytes printed by the program.
+        printed: u64,
+    },
+    /// A container of a pod, as the API server reports it.
+    Container {
+        /// The reason of its end: `Completed`, `Error`.
+        reason: String,
+        /// The termination message.
+        message: String,
+    },
+}
+
+/// A shutdown as seen from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Shutdown {
     /// The name of the copy of the program.
     pub(crate) name: String,
-    /// The name of the signal.
+    /// The name of what asks for it: a signal, or the deletion of a pod.
     pub(crate) signal: &'static str,
     pub(crate) sent: u64,
-    /// Whether a readiness URL was watched.
-    pub(crate) watched: bool,
-    /// When the readiness URL turned unready, and how: `503`, or an error.
+    /// When it turned unready, and how: `503`, or an error.
     pub(crate) unready: Option<(u64, String)>,
     pub(crate) exited: u64,
     pub(crate) exit: Exit,
-    pub(crate) children_left: bool,
-    /// Bytes printed by the program.
-    pub(crate) printed: u64,
+    pub(crate) observed: Observed,
 }
 
 impl Shutdown {
@@ -101,4 +121,14 @@ impl Shutdown {
     pub(crate) fn unready_after(&self) -> Option<u64> {
         self.unready.as_ref().map(|(at, _)| at.saturating_sub(self.sent))
     }
+}
+
+/// The end of a container or pod that nobody asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Incident {
+    /// The name of the pod, and of its container.
+    pub(crate) name: String,
+    pub(crate) at: u64,
+    /// What happened, in the words of a report.
+    pub(crate) what: String,
 }

@@ -3,18 +3,22 @@
 mod chart;
 mod html;
 mod json;
+mod latencies;
 mod log;
 mod outcome;
-mod percentiles;
 mod summary;
+mod tally;
 mod text;
 mod verdict;
+mod wire;
 
 pub(crate) use chart::document as svg;
 pub(crate) use html::html;
 pub(crate) use json::json;
-pub(crate) use log::{ConnectionEvent, Exit, Log, Record, Shutdown};
+pub(crate) use log::{ConnectionEvent, Exit, Incident, Log, Observed, Record, Shutdown};
 pub(crate) use outcome::Outcome;
-pub(crate) use summary::{Subject, Summary};
-pub(crate) use text::text;
-pub(crate) use verdict::Verdict;
+pub(crate) use summary::{Origin, Subject, Summary};
+pub(crate) use tally::Tally;
+pub(crate) use text::{exit, text};
+pub(crate) use verdict::{Verdict, time};
+pub(crate) use wire::{LoadLog, lines, started};

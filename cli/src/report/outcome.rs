@@ -51,4 +51,38 @@ impl Outcome {
             Self::OutOfResources => "no free port or file descriptor".to_owned(),
         }
     }
+
+    /// The outcome of a name.
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        let status = name.strip_prefix("status ").and_then(|status| status.parse().ok()).map(Self::Status);
+        status.or_else(|| Self::NAMED.into_iter().find(|outcome| outcome.name() == name))
+    }
+
+    /// Every outcome except for those of a status.
+    const NAMED: [Self; 11] = [
+        Self::Success,
+        Self::Elsewhere,
+        Self::NoReplica,
+        Self::Refused,
+        Self::NotConnected,
+        Self::ResetBeforeResponse,
+        Self::ResetInResponse,
+        Self::Timeout,
+        Self::TooLong,
+        Self::Unsent,
+        Self::OutOfResources,
+    ];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_outcome_is_found_by_its_name() {
+        for outcome in Outcome::NAMED.into_iter().chain([Outcome::Status(503)]) {
+            assert_eq!(Outcome::of_name(&outcome.name()), Some(outcome));
+        }
+        assert_eq!(Outcome::of_name("status abc"), None);
+    }
 }

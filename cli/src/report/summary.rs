@@ -1,9 +1,10 @@
 //! A rehearsal in numbers.
 
 use super::{
-    log::{ConnectionEvent, Log, Record, Shutdown},
+    latencies::{Latencies, Percentiles},
+    log::{Incident, Observed, Shutdown},
     outcome::Outcome,
-    percentiles::Percentiles,
+    tally::{Connections, Tally},
 };
 use std::collections::BTreeMap;
 
@@ -17,6 +18,8 @@ pub(crate) struct Subject {
     pub(crate) keep_alive: bool,
     pub(crate) rate: u32,
     pub(crate) connections: u32,
+    /// The number of pods that send the load; 0: this process does.
+    pub(crate) load_pods: u32,
     /// Microseconds that load balancers still open connections after the signal.
     pub(crate) propagation: u64,
     /// Microseconds from the signal to SIGKILL.
@@ -54,21 +57,26 @@ pub(crate) struct Failed {
     pub(crate) error: String,
 }
 
-/// Connection events from the signal on; `opened` counts the whole load.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Connections {
-    pub(crate) opened: u64,
-    pub(crate) asked: u64,
-    pub(crate) closed_idle: u64,
-    pub(crate) cut: u64,
+/// The beginning of the first disruption.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub(crate) at: u64,
+    /// What begins, in the words of a report: `SIGTERM`, `the first restart`.
+    pub(crate) name: String,
 }
 
 /// A rehearsal in numbers.
 #[derive(Debug, Clone)]
 pub(crate) struct Summary {
     pub(crate) subject: Subject,
-    /// In the order of their signals, at least one. Times are relative to the first signal.
+    /// Times are relative to it.
+    pub(crate) origin: Origin,
+    /// In the order of their signals, at least one.
     pub(crate) shutdowns: Vec<Shutdown>,
+    /// Ends of containers that nobody asked for.
+    pub(crate) incidents: Vec<Incident>,
+    /// Times without a ready pod, from begin to end.
+    pub(crate) outages: Vec<(u64, u64)>,
     pub(crate) sent: u64,
     pub(crate) succeeded: u64,
     pub(crate) elsewhere: u64,
@@ -82,36 +90,67 @@ pub(crate) struct Summary {
     pub(crate) scheduling: Percentiles,
     /// Requests that waited for a free connection.
     pub(crate) queued: u64,
+    /// Events from the origin on, except for `opened`, which counts the whole load.
     pub(crate) connections: Connections,
     /// The end of the last successful request after the signal, relative to the signal.
     pub(crate) last_success: Option<i64>,
 }
 
 impl Summary {
-    pub(crate) fn new(subject: Subject, log: &Log, shutdowns: Vec<Shutdown>) -> Self {
-        let signal = shutdowns.first().map_or(0, |shutdown| shutdown.sent);
-        let count = |outcome| log.records.iter().filter(|record| record.outcome == outcome).count() as u64;
-        let elsewhere = count(Outcome::Elsewhere);
-        let latency = |after: bool| {
-            let records = log.records.iter().filter(move |record| (record.due >= signal) == after);
-            Percentiles::of(latencies(records))
-        };
-        let last = log.records.iter().filter(|record| record.outcome == Outcome::Success).map(Record::end).max();
+    /// The tally is relative to the origin.
+    pub(crate) fn new(subject: Subject, origin: Origin, tally: Tally, shutdowns: Vec<Shutdown>) -> Self {
+        let (mut connections, mut before, mut after) =
+            (Connections::default(), Latencies::default(), Latencies::default());
+        let mut seconds = Vec::new();
+        let (mut slow, mut unsent) = (0, 0);
+        for (start, part) in tally.seconds {
+            slow += part.slow;
+            unsent += part.failures.get(&Outcome::Unsent).copied().unwrap_or_default();
+            if start < 0 {
+                before.merge(&part.latency);
+                connections.opened += part.connections.opened;
+            } else {
+                after.merge(&part.latency);
+                connections.merge(part.connections);
+            }
+            seconds.push(Second {
+                start,
+                succeeded: part.succeeded,
+                elsewhere: part.elsewhere,
+                failures: part.failures,
+                latency: part.latency.percentiles(),
+            });
+        }
+        let total = |count: fn(&Second) -> u64| seconds.iter().map(count).sum::<u64>();
+        let (succeeded, failed) = (total(|second| second.succeeded), total(Second::failed));
+        let failures = tally.failures.into_iter().map(|(outcome, kind)| Failed {
+            outcome,
+            count: kind.ended.values().sum(),
+            before_signal: kind.ended.range(..0).map(|(_, count)| count).sum(),
+            first: kind.first,
+            last: kind.last,
+            error: kind.error,
+        });
+        let mut failures: Vec<_> = failures.collect();
+        failures.sort_by_key(|failed| failed.first);
         Self {
-            sent: log.records.len() as u64 - elsewhere - count(Outcome::Unsent),
-            succeeded: count(Outcome::Success),
-            elsewhere,
-            slow: log.records.iter().filter(|record| record.slow && record.outcome == Outcome::Success).count() as u64,
-            failures: failures(log, signal),
-            seconds: seconds(log, signal),
-            latency_before: latency(false),
-            latency_after: latency(true),
-            scheduling: Percentiles::of(log.records.iter().filter_map(|record| record.late)),
-            queued: log.records.iter().filter(|record| record.late.is_none() && !record.slow).count() as u64,
-            connections: connections(log, signal),
-            last_success: last.map(|last| relative(last, signal)).filter(|last| *last >= 0),
             subject,
+            origin,
             shutdowns,
+            incidents: Vec::new(),
+            outages: Vec::new(),
+            sent: succeeded + failed - unsent,
+            succeeded,
+            elsewhere: total(|second| second.elsewhere),
+            slow,
+            failures,
+            seconds,
+            latency_before: before.percentiles(),
+            latency_after: after.percentiles(),
+            scheduling: tally.scheduling.percentiles(),
+            queued: tally.queued,
+            connections,
+            last_success: tally.last_success.filter(|last| *last >= 0),
         }
     }
 
@@ -119,96 +158,29 @@ impl Summary {
         self.failures.iter().map(|failed| failed.count).sum()
     }
 
-    /// The only shutdown, or `None` after a rolling restart.
+    /// The only shutdown of a process, or `None` after a rolling restart and in a cluster.
     pub(crate) fn single(&self) -> Option<&Shutdown> {
         match &self.shutdowns[..] {
-            [shutdown] => Some(shutdown),
+            [shutdown] if matches!(shutdown.observed, Observed::Process { .. }) => Some(shutdown),
             _ => None,
         }
     }
 
-    /// The signal that times are relative to, in the words of a report.
-    pub(crate) fn signal_name(&self) -> String {
-        let name = self.shutdowns.first().map_or("the signal", |shutdown| shutdown.signal);
-        if self.shutdowns.len() > 1 { format!("the first {name}") } else { name.to_owned() }
+    /// Whether the shutdowns are those of pods.
+    pub(crate) fn in_cluster(&self) -> bool {
+        self.shutdowns.iter().any(|one| matches!(one.observed, Observed::Container { .. }))
     }
 
-    /// A time in microseconds relative to the first signal.
+    /// A time in microseconds relative to the origin.
     pub(crate) fn relative(&self, at: u64) -> i64 {
-        relative(at, self.shutdowns.first().map_or(0, |shutdown| shutdown.sent))
+        at as i64 - self.origin.at as i64
     }
-}
-
-fn relative(at: u64, signal: u64) -> i64 {
-    at as i64 - signal as i64
-}
-
-fn latencies<'a>(records: impl Iterator<Item = &'a Record>) -> impl Iterator<Item = u32> {
-    records.filter(|record| record.outcome == Outcome::Success && !record.slow).map(|record| record.latency)
-}
-
-fn failures(log: &Log, signal: u64) -> Vec<Failed> {
-    let mut kinds: BTreeMap<Outcome, Failed> = BTreeMap::new();
-    for record in log.records.iter().filter(|record| record.outcome.is_failure()) {
-        let (outcome, end) = (record.outcome, relative(record.end(), signal));
-        let error = || log.errors.get(&outcome).map(|(_, error)| error.clone()).unwrap_or_default();
-        let kind = kinds.entry(outcome).or_insert_with(|| Failed {
-            outcome,
-            count: 0,
-            before_signal: 0,
-            first: end,
-            last: end,
-            error: error(),
-        });
-        kind.count += 1;
-        kind.before_signal += u64::from(end < 0);
-        kind.first = kind.first.min(end);
-        kind.last = kind.last.max(end);
-    }
-    let mut kinds: Vec<_> = kinds.into_values().collect();
-    kinds.sort_by_key(|kind| kind.first);
-    kinds
-}
-
-fn seconds(log: &Log, signal: u64) -> Vec<Second> {
-    let mut seconds: BTreeMap<i64, (Second, Vec<u32>)> = BTreeMap::new();
-    // A first second of less than 50 ms is a part of the next one: the signal is not sent to the millisecond.
-    let earliest = -((signal as i64 + 950_000) / 1_000_000);
-    for record in &log.records {
-        let start = relative(record.due, signal).div_euclid(1_000_000).max(earliest);
-        let (second, latencies) = seconds.entry(start).or_default();
-        match record.outcome {
-            Outcome::Success if record.slow => second.succeeded += 1,
-            Outcome::Success => {
-                second.succeeded += 1;
-                latencies.push(record.latency);
-            }
-            Outcome::Elsewhere => second.elsewhere += 1,
-            failure => *second.failures.entry(failure).or_default() += 1,
-        }
-    }
-    let second = |(start, (second, latencies))| Second { start, latency: Percentiles::of(latencies), ..second };
-    seconds.into_iter().map(second).collect()
-}
-
-fn connections(log: &Log, signal: u64) -> Connections {
-    let mut connections = Connections::default();
-    for (at, event) in &log.connections {
-        let after = u64::from(*at >= signal);
-        match event {
-            ConnectionEvent::Opened => connections.opened += 1,
-            ConnectionEvent::Asked => connections.asked += after,
-            ConnectionEvent::ClosedIdle => connections.closed_idle += after,
-            ConnectionEvent::Cut => connections.cut += after,
-        }
-    }
-    connections
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::report::log::Exit;
+    use crate::report::log::{ConnectionEvent, Exit, Log, Record};
 
     pub(crate) fn record(due: u64, outcome: Outcome) -> Record {
         Record { due, late: Some(50), latency: 1000, outcome, slow: false }
@@ -220,12 +192,10 @@ pub(crate) mod tests {
             name: "the program".to_owned(),
             signal: "SIGTERM",
             sent: 2_000_000,
-            watched: true,
             unready: Some((2_010_000, "503".to_owned())),
             exited: 8_000_000,
             exit: Exit::Code(0),
-            children_left: false,
-            printed: 100,
+            observed: Observed::Process { watched: true, children_left: false, printed: 100 },
         };
         change(&mut shutdown);
         let subject = Subject {
@@ -235,6 +205,7 @@ pub(crate) mod tests {
             keep_alive: true,
             rate: 10,
             connections: 1,
+            load_pods: 0,
             propagation: 2_000_000,
             termination_grace_period: 30_000_000,
         };
@@ -247,7 +218,9 @@ pub(crate) mod tests {
         ];
         log.add_error(Outcome::Refused, 5, "later".to_owned());
         log.add_error(Outcome::Refused, 4, "first".to_owned());
-        Summary::new(subject, &log, vec![shutdown])
+        let origin = Origin { at: shutdown.sent, name: shutdown.signal.to_owned() };
+        let tally = Tally::of(&log, origin.at as i64);
+        Summary::new(subject, origin, tally, vec![shutdown])
     }
 
     #[test]
@@ -272,7 +245,7 @@ pub(crate) mod tests {
         assert_eq!(summary.connections, Connections { opened: 2, asked: 1, closed_idle: 0, cut: 0 });
         let shutdown = summary.single().unwrap();
         assert_eq!((shutdown.exit_after(), shutdown.unready_after()), (6_000_000, Some(10_000)));
-        assert_eq!((summary.last_success, summary.signal_name().as_str()), (Some(1000), "SIGTERM"));
+        assert_eq!((summary.last_success, summary.origin.name.as_str()), (Some(1000), "SIGTERM"));
         assert_eq!(summary.latency_before.max, 1000);
         let late = |sent| {
             let seconds =

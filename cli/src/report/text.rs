@@ -1,8 +1,8 @@
 //! A rehearsal as text.
 
 use super::{
-    log::{Exit, Shutdown},
-    percentiles::Percentiles,
+    latencies::Percentiles,
+    log::{Exit, Observed, Shutdown},
     summary::Summary,
     verdict::{Verdict, time},
 };
@@ -43,7 +43,7 @@ pub(crate) fn text(summary: &Summary, verdict: &Verdict) -> String {
 
 /// The main numbers with their names.
 pub(crate) fn facts(summary: &Summary) -> Vec<(&'static str, String)> {
-    let (subject, signal) = (&summary.subject, summary.signal_name());
+    let (subject, signal) = (&summary.subject, &summary.origin.name);
     let optional = |value: Option<i64>| value.map_or_else(|| "-".to_owned(), time);
     let percentiles = |Percentiles { p50, p90, p99, max }: Percentiles| {
         if max == 0 {
@@ -58,8 +58,15 @@ pub(crate) fn facts(summary: &Summary) -> Vec<(&'static str, String)> {
         (
             "load",
             format!(
-                "{} requests/s to {}, {} connections, {}",
-                subject.rate, subject.url, subject.connections, subject.modes
+                "{} requests/s{} to {}, {} connections, {}",
+                subject.rate,
+                match subject.load_pods {
+                    0 => String::new(),
+                    pods => format!(" from {pods} load pods"),
+                },
+                subject.url,
+                subject.connections,
+                subject.modes
             ),
         ),
         (
@@ -97,44 +104,71 @@ pub(crate) fn facts(summary: &Summary) -> Vec<(&'static str, String)> {
         ("latency after", percentiles(summary.latency_after)),
         ("scheduling error", percentiles(summary.scheduling)),
         ("queued", format!("{} requests waited for a free connection", summary.queued)),
-        ("signal to last", format!("{} (last successful request)", optional(summary.last_success))),
     ]);
+    if summary.single().is_some() {
+        facts.push(("signal to last", format!("{} (last successful request)", optional(summary.last_success))));
+    }
     for shutdown in &summary.shutdowns {
         facts.extend(facts_of(shutdown, summary));
+    }
+    for incident in &summary.incidents {
+        facts.push(("incident", format!("{} {}", incident.name, incident.what)));
     }
     facts
 }
 
 /// The numbers of one shutdown.
 fn facts_of(shutdown: &Shutdown, summary: &Summary) -> Vec<(&'static str, String)> {
+    let Shutdown { name, signal, sent, .. } = shutdown;
+    let sent = time(summary.relative(*sent));
     let unready = match (&shutdown.unready, shutdown.unready_after()) {
         (Some((_, how)), Some(after)) => format!("{} ({how})", time(after as i64)),
-        _ if shutdown.watched => "never".to_owned(),
-        _ => "not watched (--ready)".to_owned(),
+        _ => match shutdown.observed {
+            Observed::Process { watched: true, .. } => "never".to_owned(),
+            Observed::Process { .. } => "not watched (--ready)".to_owned(),
+            Observed::Container { .. } => "not seen".to_owned(),
+        },
     };
-    let ended = format!("{}, {}", time(shutdown.exit_after() as i64), exit(&shutdown.exit));
-    let children = if shutdown.children_left { "yes, killed" } else { "none" };
-    match summary.single() {
-        Some(_) => {
-            vec![("signal to unready", unready), ("signal to exit", ended), ("children left", children.to_owned())]
+    let ended = format!("{}, {}", time(shutdown.exit_after() as i64), exit(shutdown));
+    match &shutdown.observed {
+        Observed::Process { children_left, .. } => {
+            let children = if *children_left { "yes, killed" } else { "none" };
+            match summary.single() {
+                Some(_) => {
+                    vec![
+                        ("signal to unready", unready),
+                        ("signal to exit", ended),
+                        ("children left", children.to_owned()),
+                    ]
+                }
+                None => vec![(
+                    "restart",
+                    format!("{name}, {signal} at {sent}: unready {unready}, exit {ended}, children left {children}"),
+                )],
+            }
         }
-        None => {
-            let Shutdown { name, signal, sent, .. } = shutdown;
-            let sent = time(summary.relative(*sent));
-            vec![(
-                "restart",
-                format!("{name}, {signal} at {sent}: unready {unready}, exit {ended}, children left {children}"),
-            )]
+        Observed::Container { message, .. } => {
+            let mut facts = vec![("pod", format!("{name}, {signal} at {sent}: unready {unready}, exit {ended}"))];
+            if let Some(line) = message.lines().map(str::trim).find(|line| !line.is_empty()) {
+                facts.push(("", line.chars().filter(|c| !c.is_control()).take(200).collect()));
+            }
+            facts
         }
     }
 }
 
 /// How the process ended.
-pub(crate) fn exit(exit: &Exit) -> String {
-    match exit {
+pub(crate) fn exit(shutdown: &Shutdown) -> String {
+    let text = match shutdown.exit {
         Exit::Code(code) => format!("exit code {code}"),
         Exit::Signal(number) => format!("ended by signal {number}"),
         Exit::Killed => "SIGKILL needed".to_owned(),
+        Exit::OutOfMemory => "out of memory".to_owned(),
+        Exit::Unseen => "exit code not seen".to_owned(),
+    };
+    match &shutdown.observed {
+        Observed::Container { reason, .. } if !reason.is_empty() => format!("{text} ({reason})"),
+        _ => text,
     }
 }
 

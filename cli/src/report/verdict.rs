@@ -1,7 +1,7 @@
 //! Whether a rehearsal passed, why, and what to change.
 
 use super::{
-    log::{Exit, Shutdown},
+    log::{Exit, Observed, Shutdown},
     outcome::Outcome,
     summary::{Failed, Summary},
 };
@@ -28,15 +28,22 @@ const FLOOD: u64 = 100 << 20;
 
 impl Verdict {
     pub(crate) fn of(summary: &Summary) -> Self {
-        let mut reasons: Vec<_> = summary.failures.iter().map(|failed| of_failure(failed, summary)).collect();
+        let mut reasons: Vec<_> = outages(summary);
+        reasons.extend(summary.failures.iter().map(|failed| of_failure(failed, summary)));
         for shutdown in &summary.shutdowns {
             reasons.extend(of_exit(shutdown, summary));
-            if shutdown.children_left {
+            if matches!(shutdown.observed, Observed::Process { children_left: true, .. }) {
                 reasons.push(Reason::fail(
                     format!("child processes outlived {} and were killed", shutdown.name),
                     "forward the signal to children and wait for them; without that, a shell loses it: use `exec`",
                 ));
             }
+        }
+        for incident in &summary.incidents {
+            reasons.push(Reason::fail(
+                format!("{} {}; nobody asked for it", incident.name, incident.what),
+                "see its log (`kubectl logs --previous`), its liveness probe and its resources",
+            ));
         }
         if summary.succeeded == 0 {
             reasons.push(Reason::fail("no request succeeded".to_owned(), "check --url and --rate"));
@@ -80,7 +87,7 @@ pub(crate) fn time(micros: i64) -> String {
 }
 
 fn of_failure(failed: &Failed, summary: &Summary) -> Reason {
-    let (signal, count) = (summary.signal_name(), failed.count);
+    let (signal, count) = (&summary.origin.name, failed.count);
     let requests = if count == 1 { "1 request".to_owned() } else { format!("{count} requests") };
     let name = failed.outcome.name();
     if failed.before_signal > 0 {
@@ -98,11 +105,18 @@ fn of_failure(failed: &Failed, summary: &Summary) -> Reason {
                 Some(_) => format!(
                     "{requests} refused: the listener closed within {first} after {signal} while clients still connected"
                 ),
+                None if !summary.outages.is_empty() => format!(
+                    "{requests} refused, the first {first} after {signal}: no pod was ready, or a listener closed too early"
+                ),
                 None => format!(
                     "{requests} refused, the first {first} after {signal}: a listener closed while clients still connected"
                 ),
             },
             format!("keep accepting for at least {propagation} after the signal, then close the listener"),
+        ),
+        Outcome::NotConnected if summary.in_cluster() => (
+            format!("{requests} not connected, the first {first} after {signal}: {}", failed.error),
+            format!("keep accepting for at least {propagation} after the signal: nodes still sent clients to a pod that was gone"),
         ),
         Outcome::ResetBeforeResponse => (
             format!("{requests} reset before the response, the first {first} after {signal}"),
@@ -128,6 +142,23 @@ fn of_failure(failed: &Failed, summary: &Summary) -> Reason {
     Reason::fail(text, &advice)
 }
 
+/// Times without a ready pod. Alone, they fail nothing: pods in their shutdown may still serve.
+fn outages(summary: &Summary) -> Vec<Reason> {
+    let advice = "keep a pod ready: maxUnavailable 0 and a surge for restarts, a PodDisruptionBudget for drains, \
+                  more replicas on more nodes";
+    let reason = |(from, to): &(u64, u64)| Reason {
+        fails: summary.failed() > 0,
+        text: format!(
+            "no pod was ready for {}, from {} after {} on",
+            time((to - from) as i64),
+            time(summary.relative(*from)),
+            summary.origin.name
+        ),
+        advice: advice.to_owned(),
+    };
+    summary.outages.iter().map(reason).collect()
+}
+
 fn of_exit(shutdown: &Shutdown, summary: &Summary) -> Option<Reason> {
     let (name, signal) = (&shutdown.name, shutdown.signal);
     let after = time(shutdown.exit_after() as i64);
@@ -135,11 +166,17 @@ fn of_exit(shutdown: &Shutdown, summary: &Summary) -> Option<Reason> {
         Exit::Code(0) => None,
         Exit::Code(code) => Some(Reason::fail(
             format!("{name} ended with exit code {code} after {after}"),
-            if code == 3 {
-                "with `graceful`, 3 means that work was cut or a hook failed; its log says which"
-            } else {
-                "exit with 0 after a complete shutdown"
+            match (code, &shutdown.observed) {
+                (3, _) => "with `graceful`, 3 means that work was cut or a hook failed; its log says which",
+                (143, Observed::Container { .. }) => {
+                    "143 means that SIGTERM itself ended the program: handle the signal, and exit with 0"
+                }
+                _ => "exit with 0 after a complete shutdown",
             },
+        )),
+        Exit::Signal(9) => Some(Reason::fail(
+            format!("{name} was ended by SIGKILL after {after}, before the end of its termination grace period"),
+            "find out who kills it: a forced deletion, a liveness probe, or the kernel without memory",
         )),
         Exit::Signal(number) => Some(Reason::fail(
             format!("{name} was ended by signal {number} after {after}: it does not handle {signal}"),
@@ -152,17 +189,34 @@ fn of_exit(shutdown: &Shutdown, summary: &Summary) -> Option<Reason> {
             ),
             "handle the signal; bound the wait for connections and hooks; under a shell, use `exec`",
         )),
+        Exit::OutOfMemory => Some(Reason::fail(
+            format!("{name} was killed by the kernel after {after}: out of memory"),
+            "raise the memory limit of the container, or find what grows during the shutdown",
+        )),
+        Exit::Unseen => Some(Reason {
+            // A pod that is gone before the end of its termination grace period was not killed for it.
+            fails: shutdown.exit_after() >= summary.subject.termination_grace_period,
+            text: format!(
+                "the end of {name} was not seen: the pod was gone after {after}, and its exit code is unknown"
+            ),
+            advice: "rehearse again; a pod vanishes after --force, with its node, and sometimes with an old kubelet"
+                .to_owned(),
+        }),
     }
 }
 
 fn notes_of(shutdown: &Shutdown, summary: &Summary) -> Vec<Reason> {
     let (mut notes, subject) = (Vec::new(), &summary.subject);
+    let (watched, printed) = match shutdown.observed {
+        Observed::Process { watched, printed, .. } => (watched, printed),
+        Observed::Container { .. } => (false, 0),
+    };
     match &shutdown.unready {
-        None if shutdown.watched => notes.push(Reason::note(
+        None if watched => notes.push(Reason::note(
             "the readiness URL never turned unready".to_owned(),
             "respond 503 from the signal on, so that load balancers with their own health checks stop sending",
         )),
-        Some((_, how)) if !how.starts_with(|c: char| c.is_ascii_digit()) => notes.push(Reason::note(
+        Some((_, how)) if watched && !how.starts_with(|c: char| c.is_ascii_digit()) => notes.push(Reason::note(
             format!("the readiness URL did not turn to 503; it ended with: {how}"),
             "keep responding to probes until the exit",
         )),
@@ -179,9 +233,9 @@ fn notes_of(shutdown: &Shutdown, summary: &Summary) -> Vec<Reason> {
             "clients connect until load balancers have removed the program; serve for that long",
         ));
     }
-    if shutdown.printed > FLOOD {
+    if printed > FLOOD {
         notes.push(Reason::note(
-            format!("{} printed {} MB", shutdown.name, shutdown.printed >> 20),
+            format!("{} printed {} MB", shutdown.name, printed >> 20),
             "a pipe that nobody reads stops a program that prints this much",
         ));
     }
@@ -214,7 +268,10 @@ fn notes(summary: &Summary) -> Vec<Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::summary::tests::{record, summary};
+    use crate::report::{
+        log::Incident,
+        summary::tests::{record, summary},
+    };
 
     #[test]
     fn the_verdict_names_what_failed_and_what_to_change() {
@@ -222,7 +279,7 @@ mod tests {
         const NONE: Change = |_| {};
         let after = |outcome| vec![record(0, Outcome::Success), record(2_003_000, outcome)];
         let good = || after(Outcome::Success);
-        let cases: [(Vec<_>, Change, bool, &str, &str); 16] = [
+        let cases: [(Vec<_>, Change, bool, &str, &str); 21] = [
             (good(), NONE, true, "", ""),
             (after(Outcome::Elsewhere), NONE, true, "", ""),
             (
@@ -248,7 +305,33 @@ mod tests {
             (good(), |s| s.exit = Exit::Code(3), false, "exit code 3 after 6.0 s", "`graceful`"),
             (good(), |s| s.exit = Exit::Signal(15), false, "ended by signal 15", "handle the signal"),
             (good(), |s| s.exit = Exit::Killed, false, "still running 30.0 s after SIGTERM", "exec"),
-            (good(), |s| s.children_left = true, false, "child processes", "exec"),
+            (
+                good(),
+                |s| s.observed = Observed::Process { watched: true, children_left: true, printed: 0 },
+                false,
+                "child processes",
+                "exec",
+            ),
+            (good(), |s| s.exit = Exit::Signal(9), false, "ended by SIGKILL after 6.0 s, before", "who kills it"),
+            (good(), |s| s.exit = Exit::OutOfMemory, false, "out of memory", "memory limit"),
+            (good(), |s| s.exit = Exit::Unseen, true, "was not seen", "rehearse again"),
+            (
+                good(),
+                |s| (s.exit, s.exited) = (Exit::Unseen, 33_000_000),
+                false,
+                "was not seen: the pod was gone after 31.0 s",
+                "rehearse again",
+            ),
+            (
+                good(),
+                |s| {
+                    s.exit = Exit::Code(143);
+                    s.observed = Observed::Container { reason: "Error".to_owned(), message: String::new() };
+                },
+                false,
+                "exit code 143",
+                "SIGTERM itself",
+            ),
             (good(), |s| s.unready = None, true, "never turned unready", "503"),
             (good(), |s| s.exited = 2_500_000, true, "exited 500 ms after the signal", "serve for that long"),
         ];
@@ -263,6 +346,30 @@ mod tests {
                 ),
             }
         }
+    }
+
+    #[test]
+    fn a_container_that_ends_by_itself_and_a_time_without_pods_are_reasons() {
+        let mut failed = summary(&[record(0, Outcome::Success), record(2_003_000, Outcome::Refused)], |_| {});
+        failed.outages.push((2_500_000, 3_000_000));
+        let outage = &Verdict::of(&failed).reasons[0];
+        assert!(
+            outage.fails && outage.text == "no pod was ready for 500 ms, from 500 ms after SIGTERM on",
+            "{outage:?}"
+        );
+
+        let mut summary = summary(&[record(0, Outcome::Success)], |_| {});
+        summary.outages.push((2_500_000, 3_000_000));
+        let verdict = Verdict::of(&summary);
+        assert!(verdict.passed() && verdict.reasons[0].text.contains("no pod was ready"), "{verdict:?}");
+        summary.outages.clear();
+        let what = "restarted: exit code 1 (Error)".to_owned();
+        summary.incidents.push(Incident { name: "web-1".to_owned(), at: 0, what });
+        let verdict = Verdict::of(&summary);
+        assert!(
+            !verdict.passed() && verdict.reasons[0].text.starts_with("web-1 restarted: exit code 1"),
+            "{verdict:?}"
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod harness;
 mod page;
 mod init;
 mod output;
+mod kubernetes;
 
 use harness::{build, command, finish, free_port, hello, misbehaving, rehearse, run};
 use serde_json::Value;

@@ -1,19 +1,23 @@
 //! `cargo graceful rehearse`.
 
+mod cluster;
 mod interrupt;
+mod load_pod;
 mod options;
 mod progress;
 mod readiness;
 mod replica;
 mod run;
 mod template;
+mod traffic;
 
+pub(crate) use load_pod::{Options as LoadOptions, run as load};
 pub(crate) use options::Options;
 
 use crate::{
     console,
     exit_code::{ExitCode, Failure},
-    report::{Verdict, html, json, svg, text},
+    report::{Summary, Verdict, html, json, svg, text},
 };
 use interrupt::{Interrupt, interrupted};
 use progress::Progress;
@@ -22,17 +26,39 @@ use tokio::task::JoinSet;
 
 /// How long an interrupted rehearsal waits for the program before SIGKILL.
 const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Rehearses a shutdown and reports it.
 pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
     options.check()?;
     let mut interrupt = Interrupt::new()?;
+    let (summary, undone) = match &options.cluster.kubernetes {
+        Some(target) => cluster::run(&options, target, &mut interrupt).await?,
+        None => (here(&options, &mut interrupt).await?, Ok(())),
+    };
+    let verdict = Verdict::of(&summary);
+    match options.json {
+        true => console::print(&json(&summary, &verdict)),
+        false => console::show(&text(&summary, &verdict)),
+    }?;
+    for (file, content) in [(&options.html, html(&summary, &verdict)), (&options.svg, svg(&summary, &verdict))] {
+        if let Some(file) = file {
+            let failed = |error| Failure::new(ExitCode::Io, format!("cannot write {}: {error}", file.display()));
+            std::fs::write(file, content).map_err(failed)?;
+        }
+    }
+    undone?;
+    Ok(if verdict.passed() { ExitCode::Passed } else { ExitCode::Failed })
+}
+
+/// Rehearses with processes of this machine, and ends them.
+async fn here(options: &Options, interrupt: &mut Interrupt) -> Result<Summary, Failure> {
     let command = tokio::select! {
-        command = command(&options) => command?,
+        command = command(options) => command?,
         () = interrupt.next() => return Err(interrupted()),
     };
     let (progress, mut replicas) = (Progress::new(), Vec::new());
     let result = tokio::select! {
-        result = run::rehearse(&mut replicas, &command, &options, &progress) => result,
+        result = run::rehearse(&mut replicas, &command, options, &progress) => result,
         () = interrupt.next() => {
             progress.line("interrupted: SIGTERM to the program; a second time sends SIGKILL");
             Err(interrupted())
@@ -46,20 +72,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
         () = async { while ends.join_next().await.is_some() {} } => {}
         () = interrupt.next() => ends.shutdown().await, // A dropped program kills its group.
     }
-    drop(progress);
-    let summary = result?;
-    let verdict = Verdict::of(&summary);
-    match options.json {
-        true => console::print(&json(&summary, &verdict)),
-        false => console::show(&text(&summary, &verdict)),
-    }?;
-    for (file, content) in [(&options.html, html(&summary, &verdict)), (&options.svg, svg(&summary, &verdict))] {
-        if let Some(file) = file {
-            let failed = |error| Failure::new(ExitCode::Io, format!("cannot write {}: {error}", file.display()));
-            std::fs::write(file, content).map_err(failed)?;
-        }
-    }
-    Ok(if verdict.passed() { ExitCode::Passed } else { ExitCode::Failed })
+    result
 }
 
 async fn command(options: &Options) -> Result<Vec<OsString>, Failure> {

@@ -1,6 +1,6 @@
 //! Waits until a program is ready, checks the URL of the load, and watches the readiness URL after the signal.
 
-use super::options::Options;
+use super::{options::Options, traffic::Traffic};
 use crate::{
     exit_code::{ExitCode, Failure},
     load::{Endpoint, Exchange, Fault, Mode, Schedule, fetch},
@@ -78,7 +78,44 @@ pub(crate) struct Expected<'a> {
     pub(crate) end: Instant,
 }
 
-/// Waits until the URL responds with 2xx and returns the address that does.
+/// Why a URL is not usable.
+#[derive(Debug)]
+pub(crate) enum Unusable {
+    /// Waiting does not help.
+    Refused(String),
+    /// The time is over.
+    Late(String),
+}
+
+/// Waits until the URL responds with 2xx and returns the address that does. Each attempt has this limit.
+///
+/// # Errors
+/// The time is over, or the URL never becomes usable.
+pub(crate) async fn reach(
+    expected: Expected<'_>,
+    addresses: &[SocketAddr],
+    limit: Duration,
+) -> Result<SocketAddr, Unusable> {
+    let Expected { endpoint, is_load, mode, end } = expected;
+    loop {
+        for address in addresses {
+            let limit = limit.min(end.saturating_duration_since(Instant::now()));
+            let answer = match timeout(limit, fetch(*address, endpoint, mode)).await {
+                Ok(result) => judge(&endpoint.url, is_load, result),
+                Err(_) => Answer::Wait(format!("{}: no complete response within {limit:?}", endpoint.url)),
+            };
+            match answer {
+                Answer::Ready => return Ok(*address),
+                Answer::Refuse(why) => return Err(Unusable::Refused(why)),
+                Answer::Wait(why) if Instant::now() >= end => return Err(Unusable::Late(why)),
+                Answer::Wait(_) => {}
+            }
+        }
+        sleep(ATTEMPTS).await;
+    }
+}
+
+/// Waits until the URL of a program responds with 2xx and returns the address that does.
 ///
 /// # Errors
 /// The program ends, the time is over, or the URL never becomes usable.
@@ -88,30 +125,37 @@ pub(crate) async fn wait(
     addresses: &[SocketAddr],
     options: &Options,
 ) -> Result<SocketAddr, Failure> {
-    let Expected { endpoint, is_load, mode, end } = expected;
-    loop {
-        for address in addresses {
-            let limit = options.timeout.min(end.saturating_duration_since(Instant::now()));
-            let answer = tokio::select! {
-                status = program.wait() => return Err(ended(program, &status?.to_string(), "before it was ready").await),
-                result = timeout(limit, fetch(*address, endpoint, mode)) => match result {
-                    Ok(result) => judge(&endpoint.url, is_load, result),
-                    Err(_) => Answer::Wait(format!("{}: no complete response within {limit:?}", endpoint.url)),
-                },
-            };
-            match answer {
-                Answer::Ready => return Ok(*address),
-                Answer::Refuse(why) => return Err(Failure::new(ExitCode::Url, why)),
-                Answer::Wait(why) if Instant::now() >= end => {
-                    let limit = options.start_timeout;
-                    let message = format!("the program is not ready after {limit:?}: {why}{}", program.last_line());
-                    return Err(Failure::new(ExitCode::Start, message));
-                }
-                Answer::Wait(_) => {}
-            }
+    let reached = tokio::select! {
+        status = program.wait() => return Err(ended(program, &status?.to_string(), "before it was ready").await),
+        reached = reach(expected, addresses, options.traffic.timeout) => reached,
+    };
+    reached.map_err(|unusable| match unusable {
+        Unusable::Refused(why) => Failure::new(ExitCode::Url, why),
+        Unusable::Late(why) => {
+            let limit = options.start_timeout;
+            let message = format!("the program is not ready after {limit:?}: {why}{}", program.last_line());
+            Failure::new(ExitCode::Start, message)
         }
-        sleep(ATTEMPTS).await;
+    })
+}
+
+/// The URL of a running service and the address that responds with 2xx to each kind of client.
+///
+/// # Errors
+/// The name does not resolve, or the URL is not usable within the limit.
+pub(crate) async fn reach_service(traffic: &Traffic, limit: Duration) -> Result<(Endpoint, SocketAddr), Failure> {
+    let (endpoint, end) = (traffic.url.plain()?, Instant::now() + limit);
+    let mut usable = resolve(&endpoint).await?;
+    for mode in traffic.modes() {
+        let expected = Expected { endpoint: &endpoint, is_load: true, mode, end };
+        let reached = reach(expected, &usable, traffic.timeout).await;
+        // The next kind of client uses the address that the first one found.
+        usable = vec![reached.map_err(|unusable| match unusable {
+            Unusable::Refused(why) => Failure::new(ExitCode::Url, why),
+            Unusable::Late(why) => Failure::new(ExitCode::Url, format!("no 2xx response within {limit:?}: {why}")),
+        })?];
     }
+    Ok((endpoint, usable[0]))
 }
 
 /// The failure of a program that ends too early.

@@ -38,7 +38,7 @@ impl Replica {
         progress: &Progress,
     ) -> Result<Self, Failure> {
         let ports = Ports::free()?;
-        let url = options.url.endpoint(&ports)?;
+        let url = options.traffic.url.endpoint(&ports)?;
         let addresses = readiness::resolve(&url).await?;
         readiness::check_unused(&addresses).await?;
         if let Some(ready) = &options.ready {
@@ -66,7 +66,7 @@ impl Replica {
             self.ready = Some((address, endpoint));
         }
         let mut usable = self.addresses.clone();
-        for mode in options.modes() {
+        for mode in options.traffic.modes() {
             let expected = readiness::Expected { endpoint: &self.url, is_load: true, mode, end };
             // The next kind of client uses the address that the first one found.
             usable = vec![readiness::wait(&mut self.program, expected, &usable, options).await?];
@@ -79,6 +79,6 @@ impl Replica {
 
     /// The URL of long requests of this copy.
     pub(crate) fn slow(&self, options: &Options) -> Result<Option<Endpoint>, Failure> {
-        options.slow.as_ref().map(|slow| slow.endpoint(&self.ports)).transpose()
+        options.traffic.slow.as_ref().map(|slow| slow.endpoint(&self.ports)).transpose()
     }
 }

@@ -1,21 +1,14 @@
 //! One rehearsal: start, load, signal, exit; or one copy after the other.
 
-use super::{options::Options, progress::Progress, readiness, replica::Replica};
+use super::{options::Options, progress::Progress, readiness, replica::Replica, traffic};
 use crate::{
     exit_code::{ExitCode, Failure},
-    load::{Load, Mode, Rotation, Schedule, Shared},
+    load::{Mode, Rotation, Shared},
     process::Program,
-    report::{Exit, Shutdown, Subject, Summary},
+    report::{Exit, Observed, Origin, Shutdown, Subject, Summary, Tally},
 };
-use std::{
-    convert::Infallible,
-    ffi::OsString,
-    path::Path,
-    process::ExitStatus,
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
-use tokio::time::{Instant, interval, sleep, timeout};
+use std::{ffi::OsString, path::Path, process::ExitStatus, time::Duration};
+use tokio::time::{Instant, sleep, timeout};
 
 /// How long children may outlive the program.
 const CHILDREN: Duration = Duration::from_millis(500);
@@ -42,40 +35,34 @@ pub(crate) async fn rehearse(
     }
     let Some(first) = replicas.first() else { return Err(Failure::new(ExitCode::Usage, "--replicas is 0")) };
 
-    let (rate, connections, modes) = (options.rate, options.connections, options.modes());
-    let names: Vec<_> = modes.iter().map(|mode| mode.name()).collect();
-    let names = names.join(" and ");
-    let keep_alive = modes.contains(&Mode::KeepAlive);
-    let shared = Shared {
-        schedule: Schedule::new(rate),
-        endpoint: first.url.clone(),
-        rotation,
-        rolling: options.rolling,
-        modes,
-        limit: options.timeout,
-        ended: AtomicU64::new(0),
-        failed: AtomicU64::new(0),
-    };
-    let load = Load::start(shared, connections, first.slow(options)?)
-        .map_err(|error| Failure::new(ExitCode::Io, format!("cannot start the load: {error}")))?;
+    let traffic = &options.traffic;
+    let target =
+        traffic::Target { endpoint: first.url.clone(), slow: first.slow(options)?, rotation, rolling: options.rolling };
+    let load = traffic.start(target)?;
+    let (rate, connections, names) = (traffic.rate, traffic.connections, traffic.names());
     progress.line(&format!("{rate} requests/s over {connections} connections, {names}"));
     let shared = load.shared.clone();
     let shutdowns = tokio::select! {
         shutdowns = shut_down_all(replicas, command, options, &shared, progress) => shutdowns?,
-        never = live(progress, &shared) => match never {},
+        never = traffic::live(progress, &shared) => match never {},
     };
     let log = load.finish().await;
     let subject = Subject {
         command: shown(command),
-        url: options.url.text().to_owned(),
+        url: traffic.url.text().to_owned(),
         modes: names,
-        keep_alive,
+        keep_alive: traffic.modes().contains(&Mode::KeepAlive),
         rate,
         connections,
+        load_pods: 0,
         propagation: micros(options.propagation),
         termination_grace_period: micros(options.termination_grace_period),
     };
-    Ok(Summary::new(subject, &log, shutdowns))
+    let signal = options.signal.name();
+    let name = if shutdowns.len() > 1 { format!("the first {signal}") } else { signal.to_owned() };
+    let origin = Origin { at: shutdowns.first().map_or(0, |shutdown| shutdown.sent), name };
+    let tally = Tally::of(&log, origin.at as i64);
+    Ok(Summary::new(subject, origin, tally, shutdowns))
 }
 
 /// The command on one line, at most 200 characters of it. A path in the current folder is relative to it.
@@ -166,7 +153,8 @@ async fn shut_down(
     let children_left = exit != Exit::Killed && program.children_left(CHILDREN).await;
     let printed = program.stdout.total() + program.stderr.total();
     let (name, watched) = (name.clone(), ready.is_some());
-    Ok(Shutdown { name, signal, sent, watched, unready, exited, exit, children_left, printed })
+    let observed = Observed::Process { watched, children_left, printed };
+    Ok(Shutdown { name, signal, sent, unready, exited, exit, observed })
 }
 
 fn micros(duration: Duration) -> u64 {
@@ -194,16 +182,4 @@ fn of_status(status: ExitStatus) -> Exit {
         return Exit::Signal(signal);
     }
     Exit::Code(status.code().unwrap_or(-1))
-}
-
-/// Updates the live line. Never ends.
-async fn live(progress: &Progress, shared: &Shared) -> Infallible {
-    let mut ticks = interval(Duration::from_millis(100));
-    loop {
-        ticks.tick().await;
-        progress.live(|| {
-            let (ended, failed) = (shared.ended.load(Ordering::Relaxed), shared.failed.load(Ordering::Relaxed));
-            format!("{:.1}s: {ended} requests, {failed} failed", shared.schedule.now() as f64 / 1e6)
-        });
-    }
 }

@@ -50,6 +50,21 @@ impl Template {
         ports.fill(&self.0).parse().map_err(|error: String| Failure::new(ExitCode::Usage, error))
     }
 
+    /// The URL without placeholders.
+    ///
+    /// # Errors
+    /// It has a placeholder.
+    pub(crate) fn plain(&self) -> Result<Endpoint, Failure> {
+        let wrong = |error: String| Failure::new(ExitCode::Usage, error);
+        if self.has_port() {
+            let text = &self.0;
+            return Err(wrong(format!(
+                "{text}: no program is started here that has a free port; write the port itself"
+            )));
+        }
+        self.0.parse().map_err(wrong)
+    }
+
     pub(crate) fn text(&self) -> &str {
         &self.0
     }
