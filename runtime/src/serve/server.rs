@@ -32,7 +32,7 @@ use std::{
     task::Waker,
     time::Duration,
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 /// A server, shared by its task and its connections.
 pub(crate) struct Server {
@@ -129,6 +129,7 @@ impl Server {
             server: self.clone(),
             state: ConnState::new(),
             key: vacant.key() as u32,
+            has_left: AtomicBool::new(false),
             waker: Mutex::new(None),
         });
         vacant.insert(connection.clone());
@@ -171,6 +172,15 @@ impl Server {
         while self.count() > 0 {
             self.connection_closed().await;
         }
+    }
+
+    /// Half of what is left of the drain, so that what ends by then is not cut; `None` before the drain.
+    pub(crate) fn half_of_the_drain(&self) -> Option<Instant> {
+        let shared = &self.context.0;
+        let (began, window) = (shared.tracker.drain_began()?, shared.window.get()?);
+        let end = began.checked_add(shared.plan.drain).map_or(window.deadline, |end| end.min(window.deadline));
+        let now = Instant::now();
+        Some(now + end.saturating_duration_since(now) / 2)
     }
 
     /// Reports how many connections the drain has cut because their clients stopped sending or reading.
@@ -257,6 +267,8 @@ pub(crate) struct Connection {
     pub(crate) server: Arc<Server>,
     pub(crate) state: ConnState,
     key: u32,
+    /// Whether the connection is no longer a member of its server.
+    has_left: AtomicBool,
     /// The task that reads from the connection.
     waker: Mutex<Option<Waker>>,
 }
@@ -290,6 +302,13 @@ impl Connection {
         self.waker.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Ends the connection's membership in its server: the drain does not wait for it any longer, and nothing wakes it.
+    pub(crate) fn leave(&self) {
+        if !self.has_left.swap(true, Relaxed) {
+            self.server.leave(self.key);
+        }
+    }
+
     /// Whether the socket itself is asked where the runtime knows of nothing to read.
     pub(crate) fn asks_socket(&self) -> bool {
         self.state.has_expired() || self.server.mode() >= Mode::Drain
@@ -310,6 +329,9 @@ impl Connection {
 
     /// What the connection's task does next, after hyper has been polled.
     pub(crate) fn action(&self) -> Action {
+        if self.has_left.load(Relaxed) {
+            return Action::Continue; // it lingers, also while the hooks run
+        }
         if self.state.waits_for_client() {
             self.server.request_sweep();
         }
@@ -328,7 +350,7 @@ impl Connection {
 }
 
 /// The membership of a connection in its server. It ends when the connection's stream is dropped, also by the owner of
-/// an upgraded connection.
+/// an upgraded connection, or earlier by [`Connection::leave`].
 pub(crate) struct ConnectionGuard(Arc<Connection>);
 
 impl ConnectionGuard {
@@ -339,6 +361,6 @@ impl ConnectionGuard {
 
 impl Drop for ConnectionGuard {
     fn drop(&mut self) {
-        self.0.server.leave(self.0.key);
+        self.0.leave();
     }
 }

@@ -56,11 +56,13 @@ const CONNECT: u32 = 1 << 8;
 const HTTP_10: u32 = 1 << 9;
 /// The last write was blocked, so the response is not on its way yet.
 const WRITE_BLOCKED: u32 = 1 << 10;
+/// Of `IDLE`: the connection is closed because the drain has found it idle.
+const CLOSED_IDLE: u32 = 1 << 11;
 /// What is known of the current request.
 const OF_REQUEST: u32 = OFFERS_UPGRADE | CONNECT | HTTP_10;
 
-/// Above the flags: the age of the state, in units of 50 ms; up to 29 hours.
-const AGE: u32 = 11;
+/// Above the flags: the age of the state, in units of 50 ms; up to 14 hours.
+const AGE: u32 = 12;
 const OLDEST: u32 = u32::MAX >> AGE;
 
 fn age_of(time: Duration) -> u32 {
@@ -320,9 +322,23 @@ impl ConnState {
         matches!(self.kind(), READING_HEAD | READING_BODY)
     }
 
-    /// Whether the client may still be sending when the connection is closed.
+    /// Whether the rest of a request is due when the connection is closed.
     pub(crate) fn may_receive_more(&self) -> bool {
         self.has(BODY_OPEN) || self.waits_for_client()
+    }
+
+    /// The connection is about to be closed because the drain has found it idle.
+    pub(crate) fn on_idle_close(&self) {
+        let now = self.word();
+        if now & KIND == IDLE {
+            self.set(now | CLOSED_IDLE);
+        }
+    }
+
+    /// Whether the connection closes behind a response that its client may not have read yet: it may send a further
+    /// request meanwhile.
+    pub(crate) fn closes_behind_response(&self) -> bool {
+        !matches!(self.kind(), NEW | UPGRADED) && !self.has(CLOSED_IDLE)
     }
 
     /// Whether the client has let a timeout pass.

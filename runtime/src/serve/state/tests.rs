@@ -123,6 +123,23 @@ fn a_connection_whose_response_is_not_written_is_not_idle() {
 }
 
 #[test]
+fn a_connection_closes_behind_a_response_unless_the_drain_has_found_it_idle() {
+    assert!(!ConnState::new().closes_behind_response(), "nothing was read");
+    let state = idle();
+    assert!(state.closes_behind_response());
+    state.on_idle_close();
+    assert!(!state.closes_behind_response());
+    assert_eq!(state.action(Mode::Drain), Action::GracefulShutdown);
+    state.on_read(40);
+    assert_eq!(state.word(), READING_HEAD, "a request has arrived meanwhile");
+    let busy = ConnState::new();
+    busy.on_read(40);
+    busy.on_plain_request();
+    busy.on_idle_close();
+    assert!(busy.closes_behind_response(), "it is not idle");
+}
+
+#[test]
 fn a_body_times_out_only_while_hyper_asks_for_it_and_the_socket_is_empty() {
     let state = ConnState::new();
     state.on_read(100);
