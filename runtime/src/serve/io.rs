@@ -132,7 +132,7 @@ impl<S: Stream> ConnIo<S> {
         let connection = self.guard.connection();
         connection.state.on_write(polled.is_pending());
         if polled.is_pending() && connection.state.is_upgraded() {
-            connection.register_if_none(cx.waker());
+            connection.register_writer(cx.waker());
             return self.pending_or_aborted();
         }
         polled

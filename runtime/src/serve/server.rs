@@ -130,7 +130,7 @@ impl Server {
             state: ConnState::new(),
             key: vacant.key() as u32,
             has_left: AtomicBool::new(false),
-            waker: Mutex::new(None),
+            wakers: Mutex::default(),
         });
         vacant.insert(connection.clone());
         ConnectionGuard(connection)
@@ -205,7 +205,7 @@ impl Server {
         let wakers: Vec<_> = {
             let connections = self.lock();
             let chosen = connections.iter().filter(|(_, connection)| which(&connection.state));
-            chosen.filter_map(|(_, connection)| connection.waker()).collect()
+            chosen.flat_map(|(_, connection)| connection.tasks()).collect()
         };
         wakers.into_iter().for_each(Waker::wake);
     }
@@ -240,7 +240,7 @@ impl Server {
         fence(SeqCst);
         let connections = self.lock();
         let late = connections.iter().filter(|(_, connection)| connection.state.tick(elapsed, &limits, draining));
-        let wakers: Vec<_> = late.filter_map(|(_, connection)| connection.waker()).collect();
+        let wakers: Vec<_> = late.flat_map(|(_, connection)| connection.tasks()).collect();
         let again = connections.iter().any(|(_, connection)| connection.state.waits_for_client());
         if again {
             self.sweeping.store(true, Relaxed);
@@ -269,8 +269,16 @@ pub(crate) struct Connection {
     key: u32,
     /// Whether the connection is no longer a member of its server.
     has_left: AtomicBool,
+    wakers: Mutex<Wakers>,
+}
+
+/// The tasks of a connection. Both act on timeouts and on the server's mode.
+#[derive(Default)]
+struct Wakers {
     /// The task that reads from the connection.
-    waker: Mutex<Option<Waker>>,
+    reader: Option<Waker>,
+    /// The task whose write to an upgraded connection is blocked; boxed, to keep other connections small.
+    writer: Option<Box<Waker>>,
 }
 
 impl Connection {
@@ -279,27 +287,34 @@ impl Connection {
     /// The task reads the mode after this call: a mode that is set later wakes it, and one that was set before is
     /// visible to it, because both sides take the lock.
     pub(crate) fn register(&self, waker: &Waker) {
-        let mut registered = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
-        match &mut *registered {
+        match &mut self.wakers().reader {
             Some(known) => known.clone_from(waker), // does nothing if it wakes the same task
             unknown => *unknown = Some(waker.clone()),
         }
     }
 
-    /// The same, unless a task is registered: for a writer, whose reader is the better one to wake.
-    pub(crate) fn register_if_none(&self, waker: &Waker) {
-        let mut registered = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
-        registered.get_or_insert_with(|| waker.clone());
+    /// The same for the task whose write is blocked, which may be another one than the reader.
+    pub(crate) fn register_writer(&self, waker: &Waker) {
+        match &mut self.wakers().writer {
+            Some(known) => known.as_mut().clone_from(waker),
+            unknown => *unknown = Some(Box::new(waker.clone())),
+        }
     }
 
-    /// Hands the connection over to another protocol, whose task registers itself.
+    /// Hands the connection over to another protocol, whose tasks register themselves.
     pub(crate) fn upgrade(&self) {
         self.state.on_upgrade();
-        *self.waker.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.wakers() = Wakers::default();
     }
 
-    fn waker(&self) -> Option<Waker> {
-        self.waker.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn wakers(&self) -> MutexGuard<'_, Wakers> {
+        self.wakers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The wakers of the connection's tasks.
+    fn tasks(&self) -> impl Iterator<Item = Waker> + use<> {
+        let wakers = self.wakers();
+        [wakers.reader.clone(), wakers.writer.as_deref().cloned()].into_iter().flatten()
     }
 
     /// Ends the connection's membership in its server: the drain does not wait for it any longer, and nothing wakes it.

@@ -130,6 +130,15 @@ async fn respond(request: Request<Incoming>, gate: Arc<Gate>) -> Response<Body> 
         "/upgrade" => upgraded(request, Owner::Echoes),
         "/upgrade_and_sit" => upgraded(request, Owner::Waits),
         "/upgrade_and_push" => upgraded(request, Owner::Pushes),
+        "/upgrade_in_two_tasks" => upgraded(request, Owner::IsTwoTasks),
+        // Responds at once, while a task holds the unread body until `release`.
+        "/keep" => {
+            tokio::spawn(async move {
+                gate.passed().await;
+                drop(request);
+            });
+            text("keep\n")
+        }
         _ => text("what?\n"),
     }
 }
@@ -172,6 +181,8 @@ enum Owner {
     Pushes,
     /// Leaves the connection unpolled.
     Waits,
+    /// Reads in one task and writes in another.
+    IsTwoTasks,
 }
 
 /// Upgrades the connection.
@@ -188,6 +199,14 @@ fn upgraded(request: Request<Incoming>, owner: Owner) -> Response<Body> {
                 Owner::Waits => {
                     print_line("sits");
                     std::future::pending().await
+                }
+                Owner::IsTwoTasks => {
+                    tokio::spawn(async move {
+                        let end = tokio::io::copy(&mut read, &mut tokio::io::sink()).await;
+                        print_line(format!("the reader ended: {:?}", end.map(drop).map_err(|error| error.kind())));
+                    });
+                    print_line("writes until the buffers are full");
+                    tokio::io::copy(&mut tokio::io::repeat(b'x'), &mut write).await
                 }
             };
             print_line(format!("the other protocol ended: {:?}", end.map(drop).map_err(|error| error.kind())));
