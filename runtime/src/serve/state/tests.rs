@@ -6,9 +6,9 @@ const LIMITS: Limits =
     Limits { header: Duration::from_secs(10), body: Duration::from_secs(30), connections: usize::MAX };
 const SECOND: Duration = Duration::from_secs(1);
 
-const PLAIN: RequestFacts = RequestFacts { body: Some(0), offers_upgrade: false, connect: false, http_10: false };
+const PLAIN: RequestFacts = RequestFacts { body: Some(0), special: false, http_10: false };
 const CHUNKED: RequestFacts = RequestFacts { body: None, ..PLAIN };
-const UPGRADE: RequestFacts = RequestFacts { offers_upgrade: true, ..PLAIN };
+const UPGRADE: RequestFacts = RequestFacts { special: true, ..PLAIN };
 
 fn with_body(length: u64) -> RequestFacts {
     RequestFacts { body: Some(length), ..PLAIN }
@@ -241,17 +241,30 @@ fn an_accepted_upgrade_stays_upgraded_and_a_declined_one_is_a_response() {
 fn what_is_known_of_a_request_lasts_until_its_response() {
     let state = ConnState::new();
     state.on_read(40);
-    state.on_request(RequestFacts { body: Some(100), connect: true, offers_upgrade: true, http_10: true });
+    state.on_request(RequestFacts { body: Some(100), special: true, http_10: true });
     state.on_read(30);
     state.on_read(30);
-    assert_eq!(state.word(), IN_FLIGHT | CONNECT | HTTP_10 | OFFERS_UPGRADE);
+    assert_eq!(state.word(), IN_FLIGHT | HTTP_10 | SPECIAL);
     let early = ConnState::new();
     early.on_read(40);
-    early.on_request(RequestFacts { body: Some(100), connect: true, http_10: true, offers_upgrade: false });
+    early.on_request(RequestFacts { body: Some(100), special: true, http_10: true });
     early.on_response(); // before the body has arrived
-    assert!(early.is_http_10() && early.is_connect());
+    assert_eq!(early.word(), IN_FLIGHT | BODY_OPEN | HTTP_10 | SPECIAL);
     state.on_response_end();
     assert_eq!(state.word(), IDLE);
+}
+
+#[cfg(feature = "http2")]
+#[test]
+fn a_tunnel_of_http2_counts_as_open_until_its_connection_ends() {
+    let state = ConnState::new();
+    state.on_read(24);
+    state.on_http2();
+    state.on_stream();
+    state.on_tunnel();
+    state.on_response_end();
+    assert_eq!(state.open_streams(), 1);
+    assert!((0..100).all(|_| !state.tick(SECOND, &LIMITS, true)));
 }
 
 #[cfg(feature = "http2")]
