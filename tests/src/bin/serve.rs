@@ -136,13 +136,15 @@ async fn respond(request: Request<Incoming>, gate: Arc<Gate>) -> Response<Body> 
         "/upgrade_and_sit" => upgraded(request, Owner::Waits),
         "/upgrade_and_push" => upgraded(request, Owner::Pushes),
         "/upgrade_in_two_tasks" => upgraded(request, Owner::IsTwoTasks),
-        // Responds at once, while a task holds the unread body until `release`.
+        // Responds at once, while a task reads the body until `release`.
         "/keep" => {
             tokio::spawn(async move {
-                gate.passed().await;
-                drop(request);
+                tokio::select! {
+                    _ = request.into_body().collect() => {}
+                    () = gate.passed() => {}
+                }
             });
-            text("keep\n")
+            text("kept\n")
         }
         _ => text("what?\n"),
     }
