@@ -142,7 +142,7 @@ impl ConnState {
             }
             IDLE => {
                 self.count.store(bytes, Relaxed);
-                self.set(READING_HEAD | now & (BODY_OPEN | WRITE_BLOCKED));
+                self.set(READING_HEAD | now & WRITE_BLOCKED);
             }
             READING_HEAD | IN_FLIGHT => self.count.store(count.saturating_add(bytes), Relaxed),
             READING_BODY => {

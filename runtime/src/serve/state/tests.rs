@@ -101,6 +101,53 @@ fn a_body_that_may_have_come_with_the_request_before_may_be_complete() {
 }
 
 #[test]
+fn a_body_that_came_in_several_reads_may_be_complete() {
+    // With its head.
+    let state = ConnState::new();
+    state.on_read(100);
+    state.on_read(500);
+    state.on_read(450);
+    state.on_request(with_body(1000));
+    assert!(!state.waits_for_client());
+    // While the request before was in flight.
+    let state = ConnState::new();
+    state.on_read(40);
+    state.on_plain_request();
+    state.on_read(500);
+    state.on_read(500);
+    state.on_response_end();
+    state.on_request(with_body(1000));
+    assert!(!state.waits_for_client());
+}
+
+#[test]
+fn a_body_behind_a_half_read_one_may_be_complete() {
+    let state = ConnState::new();
+    state.on_read(60);
+    state.on_request(with_body(1000));
+    state.on_response();
+    state.on_read(2000); // the rest of the body, and a whole request
+    state.on_response_end();
+    state.on_request(with_body(3000));
+    assert!(!state.waits_for_client());
+}
+
+#[test]
+fn a_blocked_write_outlasts_the_next_read() {
+    let state = ConnState::new();
+    state.on_read(40);
+    state.on_plain_request();
+    state.on_write(true);
+    state.on_response_end();
+    state.on_read(10);
+    assert_eq!(state.word(), READING_HEAD | WRITE_BLOCKED);
+    assert_eq!(seconds_to_expire(&state), 10);
+    assert_eq!(state.action(Mode::Drain), Action::Continue, "the response is not written");
+    state.on_write(false);
+    assert_eq!(state.action(Mode::Drain), Action::GracefulShutdown);
+}
+
+#[test]
 fn a_body_longer_than_all_that_was_read_is_incomplete_also_behind_a_pipelined_request() {
     let state = ConnState::new();
     state.on_read(100);
@@ -146,6 +193,8 @@ fn a_body_times_out_only_while_hyper_asks_for_it_and_the_socket_is_empty() {
     state.on_request(with_body(1000));
     assert_eq!(seconds_to_expire(&state), 100, "the handler has not asked for the body");
     state.on_nothing_to_read();
+    state.on_socket_empty();
+    assert!(state.waits_for_client() && !state.is_late(), "its time is not up");
     assert_eq!(seconds_to_expire(&state), 30);
     assert_eq!(state.action(Mode::Serve), Action::Continue, "the socket has not been asked");
     state.on_read(10);
@@ -280,6 +329,7 @@ fn http2_counts_streams_and_expires_in_the_drain_without_any() {
     let tick = || state.tick(SECOND, &LIMITS, true);
     assert!((0..100).all(|_| !tick()), "a stream is open");
     state.on_response_end();
+    assert_eq!(seconds_to_expire(&state), 100, "an idle connection has no timeout before the drain");
     assert_eq!((0..100).take_while(|_| !tick()).count(), 30);
     assert_eq!(state.action(Mode::Drain), Action::Abort);
     state.on_write(true);
