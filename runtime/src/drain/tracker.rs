@@ -131,6 +131,11 @@ impl Tracker {
         let _ = self.drain.set(Instant::now()); // fails only if called twice
     }
 
+    /// When the drain began, if it has.
+    pub(crate) fn drain_began(&self) -> Option<Instant> {
+        self.drain.get().copied()
+    }
+
     /// `main` has ended.
     pub(crate) fn main_ended(&self) {
         self.note_end(&Arc::from(MAIN));

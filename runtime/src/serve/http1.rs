@@ -9,7 +9,8 @@
 //! - A client that is late is cut off (`state.rs`).
 
 use super::{
-    io::ConnIo, listener::Stream, server::Connection, service::HttpService, state::Action, tracked::TrackedService,
+    io::ConnIo, listener::Stream, mode::Mode, server::Connection, service::HttpService, state::Action,
+    tracked::TrackedService,
 };
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -27,6 +28,8 @@ pub(super) struct ConnectionTask<S: Stream, T: HttpService> {
     http: Http1<S, T>,
     connection: Arc<Connection>,
     registered: bool,
+    /// Whether the connection was not idle when the drain reached it.
+    busy_in_drain: bool,
 }
 
 impl<S: Stream, T: HttpService> ConnectionTask<S, T> {
@@ -34,7 +37,7 @@ impl<S: Stream, T: HttpService> ConnectionTask<S, T> {
         let connection = io.guard().connection().clone();
         let service = TrackedService::new(service, connection.clone());
         let http = connection.server.protocols.http1.serve_connection(TokioIo::new(io), service).with_upgrades();
-        Self { http, connection, registered: false }
+        Self { http, connection, registered: false, busy_in_drain: false }
     }
 
     /// Decides what follows after hyper has been polled.
@@ -49,11 +52,15 @@ impl<S: Stream, T: HttpService> ConnectionTask<S, T> {
             }
             action = self.connection.action();
         }
+        self.busy_in_drain |= action == Action::Continue && self.connection.server.mode() == Mode::Drain;
         let is_late = self.connection.is_cut_late();
         let ended = match action {
             Action::Continue => Poll::Pending,
             Action::Abort => Poll::Ready(()),
             Action::GracefulShutdown => {
+                if !self.busy_in_drain {
+                    self.connection.state.on_idle_close();
+                }
                 let mut http = Pin::new(&mut self.http);
                 http.as_mut().graceful_shutdown();
                 http.poll(cx).map(drop)

@@ -1,5 +1,5 @@
-//! A connection's stream: reads are counted, the drain asks the socket itself, and closing lingers where the client
-//! may still be sending.
+//! A connection's stream: reads are counted, the drain asks the socket itself, and closing lingers while the client may
+//! send.
 
 use super::{listener::Stream, mode::Mode, server::ConnectionGuard};
 use std::{
@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-/// How long a client that may still be sending gets to close its side after this side has sent FIN.
+/// How long a client gets to close its side after this side has sent FIN.
 const LINGER: Duration = Duration::from_secs(1);
 
 /// How many bytes the socket itself is asked for at a time.
@@ -32,8 +32,23 @@ pub(crate) struct ConnIo<S> {
 struct Rare {
     /// The first bytes of the connection, read to tell its protocol and not yet handed to hyper.
     prefix: Vec<u8>,
-    /// FIN has been sent; this is when the connection is dropped at the latest.
-    lingering: Option<Pin<Box<Sleep>>>,
+    lingering: Option<Lingering>,
+}
+
+/// FIN has been sent, and what the client sends is read and discarded.
+struct Lingering {
+    client: Client,
+    /// When the connection is dropped at the latest.
+    timer: Pin<Box<Sleep>>,
+}
+
+/// What a client does that has not closed its side.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Client {
+    /// It is in the middle of a request, or its bytes are unread: closing now would reset the connection.
+    Sends,
+    /// It may send a further request before it has read the last response.
+    MaySend,
 }
 
 impl<S> ConnIo<S> {
@@ -117,7 +132,7 @@ impl<S: Stream> ConnIo<S> {
         let connection = self.guard.connection();
         connection.state.on_write(polled.is_pending());
         if polled.is_pending() && connection.state.is_upgraded() {
-            connection.register_if_none(cx.waker());
+            connection.register_writer(cx.waker());
             return self.pending_or_aborted();
         }
         polled
@@ -131,33 +146,58 @@ impl<S: Stream> ConnIo<S> {
         }
     }
 
-    /// Whether closing now may reset the connection and destroy a response that the client has not read yet.
-    fn must_linger(&self) -> bool {
+    /// Why closing now may reset the connection and destroy a response that the client has not read yet, if it may.
+    fn reason_to_linger(&self) -> Option<Client> {
         let state = &self.guard.connection().state;
         // An upgraded connection may be half-closed, so its reads are not drained. A late client is not waited for.
         if state.is_upgraded() || state.is_late() {
-            return false;
+            return None;
         }
-        state.may_receive_more() || matches!(self.stream.recv_nonblocking(&mut [0]), Ok(1..))
+        if state.may_receive_more() {
+            return Some(Client::Sends);
+        }
+        match self.stream.recv_nonblocking(&mut [0]) {
+            Ok(1..) => Some(Client::Sends),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                state.closes_behind_response().then_some(Client::MaySend)
+            }
+            _ => None, // the client has closed its side
+        }
     }
 
     /// Reads and discards until the client closes its side or the time is up.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(lingering) = self.rare.as_mut().and_then(|rare| rare.lingering.as_mut()) else {
+            return Poll::Ready(());
+        };
+        let connection = self.guard.connection();
+        if connection.server.mode() >= Mode::Drain {
+            match lingering.client {
+                Client::Sends => lingering.end_before_the_drain(connection.server.half_of_the_drain()),
+                Client::MaySend => connection.leave(),
+            }
+        }
         let mut scratch = [MaybeUninit::uninit(); 8192];
         loop {
-            let timer = self.rare.as_ref().and_then(|rare| rare.lingering.as_ref());
-            if timer.is_some_and(|timer| timer.is_elapsed() || timer.deadline() <= Instant::now()) {
+            if lingering.timer.is_elapsed() || lingering.timer.deadline() <= Instant::now() {
                 return Poll::Ready(()); // however much the client still sends
             }
             let mut buffer = ReadBuf::uninit(&mut scratch);
             match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
                 Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
                 Poll::Ready(_) => return Poll::Ready(()),
-                Poll::Pending => break,
+                Poll::Pending => return lingering.timer.as_mut().poll(cx),
             }
         }
-        let timer = self.rare.as_mut().and_then(|rare| rare.lingering.as_mut());
-        timer.map_or(Poll::Ready(()), |timer| timer.as_mut().poll(cx))
+    }
+}
+
+impl Lingering {
+    /// The response is complete, so the drain must not end with this connection cut.
+    fn end_before_the_drain(&mut self, latest: Option<Instant>) {
+        if let Some(latest) = latest.filter(|latest| *latest < self.timer.deadline()) {
+            self.timer.as_mut().reset(latest);
+        }
     }
 }
 
@@ -213,19 +253,19 @@ impl<S: Stream> AsyncWrite for ConnIo<S> {
         self.written(polled, cx)
     }
 
-    /// Sends FIN. Then, where the client may still be sending, reads and discards what arrives: closing a socket with
-    /// unread bytes resets the connection, and a reset destroys a response that the client has not read yet.
+    /// Sends FIN. Then reads and discards what arrives until the client closes its side, unless it is known to send
+    /// nothing: a socket that is closed with unread bytes, or that gets bytes once it is closed, resets the connection, and
+    /// a reset destroys a response that the client has not read yet.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.rare.as_ref().is_none_or(|rare| rare.lingering.is_none()) {
-            let lingers = self.must_linger();
-            if !lingers && self.stream.sends_fin_on_drop() && !self.guard.connection().state.is_upgraded() {
+            let client = self.reason_to_linger();
+            if client.is_none() && self.stream.sends_fin_on_drop() && !self.guard.connection().state.is_upgraded() {
                 return Poll::Ready(Ok(())); // hyper drops the stream next
             }
             // A client that is gone needs no FIN.
-            if ready!(Pin::new(&mut self.stream).poll_shutdown(cx)).is_err() || !lingers {
-                return Poll::Ready(Ok(()));
-            }
-            self.rare.get_or_insert_default().lingering = Some(Box::pin(sleep(LINGER)));
+            let shut_down = ready!(Pin::new(&mut self.stream).poll_shutdown(cx));
+            let (Ok(()), Some(client)) = (shut_down, client) else { return Poll::Ready(Ok(())) };
+            self.rare.get_or_insert_default().lingering = Some(Lingering { client, timer: Box::pin(sleep(LINGER)) });
         }
         self.poll_linger(cx).map(Ok)
     }

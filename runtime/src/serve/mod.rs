@@ -81,7 +81,8 @@ pub(crate) fn serve_with<L, S>(listener: L, service: S) -> Serve<L, S> {
 /// | hooks | aborts the connections that are left |
 ///
 /// It resolves once its last connection has ended, or at the drain deadline. An upgraded connection (WebSocket) counts
-/// until its owner drops it; at the deadline its reads and writes that have to wait fail.
+/// until its owner drops it; at the deadline its reads and writes that have to wait fail. An HTTP/2 connection with a
+/// tunnel (CONNECT) counts until the tunnel ends.
 ///
 /// # HTTP/1.1
 /// hyper reads and writes every byte; nothing is parsed, withheld or replayed. What differs from hyper alone:
@@ -92,8 +93,9 @@ pub(crate) fn serve_with<L, S>(listener: L, service: S) -> Serve<L, S> {
 ///   head that came in one packet with the request before it is dropped with them.
 /// - A client that stops in the middle of a request is cut off, see [`header_timeout`](Self::header_timeout) and
 ///   [`body_timeout`](Self::body_timeout).
-/// - A connection that closes while its client may still be sending sends FIN and reads on for up to a second, so that
-///   no reset destroys the last response. A client that pipelines further requests only after that can still see one.
+/// - A connection that closes behind a response sends FIN and reads on until its client closes, for up to a second, so
+///   that no reset destroys the response. The drain waits for that only while the client still sends its request.
+///   Connections that the drain finds idle are closed at once.
 ///
 /// # Errors
 /// An error of the listener itself, as described at [`Listener::poll_accept`]; all others are survived.
@@ -123,6 +125,7 @@ impl<L, S> Serve<L, S> {
     }
 
     /// How many connections may be open at a time; further ones wait in the kernel's backlog. Default: **no limit**.
+    /// A connection that lingers behind its last response counts.
     ///
     /// On Linux, connections also wait while the last 32 file descriptors under the limit of open files (a quarter of a
     /// limit below 128) are all that is left: they are kept for probes and for the program's own files.
@@ -132,16 +135,16 @@ impl<L, S> Serve<L, S> {
     }
 
     /// How long the head of a request may take from its first byte; then its connection is closed. An idle connection
-    /// has no limit, so that the client closes it; but a stray byte behind a request counts as the begin of a head. After
-    /// an early response, the rest of the request's body has no limit but the drain. Default: **10 s**, and in the drain at most half of the drain.
+    /// has no limit, so that the client closes it; but a stray byte behind a request counts as the begin of a head.
+    /// Default: **10 s**, and in the drain at most half of the drain.
     pub fn header_timeout(mut self, timeout: Duration) -> Self {
         self.limits.header = timeout;
         self
     }
 
     /// How long a handler may wait for the next bytes of a request's body, until its response begins; then the
-    /// connection is closed. It holds for bodies with a `Content-Length`; a chunked body that stalls ends with the drain
-    /// at the latest. Default: **30 s**, and in the drain at most half of the drain.
+    /// connection is closed. It holds for bodies with a `Content-Length`; a chunked body that stalls, and one that a task
+    /// reads after the response has begun, end with the drain at the latest. Default: **30 s**, and in the drain at most half of the drain.
     pub fn body_timeout(mut self, timeout: Duration) -> Self {
         self.limits.body = timeout;
         self

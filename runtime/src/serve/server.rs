@@ -32,7 +32,7 @@ use std::{
     task::Waker,
     time::Duration,
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 /// A server, shared by its task and its connections.
 pub(crate) struct Server {
@@ -129,7 +129,8 @@ impl Server {
             server: self.clone(),
             state: ConnState::new(),
             key: vacant.key() as u32,
-            waker: Mutex::new(None),
+            has_left: AtomicBool::new(false),
+            wakers: Mutex::default(),
         });
         vacant.insert(connection.clone());
         ConnectionGuard(connection)
@@ -173,6 +174,15 @@ impl Server {
         }
     }
 
+    /// Half of what is left of the drain, so that what ends by then is not cut; `None` before the drain.
+    pub(crate) fn half_of_the_drain(&self) -> Option<Instant> {
+        let shared = &self.context.0;
+        let (began, window) = (shared.tracker.drain_began()?, shared.window.get()?);
+        let end = began.checked_add(shared.plan.drain).map_or(window.deadline, |end| end.min(window.deadline));
+        let now = Instant::now();
+        Some(now + end.saturating_duration_since(now) / 2)
+    }
+
     /// Reports how many connections the drain has cut because their clients stopped sending or reading.
     pub(crate) fn report_late_clients(&self) {
         let late = self.late.load(Relaxed);
@@ -195,7 +205,7 @@ impl Server {
         let wakers: Vec<_> = {
             let connections = self.lock();
             let chosen = connections.iter().filter(|(_, connection)| which(&connection.state));
-            chosen.filter_map(|(_, connection)| connection.waker()).collect()
+            chosen.flat_map(|(_, connection)| connection.tasks()).collect()
         };
         wakers.into_iter().for_each(Waker::wake);
     }
@@ -230,7 +240,7 @@ impl Server {
         fence(SeqCst);
         let connections = self.lock();
         let late = connections.iter().filter(|(_, connection)| connection.state.tick(elapsed, &limits, draining));
-        let wakers: Vec<_> = late.filter_map(|(_, connection)| connection.waker()).collect();
+        let wakers: Vec<_> = late.flat_map(|(_, connection)| connection.tasks()).collect();
         let again = connections.iter().any(|(_, connection)| connection.state.waits_for_client());
         if again {
             self.sweeping.store(true, Relaxed);
@@ -257,8 +267,18 @@ pub(crate) struct Connection {
     pub(crate) server: Arc<Server>,
     pub(crate) state: ConnState,
     key: u32,
+    /// Whether the connection is no longer a member of its server.
+    has_left: AtomicBool,
+    wakers: Mutex<Wakers>,
+}
+
+/// The tasks of a connection. Both act on timeouts and on the server's mode.
+#[derive(Default)]
+struct Wakers {
     /// The task that reads from the connection.
-    waker: Mutex<Option<Waker>>,
+    reader: Option<Waker>,
+    /// The task whose write to an upgraded connection is blocked; boxed, to keep other connections small.
+    writer: Option<Box<Waker>>,
 }
 
 impl Connection {
@@ -267,27 +287,41 @@ impl Connection {
     /// The task reads the mode after this call: a mode that is set later wakes it, and one that was set before is
     /// visible to it, because both sides take the lock.
     pub(crate) fn register(&self, waker: &Waker) {
-        let mut registered = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
-        match &mut *registered {
+        match &mut self.wakers().reader {
             Some(known) => known.clone_from(waker), // does nothing if it wakes the same task
             unknown => *unknown = Some(waker.clone()),
         }
     }
 
-    /// The same, unless a task is registered: for a writer, whose reader is the better one to wake.
-    pub(crate) fn register_if_none(&self, waker: &Waker) {
-        let mut registered = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
-        registered.get_or_insert_with(|| waker.clone());
+    /// The same for the task whose write is blocked, which may be another one than the reader.
+    pub(crate) fn register_writer(&self, waker: &Waker) {
+        match &mut self.wakers().writer {
+            Some(known) => known.as_mut().clone_from(waker),
+            unknown => *unknown = Some(Box::new(waker.clone())),
+        }
     }
 
-    /// Hands the connection over to another protocol, whose task registers itself.
+    /// Hands the connection over to another protocol, whose tasks register themselves.
     pub(crate) fn upgrade(&self) {
         self.state.on_upgrade();
-        *self.waker.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.wakers() = Wakers::default();
     }
 
-    fn waker(&self) -> Option<Waker> {
-        self.waker.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn wakers(&self) -> MutexGuard<'_, Wakers> {
+        self.wakers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The wakers of the connection's tasks.
+    fn tasks(&self) -> impl Iterator<Item = Waker> + use<> {
+        let wakers = self.wakers();
+        [wakers.reader.clone(), wakers.writer.as_deref().cloned()].into_iter().flatten()
+    }
+
+    /// Ends the connection's membership in its server: the drain does not wait for it any longer, and nothing wakes it.
+    pub(crate) fn leave(&self) {
+        if !self.has_left.swap(true, Relaxed) {
+            self.server.leave(self.key);
+        }
     }
 
     /// Whether the socket itself is asked where the runtime knows of nothing to read.
@@ -310,6 +344,9 @@ impl Connection {
 
     /// What the connection's task does next, after hyper has been polled.
     pub(crate) fn action(&self) -> Action {
+        if self.has_left.load(Relaxed) {
+            return Action::Continue; // it lingers, also while the hooks run
+        }
         if self.state.waits_for_client() {
             self.server.request_sweep();
         }
@@ -328,7 +365,7 @@ impl Connection {
 }
 
 /// The membership of a connection in its server. It ends when the connection's stream is dropped, also by the owner of
-/// an upgraded connection.
+/// an upgraded connection, or earlier by [`Connection::leave`].
 pub(crate) struct ConnectionGuard(Arc<Connection>);
 
 impl ConnectionGuard {
@@ -339,6 +376,6 @@ impl ConnectionGuard {
 
 impl Drop for ConnectionGuard {
     fn drop(&mut self) {
-        self.0.server.leave(self.0.key);
+        self.0.leave();
     }
 }

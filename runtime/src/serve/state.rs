@@ -34,7 +34,7 @@ const READING_BODY: u32 = 3;
 const IDLE: u32 = 4;
 /// The connection belongs to another protocol, whose owner decides when it ends.
 const UPGRADED: u32 = 5;
-/// HTTP/2. `count`: the open streams.
+/// HTTP/2. `count`: the open streams, and all that have become tunnels.
 const HTTP2: u32 = 6;
 /// The client stopped sending in the middle of a request, and its time is up.
 const TIMED_OUT: u32 = 7;
@@ -48,16 +48,16 @@ const EXPIRED: u32 = 1 << 4;
 const STALLED: u32 = 1 << 5;
 /// The last request's body may be incomplete, so the client may still be sending.
 const BODY_OPEN: u32 = 1 << 6;
-/// The current request offers an upgrade.
-const OFFERS_UPGRADE: u32 = 1 << 7;
-/// The current request has the method CONNECT.
-const CONNECT: u32 = 1 << 8;
+/// The current request may end in an upgrade, so its response is looked at.
+const SPECIAL: u32 = 1 << 7;
 /// The current request is of HTTP/1.0.
-const HTTP_10: u32 = 1 << 9;
+const HTTP_10: u32 = 1 << 8;
 /// The last write was blocked, so the response is not on its way yet.
-const WRITE_BLOCKED: u32 = 1 << 10;
+const WRITE_BLOCKED: u32 = 1 << 9;
+/// Of `IDLE`: the connection is closed because the drain has found it idle.
+const CLOSED_IDLE: u32 = 1 << 10;
 /// What is known of the current request.
-const OF_REQUEST: u32 = OFFERS_UPGRADE | CONNECT | HTTP_10;
+const OF_REQUEST: u32 = SPECIAL | HTTP_10;
 
 /// Above the flags: the age of the state, in units of 50 ms; up to 29 hours.
 const AGE: u32 = 11;
@@ -73,9 +73,7 @@ pub(crate) struct RequestFacts {
     /// The length of its body, 0 if it has none; `None` if the length is unknown.
     pub(crate) body: Option<u64>,
     /// Whether hyper has attached something to the request, such as an upgrade.
-    pub(crate) offers_upgrade: bool,
-    /// Whether its method is CONNECT.
-    pub(crate) connect: bool,
+    pub(crate) special: bool,
     /// Whether it is of HTTP/1.0.
     pub(crate) http_10: bool,
 }
@@ -144,7 +142,7 @@ impl ConnState {
             }
             IDLE => {
                 self.count.store(bytes, Relaxed);
-                self.set(READING_HEAD | now & (BODY_OPEN | WRITE_BLOCKED));
+                self.set(READING_HEAD | now & WRITE_BLOCKED);
             }
             READING_HEAD | IN_FLIGHT => self.count.store(count.saturating_add(bytes), Relaxed),
             READING_BODY => {
@@ -192,7 +190,7 @@ impl ConnState {
     /// `count` is an upper bound of the bytes of the body that have been read: it includes the head and all bytes read
     /// together with it. So the body is marked incomplete only if it certainly is.
     pub(crate) fn on_request(&self, request: RequestFacts) {
-        let flags = [(request.offers_upgrade, OFFERS_UPGRADE), (request.connect, CONNECT), (request.http_10, HTTP_10)];
+        let flags = [(request.special, SPECIAL), (request.http_10, HTTP_10)];
         let flags = flags.into_iter().filter(|(is_set, _)| *is_set).fold(0, |flags, (_, flag)| flags | flag);
         match request.body {
             None => self.set(IN_FLIGHT | BODY_OPEN | flags),
@@ -210,10 +208,6 @@ impl ConnState {
     #[inline]
     pub(crate) fn is_plain_request(&self) -> bool {
         self.word() == IN_FLIGHT
-    }
-
-    pub(crate) fn is_connect(&self) -> bool {
-        self.has(CONNECT)
     }
 
     pub(crate) fn is_http_10(&self) -> bool {
@@ -290,7 +284,13 @@ impl ConnState {
         self.count.fetch_add(1, Relaxed);
     }
 
-    /// How many HTTP/2 streams are open.
+    /// An HTTP/2 stream has become a tunnel (CONNECT). Its owner decides when it ends, which shows in nothing but the end
+    /// of the connection after GOAWAY. So it counts as open until then.
+    pub(crate) fn on_tunnel(&self) {
+        self.count.fetch_add(1, Relaxed);
+    }
+
+    /// How many HTTP/2 streams are open, and how many have become tunnels.
     #[cfg(feature = "http2")]
     pub(crate) fn open_streams(&self) -> u32 {
         self.count.load(Relaxed)
@@ -320,9 +320,23 @@ impl ConnState {
         matches!(self.kind(), READING_HEAD | READING_BODY)
     }
 
-    /// Whether the client may still be sending when the connection is closed.
+    /// Whether the rest of a request is due when the connection is closed.
     pub(crate) fn may_receive_more(&self) -> bool {
         self.has(BODY_OPEN) || self.waits_for_client()
+    }
+
+    /// The connection is about to be closed because the drain has found it idle.
+    pub(crate) fn on_idle_close(&self) {
+        let now = self.word();
+        if now & KIND == IDLE {
+            self.set(now | CLOSED_IDLE);
+        }
+    }
+
+    /// Whether the connection closes behind a response that its client may not have read yet: it may send a further
+    /// request meanwhile.
+    pub(crate) fn closes_behind_response(&self) -> bool {
+        !matches!(self.kind(), NEW | UPGRADED) && !self.has(CLOSED_IDLE)
     }
 
     /// Whether the client has let a timeout pass.

@@ -40,8 +40,8 @@ where
     #[inline(always)]
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         // Before the call: if the service panics, the request has ended.
-        let exchange = Exchange::begin(&self.connection, &request);
-        ResponseFuture { future: self.service.call(request), exchange: Some(exchange) }
+        let (exchange, connect) = Exchange::begin(&self.connection, &request);
+        ResponseFuture { future: self.service.call(request), exchange: Some(exchange), connect }
     }
 }
 
@@ -49,24 +49,26 @@ where
 struct Exchange(Arc<Connection>);
 
 impl Exchange {
+    /// Also returns whether the request asks for a tunnel.
     #[inline(always)]
-    fn begin(connection: &Arc<Connection>, request: &Request<Incoming>) -> Self {
+    fn begin(connection: &Arc<Connection>, request: &Request<Incoming>) -> (Self, bool) {
         // Nearly every request is plain: of HTTP/1.1, without a body, and without an upgrade among its extensions.
         let is_plain =
             request.version() == Version::HTTP_11 && request.body().is_end_stream() && request.extensions().is_empty();
-        if is_plain && connection.server.is_serving() {
+        let connect = if is_plain && connection.server.is_serving() {
             connection.state.on_plain_request();
+            false // hyper attaches an upgrade to each CONNECT
         } else {
-            on_request_slow(connection, request);
-        }
-        Self(connection.clone())
+            on_request_slow(connection, request)
+        };
+        (Self(connection.clone()), connect)
     }
 
     /// The head of the response is ready.
     #[inline(always)]
-    fn respond<B>(&self, response: &mut Response<B>) {
+    fn respond<B>(&self, connect: bool, response: &mut Response<B>) {
         if !(self.0.state.is_plain_request() && self.0.server.is_serving()) {
-            on_response_slow(&self.0, response);
+            on_response_slow(&self.0, connect, response);
         }
     }
 }
@@ -80,27 +82,31 @@ impl Drop for Exchange {
 
 #[cold]
 #[inline(never)]
-fn on_request_slow(connection: &Connection, request: &Request<Incoming>) {
+fn on_request_slow(connection: &Connection, request: &Request<Incoming>) -> bool {
     connection.note_request(request.uri().path());
     if connection.state.is_http2() {
-        return connection.state.on_stream();
+        connection.state.on_stream();
+    } else {
+        connection.state.on_request(RequestFacts {
+            body: request.body().size_hint().exact(),
+            special: !request.extensions().is_empty(),
+            http_10: request.version() == Version::HTTP_10,
+        });
     }
-    connection.state.on_request(RequestFacts {
-        body: request.body().size_hint().exact(),
-        offers_upgrade: !request.extensions().is_empty(),
-        connect: *request.method() == Method::CONNECT,
-        http_10: request.version() == Version::HTTP_10,
-    });
+    *request.method() == Method::CONNECT
 }
 
 #[cold]
 #[inline(never)]
-fn on_response_slow<B>(connection: &Connection, response: &mut Response<B>) {
+fn on_response_slow<B>(connection: &Connection, connect: bool, response: &mut Response<B>) {
     let state = &connection.state;
     if state.is_http2() {
+        if connect && response.status().is_success() {
+            state.on_tunnel();
+        }
         return; // GOAWAY asks its clients to reconnect
     }
-    if accepts_upgrade(response.status(), state.is_connect()) {
+    if accepts_upgrade(response.status(), connect) {
         return connection.upgrade();
     }
     state.on_response();
@@ -116,6 +122,7 @@ pin_project! {
         #[pin]
         future: F,
         exchange: Option<Exchange>,
+        connect: bool,
     }
 }
 
@@ -130,7 +137,7 @@ where
         let this = self.project();
         let mut polled = this.future.poll(cx);
         if let (Poll::Ready(Ok(response)), Some(exchange)) = (&mut polled, &*this.exchange) {
-            exchange.respond(response);
+            exchange.respond(*this.connect, response);
         }
         polled.map_ok(|response| response.map(|body| TrackedBody { body, _exchange: this.exchange.take() }))
     }

@@ -61,14 +61,18 @@ async fn serve(ctx: graceful::Context, workers: usize) -> io::Result<()> {
     });
     let unix = env_var("UNIX_SOCKET");
     if !unix.is_empty() {
-        return graceful::serve(UnixListener::bind(unix)?, service).await;
+        return configured(graceful::serve(UnixListener::bind(unix)?, service)).await;
     }
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     print_line(format!("serving on {}", listener.local_addr()?));
     if !env_var("HANDSHAKE").is_empty() {
         return graceful::serve(graceful::with_handshake(listener, Duration::from_secs(20), shake), service).await;
     }
-    let mut serve = graceful::serve(listener, service);
+    configured(graceful::serve(listener, service)).await
+}
+
+/// The server with the settings of the environment.
+fn configured<L, S>(mut serve: graceful::Serve<L, S>) -> graceful::Serve<L, S> {
     if let Ok(connections) = env_var("MAX_CONNECTIONS").parse() {
         serve = serve.max_connections(connections);
     }
@@ -80,7 +84,7 @@ async fn serve(ctx: graceful::Context, workers: usize) -> io::Result<()> {
     if let Ok(millis) = env_var("TIMEOUTS_MS").parse().map(Duration::from_millis) {
         serve = serve.header_timeout(millis).body_timeout(millis);
     }
-    serve.await
+    serve
 }
 
 /// A handshake: the client sends a line before HTTP.
@@ -121,6 +125,7 @@ async fn respond(request: Request<Incoming>, gate: Arc<Gate>) -> Response<Body> 
             Err(_) => text("the body is broken\n"),
         },
         "/early" => text("early\n"),
+        "/large" => Response::new(Full::new(Bytes::from(vec![b'x'; 8 << 20])).boxed()),
         "/panics" => panic!("the handler panics"),
         "/echo" => match request.into_body().collect().await {
             Ok(body) => Response::new(Full::new(body.to_bytes()).boxed()),
@@ -130,6 +135,17 @@ async fn respond(request: Request<Incoming>, gate: Arc<Gate>) -> Response<Body> 
         "/upgrade" => upgraded(request, Owner::Echoes),
         "/upgrade_and_sit" => upgraded(request, Owner::Waits),
         "/upgrade_and_push" => upgraded(request, Owner::Pushes),
+        "/upgrade_in_two_tasks" => upgraded(request, Owner::IsTwoTasks),
+        // Responds at once, while a task reads the body until `release`.
+        "/keep" => {
+            tokio::spawn(async move {
+                tokio::select! {
+                    _ = request.into_body().collect() => {}
+                    () = gate.passed() => {}
+                }
+            });
+            text("kept\n")
+        }
         _ => text("what?\n"),
     }
 }
@@ -172,6 +188,8 @@ enum Owner {
     Pushes,
     /// Leaves the connection unpolled.
     Waits,
+    /// Reads in one task and writes in another.
+    IsTwoTasks,
 }
 
 /// Upgrades the connection.
@@ -188,6 +206,14 @@ fn upgraded(request: Request<Incoming>, owner: Owner) -> Response<Body> {
                 Owner::Waits => {
                     print_line("sits");
                     std::future::pending().await
+                }
+                Owner::IsTwoTasks => {
+                    tokio::spawn(async move {
+                        let end = tokio::io::copy(&mut read, &mut tokio::io::sink()).await;
+                        print_line(format!("the reader ended: {:?}", end.map(drop).map_err(|error| error.kind())));
+                    });
+                    print_line("writes until the buffers are full");
+                    tokio::io::copy(&mut tokio::io::repeat(b'x'), &mut write).await
                 }
             };
             print_line(format!("the other protocol ended: {:?}", end.map(drop).map_err(|error| error.kind())));

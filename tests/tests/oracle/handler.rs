@@ -9,6 +9,7 @@
 //! | `keep-read` | a spawned task waits to be released, and reads the body |
 //! | `late` | waits to be released before it responds |
 //! | `len` (default), `chunk`, `stream`, `stream-len`, `none` | the response body: of known length, of unknown length, the same with its second half sent when released, with a `Content-Length`, none (204) |
+//! | `yield` | with `stream`: the response body is pending once before its end, and wakes its task at once |
 //! | `big` | the response body is larger than what fits into all buffers |
 //! | `close` | the response says `Connection: close` |
 //! | `up` | accepts the upgrade or the tunnel, and echoes |
@@ -18,12 +19,17 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Channel, Full, channel, combinators::UnsyncBoxBody};
 use hyper::{
     Method, Request, Response, StatusCode, Uri, Version,
-    body::Incoming,
+    body::{Frame, Incoming},
     header::{CONNECTION, CONTENT_LENGTH, HeaderValue, UPGRADE},
     upgrade::OnUpgrade,
 };
 use hyper_util::rt::TokioIo;
-use std::{convert::Infallible, sync::Arc};
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 pub(crate) type Body = UnsyncBoxBody<Bytes, Infallible>;
@@ -131,7 +137,10 @@ fn respond(recording: &Arc<Recording>, ordinal: usize, words: &Words) -> Respons
     }
     let (sender, body) = Channel::new(4);
     tokio::spawn(send(recording.clone(), sender, gated));
-    let mut response = Response::new(body.boxed_unsync());
+    let mut response = Response::new(match words.has("yield") {
+        true => Yielding { body, has_yielded: false }.boxed_unsync(),
+        false => body.boxed_unsync(),
+    });
     if words.has("stream-len") {
         response.headers_mut().insert(CONTENT_LENGTH, HALVES.concat().len().into());
     }
@@ -145,6 +154,30 @@ async fn send(recording: Arc<Recording>, mut sender: Sender, gated: bool) {
             recording.gate().await;
         }
         let _ = sender.send_data(second).await;
+    }
+}
+
+/// A body that yields once before its end.
+struct Yielding<B> {
+    body: B,
+    has_yielded: bool,
+}
+
+impl<B: hyper::body::Body + Unpin> hyper::body::Body for Yielding<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        if self.has_yielded {
+            return Poll::Ready(None);
+        }
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if !matches!(polled, Poll::Ready(None)) {
+            return polled;
+        }
+        self.has_yielded = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 

@@ -14,6 +14,7 @@ mod driver;
 mod generated;
 mod handler;
 mod heads;
+mod lingering;
 mod matrix;
 mod oddities;
 mod process;

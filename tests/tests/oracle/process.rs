@@ -86,6 +86,10 @@ impl Process {
         }
     }
 
+    pub(crate) fn phase(&self) -> Phase {
+        self.context.phase()
+    }
+
     /// Returns once the phase has begun.
     pub(crate) async fn reaches(&self, phase: Phase) {
         for _ in 0..ROUNDS {

@@ -28,14 +28,7 @@ pub(crate) enum Server {
 
 /// Runs a script to its end.
 pub(crate) fn run(script: &Script, transport: Transport, settings: Settings, server: &Server) -> Outcome {
-    static SILENCE: Once = Once::new();
-    SILENCE.call_once(process::silence);
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    if transport != Transport::Memory {
-        runtime.enable_io();
-    }
-    runtime.enable_time().start_paused(true).build().unwrap().block_on(async {
-        tokio::spawn(keep_the_clock_still());
+    paused(transport != Transport::Memory, async {
         match transport {
             Transport::Memory => {
                 let (listener, client) = transport::memory();
@@ -54,6 +47,20 @@ pub(crate) fn run(script: &Script, transport: Transport, settings: Settings, ser
                 drive(script, settings, server, listener, transport::shake_hands(client), 24).await
             }
         }
+    })
+}
+
+/// Runs a future on a clock that moves only where it is advanced, with or without sockets.
+pub(crate) fn paused<T>(sockets: bool, future: impl Future<Output = T>) -> T {
+    static SILENCE: Once = Once::new();
+    SILENCE.call_once(process::silence);
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    if sockets {
+        runtime.enable_io();
+    }
+    runtime.enable_time().start_paused(true).build().unwrap().block_on(async {
+        tokio::spawn(keep_the_clock_still());
+        future.await
     })
 }
 

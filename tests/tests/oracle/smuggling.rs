@@ -184,6 +184,14 @@ fn the_close_delimited_body_of_http_10_holds_no_second_response() {
     ends_its_connection(get("stream").lasting(Lasting::Http10));
 }
 
+#[test]
+fn a_request_behind_a_stream_that_yields_once_before_its_end_is_executed_in_the_drain() {
+    // hyper polls the body twice, and ends its poll without a look at the request in its buffer.
+    let script = Script::new().pipelined([get("stream/yield").whole(), next()]).enter(Drain).release();
+    sees(script.clone(), &["GET /stream/yield HTTP/1.1", "GET /next HTTP/1.1"]);
+    is_as_hyper(script);
+}
+
 /// The client speaks another protocol, and is echoed.
 fn echoes(script: Script) -> Script {
     script.part("one").part(SMUGGLED).half_close()

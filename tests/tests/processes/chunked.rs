@@ -86,3 +86,15 @@ fn the_drain_closes_an_idle_connection_after_a_chunked_request() {
     client.expect_close();
     app.end().with_code(0).logs_in_order(&["hooks: nothing is in flight"]);
 }
+
+#[test]
+fn a_client_that_has_its_response_and_keeps_its_side_open_is_not_reported_as_cut() {
+    let mut app = serve().env("GRACEFUL_DRAIN", "900ms").start(); // shorter than a connection lingers
+    let mut client = app.client();
+    client.write(&CHUNKED.replace("/echo", "/echo_held"));
+    app.prints("has the body of /echo_held");
+    app.begin_drain();
+    app.send_line("release");
+    client.last_response();
+    app.end().with_code(0).logs_in_order(&["hooks: nothing is in flight"]);
+}

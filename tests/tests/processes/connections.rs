@@ -57,6 +57,28 @@ fn a_partial_body_is_cut_after_half_of_the_drain_at_the_latest() {
     app.end().with_code(0).logs_in_order(&["hooks: nothing is in flight"]);
 }
 
+#[test]
+fn the_report_counts_each_late_client_once() {
+    let mut app = serve().env("GRACEFUL_DRAIN", "20s").env("TIMEOUTS_MS", "200").start();
+    let (mut head, mut body, mut kept, mut silent) = (app.client(), app.client(), app.client(), app.client());
+    // The body of this request is read after its response, so hyper does not close the connection at the timeout, though
+    // every sweep finds the client late. The connection ends with its reader, uncut.
+    kept.write("POST /keep HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\n12345");
+    assert_eq!(kept.response().body, "kept\n");
+    app.signal(graceful_tests::Signal::TERM);
+    kept.write("67890");
+    head.write("GET /fast HTTP/1.1\r\nHo");
+    body.write(STALLED_BODY);
+    app.prints("in /echo");
+    app.logs("draining: ");
+    head.expect_disconnect();
+    body.expect_disconnect();
+    silent.expect_close(); // after 500 ms of the drain: more than one sweep
+    app.send_line("release");
+    kept.expect_disconnect();
+    app.end().with_code(0).logs_in_order(&[" 2 connections on 127.0.0.1:", "were cut in the drain"]);
+}
+
 /// A connection with this partial request is cut at the timeout, and the server keeps serving.
 fn is_cut_while_serving(partial: &str) {
     let app = serve().env("TIMEOUTS_MS", "300").start();

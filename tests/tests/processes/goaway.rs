@@ -1,76 +1,28 @@
 //! GOAWAY, observed by a client that reads HTTP/2 frames.
 
+use crate::frames::{END_STREAM, GOAWAY, HEADERS, Http2};
 use graceful_tests::{App, PATIENCE, Running, Signal, grpc::Order};
 use prost::Message;
 use std::{
-    io::{self, ErrorKind, Read, Write},
+    io::ErrorKind,
     net::TcpStream,
     sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
 
-// Frame types and flags.
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const SETTINGS: u8 = 4;
-const PING: u8 = 6;
-const GOAWAY: u8 = 7;
-const ACK: u8 = 1;
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
-
-struct Frame {
-    kind: u8,
-    flags: u8,
-    payload: Vec<u8>,
+fn connect(app: &Running) -> Http2<TcpStream> {
+    let stream = TcpStream::connect(app.address()).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    Http2::new(stream)
 }
 
-struct Http2(TcpStream);
-
-impl Http2 {
-    fn connect(app: &Running) -> Self {
-        let mut stream = TcpStream::connect(app.address()).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
-        let mut http2 = Self(stream);
-        http2.write(SETTINGS, 0, 0, &[]);
-        while !matches!(http2.frame().unwrap(), Frame { kind: SETTINGS, flags: ACK, .. }) {}
-        http2
-    }
-
-    fn write(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
-        let length = &(payload.len() as u32).to_be_bytes()[1..];
-        self.0.write_all(&[length, &[kind, flags], &stream.to_be_bytes(), payload].concat()).unwrap();
-    }
-
-    /// The next frame. Responds to pings.
-    fn frame(&mut self) -> io::Result<Frame> {
-        let mut head = [0; 9];
-        self.0.read_exact(&mut head)?;
-        let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
-        self.0.read_exact(&mut payload)?;
-        let frame = Frame { kind: head[3], flags: head[4], payload };
-        if frame.kind == PING && frame.flags & ACK == 0 {
-            self.write(PING, ACK, 0, &frame.payload);
-        }
-        Ok(frame)
-    }
-
+impl Http2<TcpStream> {
     /// Starts a call that ends after `release`.
     fn call(&mut self) {
-        let literal = |text: &str| [&[text.len() as u8], text.as_bytes()].concat();
-        let named = |name: &str, value: &str| [&[0][..], &literal(name), &literal(value)].concat();
-        // HPACK's static table: `:method: POST`, `:scheme: http`, and the names of `:path` and `:authority`.
-        let mut headers = vec![0x83, 0x86, 0x04];
-        headers.extend(literal("/shop.Orders/Place"));
-        headers.push(0x01);
-        headers.extend(literal("test"));
-        headers.extend(named("content-type", "application/grpc"));
-        headers.extend(named("te", "trailers"));
-        self.write(HEADERS, END_HEADERS, 1, &headers);
         let order = Order { kind: "held".to_owned() }.encode_to_vec();
-        self.write(DATA, END_STREAM, 1, &[&[0][..], &(order.len() as u32).to_be_bytes(), &order].concat());
+        let message = [&[0][..], &(order.len() as u32).to_be_bytes(), &order].concat();
+        self.post("/shop.Orders/Place", &[("content-type", "application/grpc"), ("te", "trailers")], &message);
     }
 
     /// Waits for a GOAWAY without an error.
@@ -108,7 +60,7 @@ fn an_idle_connection_receives_goaway_when_the_drain_begins_and_is_closed() {
     let grace = Duration::from_millis(600);
     let app = app(grace).start();
     app.ready();
-    let mut idle: Vec<_> = (0..5).map(|_| Http2::connect(&app)).collect();
+    let mut idle: Vec<_> = (0..5).map(|_| connect(&app)).collect();
     let sent = app.begin_shutdown(Signal::TERM);
     for idle in &mut idle {
         idle.expect_goaway();
@@ -128,7 +80,7 @@ fn connections_with_a_call_receive_goaway_spread_over_grace_and_the_call_succeed
     let (notify, goaways) = mpsc::channel();
     let connections: Vec<_> = (1..=CONNECTIONS)
         .map(|number| {
-            let (mut http2, notify) = (Http2::connect(&app), notify.clone());
+            let (mut http2, notify) = (connect(&app), notify.clone());
             http2.call();
             app.prints_times("in Place", number);
             thread::spawn(move || {

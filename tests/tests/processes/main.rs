@@ -8,9 +8,13 @@ mod configuration;
 mod connections;
 mod crowd;
 #[cfg(feature = "tonic")]
+mod frames;
+#[cfg(feature = "tonic")]
 mod goaway;
 mod handshakes;
 mod hooks;
+#[cfg(feature = "tonic")]
+mod http2;
 mod linked;
 mod main_ends;
 mod output;

@@ -175,6 +175,18 @@ fn an_upgraded_connection_whose_owner_is_blocked_in_a_write_is_cut_at_the_drain_
 }
 
 #[test]
+fn both_tasks_that_share_an_upgraded_connection_are_cut_at_the_drain_deadline() {
+    let app = serve().env("GRACEFUL_DRAIN", "300ms").start();
+    let mut client = app.client();
+    client.write("GET /upgrade_in_two_tasks HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n");
+    app.prints("writes until the buffers are full"); // this client neither reads nor sends
+    app.begin_drain();
+    let ended = app.end();
+    ended.with_code(3).prints_in_order(&["the reader ended: Err(ConnectionAborted)", "the hook has run"]);
+    ended.prints_in_order(&["the other protocol ended: Err(ConnectionAborted)", "the hook has run"]);
+}
+
+#[test]
 fn an_unpolled_upgraded_connection_does_not_delay_the_hooks_and_is_reported() {
     let app = serve().env("GRACEFUL_DRAIN", "500ms").start();
     let mut client = app.client();

@@ -6,9 +6,9 @@ const LIMITS: Limits =
     Limits { header: Duration::from_secs(10), body: Duration::from_secs(30), connections: usize::MAX };
 const SECOND: Duration = Duration::from_secs(1);
 
-const PLAIN: RequestFacts = RequestFacts { body: Some(0), offers_upgrade: false, connect: false, http_10: false };
+const PLAIN: RequestFacts = RequestFacts { body: Some(0), special: false, http_10: false };
 const CHUNKED: RequestFacts = RequestFacts { body: None, ..PLAIN };
-const UPGRADE: RequestFacts = RequestFacts { offers_upgrade: true, ..PLAIN };
+const UPGRADE: RequestFacts = RequestFacts { special: true, ..PLAIN };
 
 fn with_body(length: u64) -> RequestFacts {
     RequestFacts { body: Some(length), ..PLAIN }
@@ -101,6 +101,53 @@ fn a_body_that_may_have_come_with_the_request_before_may_be_complete() {
 }
 
 #[test]
+fn a_body_that_came_in_several_reads_may_be_complete() {
+    // With its head.
+    let state = ConnState::new();
+    state.on_read(100);
+    state.on_read(500);
+    state.on_read(450);
+    state.on_request(with_body(1000));
+    assert!(!state.waits_for_client());
+    // While the request before was in flight.
+    let state = ConnState::new();
+    state.on_read(40);
+    state.on_plain_request();
+    state.on_read(500);
+    state.on_read(500);
+    state.on_response_end();
+    state.on_request(with_body(1000));
+    assert!(!state.waits_for_client());
+}
+
+#[test]
+fn a_body_behind_a_half_read_one_may_be_complete() {
+    let state = ConnState::new();
+    state.on_read(60);
+    state.on_request(with_body(1000));
+    state.on_response();
+    state.on_read(2000); // the rest of the body, and a whole request
+    state.on_response_end();
+    state.on_request(with_body(3000));
+    assert!(!state.waits_for_client());
+}
+
+#[test]
+fn a_blocked_write_outlasts_the_next_read() {
+    let state = ConnState::new();
+    state.on_read(40);
+    state.on_plain_request();
+    state.on_write(true);
+    state.on_response_end();
+    state.on_read(10);
+    assert_eq!(state.word(), READING_HEAD | WRITE_BLOCKED);
+    assert_eq!(seconds_to_expire(&state), 10);
+    assert_eq!(state.action(Mode::Drain), Action::Continue, "the response is not written");
+    state.on_write(false);
+    assert_eq!(state.action(Mode::Drain), Action::GracefulShutdown);
+}
+
+#[test]
 fn a_body_longer_than_all_that_was_read_is_incomplete_also_behind_a_pipelined_request() {
     let state = ConnState::new();
     state.on_read(100);
@@ -123,12 +170,31 @@ fn a_connection_whose_response_is_not_written_is_not_idle() {
 }
 
 #[test]
+fn a_connection_closes_behind_a_response_unless_the_drain_has_found_it_idle() {
+    assert!(!ConnState::new().closes_behind_response(), "nothing was read");
+    let state = idle();
+    assert!(state.closes_behind_response());
+    state.on_idle_close();
+    assert!(!state.closes_behind_response());
+    assert_eq!(state.action(Mode::Drain), Action::GracefulShutdown);
+    state.on_read(40);
+    assert_eq!(state.word(), READING_HEAD, "a request has arrived meanwhile");
+    let busy = ConnState::new();
+    busy.on_read(40);
+    busy.on_plain_request();
+    busy.on_idle_close();
+    assert!(busy.closes_behind_response(), "it is not idle");
+}
+
+#[test]
 fn a_body_times_out_only_while_hyper_asks_for_it_and_the_socket_is_empty() {
     let state = ConnState::new();
     state.on_read(100);
     state.on_request(with_body(1000));
     assert_eq!(seconds_to_expire(&state), 100, "the handler has not asked for the body");
     state.on_nothing_to_read();
+    state.on_socket_empty();
+    assert!(state.waits_for_client() && !state.is_late(), "its time is not up");
     assert_eq!(seconds_to_expire(&state), 30);
     assert_eq!(state.action(Mode::Serve), Action::Continue, "the socket has not been asked");
     state.on_read(10);
@@ -224,17 +290,30 @@ fn an_accepted_upgrade_stays_upgraded_and_a_declined_one_is_a_response() {
 fn what_is_known_of_a_request_lasts_until_its_response() {
     let state = ConnState::new();
     state.on_read(40);
-    state.on_request(RequestFacts { body: Some(100), connect: true, offers_upgrade: true, http_10: true });
+    state.on_request(RequestFacts { body: Some(100), special: true, http_10: true });
     state.on_read(30);
     state.on_read(30);
-    assert_eq!(state.word(), IN_FLIGHT | CONNECT | HTTP_10 | OFFERS_UPGRADE);
+    assert_eq!(state.word(), IN_FLIGHT | HTTP_10 | SPECIAL);
     let early = ConnState::new();
     early.on_read(40);
-    early.on_request(RequestFacts { body: Some(100), connect: true, http_10: true, offers_upgrade: false });
+    early.on_request(RequestFacts { body: Some(100), special: true, http_10: true });
     early.on_response(); // before the body has arrived
-    assert!(early.is_http_10() && early.is_connect());
+    assert_eq!(early.word(), IN_FLIGHT | BODY_OPEN | HTTP_10 | SPECIAL);
     state.on_response_end();
     assert_eq!(state.word(), IDLE);
+}
+
+#[cfg(feature = "http2")]
+#[test]
+fn a_tunnel_of_http2_counts_as_open_until_its_connection_ends() {
+    let state = ConnState::new();
+    state.on_read(24);
+    state.on_http2();
+    state.on_stream();
+    state.on_tunnel();
+    state.on_response_end();
+    assert_eq!(state.open_streams(), 1);
+    assert!((0..100).all(|_| !state.tick(SECOND, &LIMITS, true)));
 }
 
 #[cfg(feature = "http2")]
@@ -250,6 +329,7 @@ fn http2_counts_streams_and_expires_in_the_drain_without_any() {
     let tick = || state.tick(SECOND, &LIMITS, true);
     assert!((0..100).all(|_| !tick()), "a stream is open");
     state.on_response_end();
+    assert_eq!(seconds_to_expire(&state), 100, "an idle connection has no timeout before the drain");
     assert_eq!((0..100).take_while(|_| !tick()).count(), 30);
     assert_eq!(state.action(Mode::Drain), Action::Abort);
     state.on_write(true);
