@@ -85,7 +85,7 @@ pub(crate) fn start(listener: TcpListener, context: Context) -> io::Result<Abort
 
 /// How often the connections may run before one is aborted for a new one: a complete request is answered by then, also
 /// if the process was stopped and many requests have arrived meanwhile.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 64;
 
 /// The tasks of the connections of one protocol, at most `limit` of them.
 struct ConnectionTasks {
