@@ -7,6 +7,7 @@ mod exit_code;
 mod init;
 mod kubernetes;
 mod load;
+mod manifest;
 mod plan;
 mod process;
 mod report;

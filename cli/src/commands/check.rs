@@ -57,8 +57,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
     let facts = match options.target.is_named() {
         true => {
             let printed = plan::of(&options.target, options.timeout).await?;
-            let of_plan = |error| Failure::new(ExitCode::Plan, format!("the printed plan is not complete: {error}"));
-            Some(facts::of(&printed).map_err(of_plan)?)
+            Some(facts::of(&printed).map_err(plan::incomplete)?)
         }
         false => None,
     };
@@ -88,7 +87,7 @@ fn shown(name: &str) -> &str {
     if name == "-" { "<stdin>" } else { name }
 }
 
-fn read(name: &str) -> Result<String, Failure> {
+pub(super) fn read(name: &str) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     let read = match name {
         "-" => std::io::stdin().lock().take(LONGEST + 1).read_to_end(&mut bytes),
@@ -98,6 +97,6 @@ fn read(name: &str) -> Result<String, Failure> {
     graceful_deploy::decode(shown(name), &bytes).map(str::to_owned).map_err(unreadable)
 }
 
-fn unreadable(error: Unreadable) -> Failure {
+pub(super) fn unreadable(error: Unreadable) -> Failure {
     Failure::new(ExitCode::Input, error.to_string())
 }
