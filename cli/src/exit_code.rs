@@ -22,7 +22,7 @@ impl ExitCode {
     /// Every code with its meaning.
     pub(crate) const TABLE: [(Self, &str); 11] = [
         (Self::Passed, "the command succeeded; the rehearsal passed; no error and no warning was found"),
-        (Self::Failed, "the rehearsal failed; an error or a warning was found"),
+        (Self::Failed, "the rehearsal failed; an error or a warning was found; fixes were shown and not written"),
         (Self::Usage, "wrong arguments, or no executable to choose"),
         (Self::Build, "the build failed"),
         (Self::Start, "the program or a pod did not start, ended early, or was not ready in time"),

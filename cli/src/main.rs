@@ -10,6 +10,7 @@ mod load;
 mod manifest;
 mod plan;
 mod process;
+mod replace;
 mod report;
 mod style;
 mod svg;

@@ -74,13 +74,26 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
     let skipped: Vec<_> = check.skipped().collect();
     let findings = check.run();
     match options.format {
-        Format::Text => console::show(&render::text(&findings, &skipped)),
+        Format::Text => console::show(&render::text(&findings, &skipped, |file| fix_command(file, &options))),
         Format::Json => console::print(&render::json(&findings, &skipped)),
         Format::Github => console::print(&render::github(&findings)),
         Format::Sarif => console::print(&render::sarif(&findings)),
     }?;
     let fails = findings.iter().any(|finding| finding.rule.severity > Severity::Hint);
     Ok(if fails { ExitCode::Failed } else { ExitCode::Passed })
+}
+
+/// The command that fixes this file mechanically; `None` for standard input.
+fn fix_command(file: &str, options: &Options) -> Option<String> {
+    let manifest = options.manifests.iter().find(|name| *name != "-")?;
+    let (manifest, dockerfile) = match options.dockerfile.as_deref().filter(|name| *name == file) {
+        Some(dockerfile) => (manifest.as_str(), format!(" --dockerfile {dockerfile}")),
+        None => (file, String::new()),
+    };
+    let mut words = options.target.words();
+    words.extend(options.container.iter().flat_map(|name| ["--container".to_owned(), name.clone()]));
+    words.push(format!("--fix {manifest}{dockerfile}"));
+    (file != shown("-")).then(|| format!("cargo graceful manifest {}", words.join(" ")))
 }
 
 fn shown(name: &str) -> &str {

@@ -2,10 +2,8 @@
 
 mod diff;
 mod dockerfile;
-mod replace;
 mod template;
 
 pub(crate) use diff::diff;
 pub(crate) use dockerfile::dockerfile;
-pub(crate) use replace::replace;
 pub(crate) use template::{Kind, Template};

@@ -49,6 +49,14 @@ impl Target {
         options
     }
 
+    /// The options as they are given.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let mut words = self.options();
+        words.extend(self.exe.iter().flat_map(|path| ["--exe".to_owned(), path.display().to_string()]));
+        words.extend(self.release.then(|| "--release".to_owned()));
+        words
+    }
+
     fn options(&self) -> Vec<String> {
         let options = [
             ("--package", &self.package),

@@ -6,12 +6,12 @@ use crate::{
     commands::{check, plan},
     console,
     exit_code::{ExitCode, Failure},
-    manifest::{diff, replace},
+    manifest::diff,
+    replace::replace,
 };
 use graceful_deploy::{Finding, Fix, Fixed, Needs, rules};
 use std::{
     collections::BTreeMap,
-    env,
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
 };
@@ -53,9 +53,9 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
     });
     let changes: Vec<_> = changes.collect();
     for (file, new) in &changes {
-        console::print(&diff(&file.name, &file.text, new, is_colored()))?;
+        console::show(&diff(&file.name, &file.text, new))?;
     }
-    say(&summary(&fixed, facts.is_some()));
+    progress(&summary(&fixed, facts.is_some()));
     if changes.is_empty() {
         return Ok(ExitCode::Passed);
     }
@@ -113,7 +113,7 @@ fn write(changes: &[(&Read<'_>, &str)]) -> Result<(), Failure> {
     for (file, new) in changes {
         replace(file.path, new)
             .map_err(|error| Failure::new(ExitCode::Io, format!("cannot write {}: {error}", file.name)))?;
-        say(&format!("wrote {}\n", file.name));
+        progress(&format!("wrote {}\n", file.name));
     }
     Ok(())
 }
@@ -122,7 +122,7 @@ fn write(changes: &[(&Read<'_>, &str)]) -> Result<(), Failure> {
 fn summary(fixed: &Fixed, knows_program: bool) -> String {
     let mut text = String::new();
     if fixed.fixed.is_empty() {
-        text += "no finding has a mechanical fix\n";
+        text += if fixed.left.is_empty() { "no finding\n" } else { "no finding has a mechanical fix\n" };
     }
     let ids = |findings: &[Finding]| {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -144,13 +144,15 @@ fn summary(fixed: &Fixed, knows_program: bool) -> String {
     text
 }
 
-/// Progress on standard error; one that is closed is no reason to stop.
+/// Writes to standard error; one that is closed is no reason to stop.
 fn say(text: &str) {
     let mut stderr = io::stderr().lock();
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }
 
-fn is_colored() -> bool {
-    let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
-    io::stdout().is_terminal() && !is_set("NO_COLOR") && env::var_os("TERM").is_none_or(|term| term != "dumb")
+/// The same unless `--quiet` is given.
+fn progress(text: &str) {
+    if !console::is_quiet() {
+        say(text);
+    }
 }
