@@ -27,7 +27,7 @@ impl ExitCode {
         (Self::Build, "the build failed"),
         (Self::Start, "the program or a pod did not start, ended early, or was not ready in time"),
         (Self::Url, "the URL is in use by another process, or responds with something else than 2xx in time"),
-        (Self::Plan, "the program printed no plan"),
+        (Self::Plan, "the program printed no plan, or one that can't be deployed"),
         (Self::Io, "a file could not be written, or the machine lacks a resource"),
         (Self::Input, "a manifest, a Dockerfile or a source file could not be read"),
         (Self::Kubernetes, "kubectl is missing, failed, was cut off, or lacks a right"),
