@@ -1,6 +1,7 @@
 //! Dockerfiles: `ENTRYPOINT`, `CMD` and `STOPSIGNAL` of the last stage, with what it inherits from the stages before.
 
 use crate::{
+    edit::{Edit, Editor},
     silence::Silence,
     source::{At, Source, Unreadable},
     yaml::Comment,
@@ -93,6 +94,25 @@ impl Dockerfile {
         };
         let silences = Silence::all(&source, &comments);
         Ok(Self { source, last, silences })
+    }
+
+    /// What writes edits of this file.
+    pub(crate) fn editor(&self) -> Editor<'_> {
+        Editor::new(&self.source, &[])
+    }
+
+    /// Replaces what follows the keyword of an instruction that stands on one line.
+    pub(crate) fn replace(&self, instruction: &Command, text: &str) -> Option<Edit> {
+        let bytes = instruction.at.bytes.clone();
+        let found = self.editor().text(bytes.clone());
+        let rest = found.split_once(char::is_whitespace)?.1.trim_start();
+        let start = bytes.end - rest.len();
+        (!found.contains('\n')).then(|| self.editor().change(start, start..bytes.end, text))?
+    }
+
+    /// Adds an instruction to the last stage.
+    pub(crate) fn append(&self, instruction: &str) -> Option<Edit> {
+        self.editor().append(instruction)
     }
 
     /// The file's name.

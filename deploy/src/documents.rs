@@ -1,11 +1,12 @@
 //! Manifests: the documents of files, and what they say about workloads, Services, Ingresses and budgets.
 
 use crate::{
+    edit::Editor,
     silence::Silence,
     source::{At, Source, Unreadable},
     yaml::{self, Node, Value},
 };
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 /// A parsed manifest: one or more documents, YAML or JSON, `List`s included.
 ///
@@ -18,6 +19,7 @@ pub struct Manifest {
     pub(crate) source: Source,
     pub(crate) documents: Vec<Arc<Node>>,
     pub(crate) silences: Vec<Silence>,
+    aliased: Vec<Range<usize>>,
 }
 
 impl Manifest {
@@ -35,12 +37,12 @@ impl Manifest {
     /// ```
     pub fn parse(name: &str, text: &str) -> Result<Self, Unreadable> {
         let source = Source::new(name, text)?;
-        let (parsed, comments) = yaml::parse(&source).map_err(|error| match template(&source) {
+        let parsed = yaml::parse(&source).map_err(|error| match template(&source) {
             Some(at) => helm(&source, &at),
             None => error,
         })?;
         let mut documents = Vec::new();
-        for document in &parsed {
+        for document in &parsed.documents {
             check(&source, document)?;
             match document.get("items") {
                 Some(items) if document.get("kind").and_then(Node::text).is_some_and(|kind| kind.ends_with("List")) => {
@@ -61,8 +63,8 @@ impl Manifest {
                 "pass a manifest with `apiVersion`, `kind` and `spec`",
             ));
         }
-        let silences = Silence::all(&source, &comments);
-        Ok(Self { source, documents, silences })
+        let silences = Silence::all(&source, &parsed.comments);
+        Ok(Self { source, documents, silences, aliased: parsed.aliased })
     }
 
     /// The file's name.
@@ -73,6 +75,11 @@ impl Manifest {
     /// ```
     pub fn name(&self) -> &str {
         &self.source.name
+    }
+
+    /// What writes edits of this file.
+    pub(crate) fn editor(&self) -> Editor<'_> {
+        Editor::new(&self.source, &self.aliased)
     }
 
     /// The names of the containers of all workloads, sidecars included.
@@ -203,6 +210,12 @@ impl<'a> Workload<'a> {
             _ => spec.get("template")?,
         };
         Some(Self { manifest, kind, document, spec, pod: template.get("spec")?, metadata: template.get("metadata") })
+    }
+
+    /// Whether the pods mount a claim, which other pods may not mount at the same time.
+    pub(crate) fn has_claims(&self) -> bool {
+        let volumes = self.pod.get("volumes").map(Node::items).unwrap_or_default();
+        volumes.iter().any(|volume| volume.get("persistentVolumeClaim").is_some())
     }
 
     /// The containers that run beside each other: native sidecars, then containers, each with its name.

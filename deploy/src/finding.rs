@@ -1,6 +1,7 @@
 //! What is reported.
 
 use crate::{
+    edit::Edit,
     rule::Rule,
     source::{At, Source},
 };
@@ -34,6 +35,15 @@ pub struct Finding {
     pub problem: String,
     /// What to write instead.
     pub fix: String,
+    /// The mechanical fix, as edits that belong together; empty if a person must decide.
+    pub edits: Vec<Edit>,
+}
+
+impl Finding {
+    /// Sets the mechanical fix, if there is one.
+    pub(crate) fn mechanical(&mut self, edits: impl IntoIterator<Item = Option<Edit>>) {
+        self.edits = edits.into_iter().collect::<Option<_>>().unwrap_or_default();
+    }
 }
 
 impl fmt::Display for Finding {
@@ -56,8 +66,8 @@ impl Findings {
         (source, at): (&Source, &At),
         problem: impl Into<String>,
         fix: impl Into<String>,
-    ) {
-        self.0.push(Finding {
+    ) -> &mut Finding {
+        self.0.push_mut(Finding {
             rule,
             file: source.name.to_string(),
             line: at.line,
@@ -66,7 +76,8 @@ impl Findings {
             quoted: source.line(at.line).to_owned(),
             problem: problem.into(),
             fix: fix.into(),
-        });
+            edits: Vec::new(),
+        })
     }
 
     /// The findings by file and position, each once.

@@ -21,6 +21,8 @@
 
 mod source;
 mod yaml;
+mod edit;
+mod shell;
 mod rule;
 mod table;
 mod silence;
@@ -31,12 +33,15 @@ mod finding;
 mod subject;
 mod rules;
 mod check;
+mod fix;
 
 pub use check::Check;
 pub use dockerfile::Dockerfile;
 pub use documents::Manifest;
+pub use edit::Edit;
 pub use facts::Facts;
 pub use finding::Finding;
+pub use fix::{Fix, Fixed};
 pub use rule::{Group, Needs, Place, Rule, Severity};
 pub use source::{Unreadable, decode};
 pub use table::{rule, rules};

@@ -32,6 +32,8 @@ pub struct Rule {
     pub wrong: &'static str,
     /// The same without a finding.
     pub right: &'static str,
+    /// What the mechanical fix changes, and when there is one; `None` if a person must always decide.
+    pub mechanical: Option<&'static str>,
 }
 
 /// How severe a finding is.
@@ -133,10 +135,18 @@ pub enum Place {
     Dockerfile,
 }
 
+/// The only element, if there is one.
+pub(crate) const fn optional(texts: &[&'static str]) -> Option<&'static str> {
+    match texts {
+        [text] => Some(text),
+        _ => None,
+    }
+}
+
 /// Defines rules as constants, and `ALL` with every one of them.
 macro_rules! rules {
     ($group:ident: $($name:ident { $id:literal, $severity:ident, $needs:ident, $place:ident, $program:literal,
-        $summary:literal, $why:literal, wrong: $wrong:literal, right: $right:literal })*) => {
+        $summary:literal, $why:literal, wrong: $wrong:literal, right: $right:literal $(, mechanical: $mechanical:literal)? })*) => {
         $(pub(crate) static $name: $crate::rule::Rule = $crate::rule::Rule {
             id: $id,
             group: $crate::rule::Group::$group,
@@ -148,6 +158,7 @@ macro_rules! rules {
             program: $program,
             wrong: $wrong,
             right: $right,
+            mechanical: $crate::rule::optional(&[$($mechanical)?]),
         };)*
         pub(crate) static ALL: &[&$crate::rule::Rule] = &[$(&$name),*];
     };

@@ -42,6 +42,11 @@ impl Source {
         At { line: before.matches('\n').count() + 1, column: before[start..].chars().count() + 1, bytes }
     }
 
+    /// The end of a range without the white space at its end, such as the line end that belongs to a block scalar.
+    pub(crate) fn trimmed_end(&self, bytes: Range<usize>) -> usize {
+        bytes.start + self.text.get(bytes.clone()).map_or(bytes.len(), |text| text.trim_end().len())
+    }
+
     /// The line of this number, without white space around it.
     pub(crate) fn line(&self, line: usize) -> &str {
         self.text.lines().nth(line.saturating_sub(1)).unwrap_or_default().trim()

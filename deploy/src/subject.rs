@@ -3,6 +3,7 @@
 use crate::{
     dockerfile::Dockerfile,
     documents::{Kind, Objects, Workload},
+    edit::{Edit, Editor, New},
     facts::Facts,
     source::{At, Source},
     yaml::Node,
@@ -25,6 +26,11 @@ pub(crate) struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
+    /// What writes edits of the workload's file.
+    pub(crate) fn editor(&self) -> Editor<'a> {
+        self.workload.manifest.editor()
+    }
+
     /// The place of a node in the workload's file.
     pub(crate) fn at(&self, node: &'a Node) -> (&'a Source, &'a At) {
         (&self.workload.manifest.source, &node.at)
@@ -124,6 +130,23 @@ impl<'a> Probe<'a> {
     pub(crate) fn port(self) -> Option<&'a Node> {
         let handler = self.http().or_else(|| self.tcp()).or_else(|| self.grpc())?;
         handler.get("port").filter(|_| handler.get("host").is_none())
+    }
+
+    /// Makes a probe over TCP or gRPC one over HTTP, on the same port.
+    pub(crate) fn over_http(self, editor: Editor<'_>, path: &str) -> Vec<Option<Edit>> {
+        let (key, handler) = match (self.0.get("grpc"), self.0.get("tcpSocket")) {
+            (Some(grpc), _) => ("grpc", grpc),
+            (None, Some(tcp)) => ("tcpSocket", tcp),
+            (None, None) => return vec![None],
+        };
+        let mut edits = vec![editor.rename(self.0, key, "httpGet")];
+        match handler.get("service") {
+            Some(service) => {
+                edits.extend([editor.rename(handler, "service", "path"), editor.replace(service, New::Text(path))])
+            }
+            None => edits.push(editor.insert(handler, &[], "path", New::Text(path))),
+        }
+        edits
     }
 
     /// The path of a probe over HTTP.

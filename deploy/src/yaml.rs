@@ -4,8 +4,8 @@
 //! the size after the expansion of aliases are bounded, so every walk over a document ends soon.
 
 use crate::source::{At, Source, Unreadable};
-use granit_parser::{Event, Parser, ScalarStyle, options};
-use std::{collections::HashMap, sync::Arc};
+use granit_parser::{Event, Parser, ScalarStyle, StructureStyle, options};
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
 /// The deepest nesting, aliases included.
 pub(crate) const DEEPEST: usize = 64;
@@ -17,6 +17,10 @@ pub(crate) const MOST_NODES: usize = 500_000;
 pub(crate) struct Node {
     pub(crate) value: Value,
     pub(crate) at: At,
+    /// The byte behind the value's last one. `at` has the first one.
+    pub(crate) end: usize,
+    /// Whether a list or map stands in brackets.
+    pub(crate) is_flow: bool,
     depth: usize,
     size: usize,
 }
@@ -101,16 +105,28 @@ pub(crate) struct Comment {
     pub(crate) is_alone: bool,
 }
 
+/// What a file has.
+#[derive(Debug, Default)]
+pub(crate) struct Parsed {
+    pub(crate) documents: Vec<Arc<Node>>,
+    pub(crate) comments: Vec<Comment>,
+    /// The bytes of the values that an alias repeats.
+    pub(crate) aliased: Vec<Range<usize>>,
+}
+
 /// A collection that is not complete yet.
 struct Open {
     anchor: usize,
     at: At,
     is_map: bool,
+    is_flow: bool,
+    /// The end of the last child, an alias included.
+    end: usize,
     children: Vec<Arc<Node>>,
 }
 
 /// The documents and comments of a file.
-pub(crate) fn parse(source: &Source) -> Result<(Vec<Arc<Node>>, Vec<Comment>), Unreadable> {
+pub(crate) fn parse(source: &Source) -> Result<Parsed, Unreadable> {
     let options = options! {
         max_buffered_comment_events: 100_000,
         flow_nesting_limit: DEEPEST,
@@ -118,7 +134,7 @@ pub(crate) fn parse(source: &Source) -> Result<(Vec<Arc<Node>>, Vec<Comment>), U
     };
     let refused =
         |at: &At, problem: String, fix: &str| Unreadable::new(&source.name, (at.line, at.column), problem, fix);
-    let (mut documents, mut comments) = (Vec::new(), Vec::new());
+    let mut parsed = Parsed::default();
     let mut open: Vec<Open> = Vec::new();
     let mut anchors: HashMap<usize, Arc<Node>> = HashMap::new();
     for next in Parser::new_from_str_with_options(&source.text, options) {
@@ -128,6 +144,7 @@ pub(crate) fn parse(source: &Source) -> Result<(Vec<Arc<Node>>, Vec<Comment>), U
             Unreadable::new(&source.name, place, problem, fix)
         })?;
         let bytes = span.byte_range().unwrap_or_default();
+        let mut end = source.trimmed_end(bytes.clone());
         let at = At { line: span.start.line().max(1), column: span.start.col() + 1, bytes };
         let (anchor, node) = match event {
             Event::DocumentStart(..) => {
@@ -136,24 +153,31 @@ pub(crate) fn parse(source: &Source) -> Result<(Vec<Arc<Node>>, Vec<Comment>), U
             }
             Event::Comment(text, _) => {
                 let is_alone = is_first_on_its_line(&source.text, at.bytes.start);
-                comments.push(Comment { text: text.trim().to_owned(), at, is_alone });
+                parsed.comments.push(Comment { text: text.trim().to_owned(), at, is_alone });
                 continue;
             }
             Event::Scalar(text, style, anchor, _) => {
                 let value = Value::Scalar(text.into_owned(), style == ScalarStyle::Plain);
-                (anchor, Arc::new(Node { value, at, depth: 0, size: 1 }))
+                (anchor, Arc::new(Node { value, at, end, is_flow: false, depth: 0, size: 1 }))
             }
-            Event::SequenceStart(_, anchor, _) | Event::MappingStart(_, anchor, _) => {
-                let is_map = matches!(event, Event::MappingStart(..));
-                open.push(Open { anchor, at, is_map, children: Vec::new() });
+            Event::SequenceStart(style, anchor, _) | Event::MappingStart(style, anchor, _) => {
+                let (is_map, is_flow) = (matches!(event, Event::MappingStart(..)), style == StructureStyle::Flow);
+                open.push(Open { anchor, at, is_map, is_flow, end, children: Vec::new() });
                 continue;
             }
             Event::SequenceEnd | Event::MappingEnd => match open.pop() {
-                Some(complete) => (complete.anchor, closed(complete)),
+                Some(complete) => {
+                    // The end of a block collection is the begin of what follows it.
+                    end = if complete.is_flow { end } else { complete.end };
+                    (complete.anchor, closed(complete, end))
+                }
                 None => continue,
             },
             Event::Alias(id) => match anchors.get(&id) {
-                Some(node) => (0, Arc::clone(node)),
+                Some(node) => {
+                    parsed.aliased.push(node.at.bytes.start..node.end);
+                    (0, Arc::clone(node))
+                }
                 None => {
                     let problem = "an alias stands inside of its own anchor".to_owned();
                     return Err(refused(&at, problem, "write the value out"));
@@ -173,14 +197,17 @@ pub(crate) fn parse(source: &Source) -> Result<(Vec<Arc<Node>>, Vec<Comment>), U
             anchors.insert(anchor, Arc::clone(&node));
         }
         match open.last_mut() {
-            Some(parent) => parent.children.push(node),
-            None => documents.push(node),
+            Some(parent) => {
+                parent.children.push(node);
+                parent.end = parent.end.max(end);
+            }
+            None => parsed.documents.push(node),
         }
     }
-    Ok((documents, comments))
+    Ok(parsed)
 }
 
-fn closed(Open { at, is_map, children, .. }: Open) -> Arc<Node> {
+fn closed(Open { at, is_map, is_flow, children, .. }: Open, end: usize) -> Arc<Node> {
     let size = children.iter().fold(1usize, |sum, child| sum.saturating_add(child.size));
     let depth = children.iter().map(|child| child.depth + 1).max().unwrap_or(0);
     let value = if is_map {
@@ -193,7 +220,7 @@ fn closed(Open { at, is_map, children, .. }: Open) -> Arc<Node> {
     } else {
         Value::List(children)
     };
-    Arc::new(Node { value, at, depth, size })
+    Arc::new(Node { value, at, end, is_flow, depth, size })
 }
 
 /// Whether nothing but white space stands before a byte on its line.

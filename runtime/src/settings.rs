@@ -1,6 +1,7 @@
 //! The plan with the environment's overrides, checked; and the printed plan.
 
 use crate::{
+    cause::Signal,
     checks::descriptor::Check,
     error::StartError,
     hooks::{descriptor::Hook, registry},
@@ -65,7 +66,7 @@ impl Settings {
 
 /// The effective plan with every linked hook and check, as `GRACEFUL_PRINT=plan` prints it. Durations are texts in the
 /// grammar of the attributes.
-pub(crate) fn printed(package: &str, plan: &Plan, hooks: &[&Hook], checks: &[&Check]) -> String {
+pub(crate) fn printed(package: &str, plan: &Plan, signals: &[Signal], hooks: &[&Hook], checks: &[&Check]) -> String {
     let length = |duration: Duration| Value::from(Pretty(duration).to_string());
     let budget = Budget::new(*plan, registry::budget_groups(hooks));
     let hooks: Vec<_> = hooks
@@ -98,6 +99,7 @@ pub(crate) fn printed(package: &str, plan: &Plan, hooks: &[&Hook], checks: &[&Ch
             })
         })
         .collect();
+    let signals: Vec<_> = signals.iter().map(|signal| signal.name()).collect();
     let plan = json!({
         "package": package,
         "grace": length(plan.grace),
@@ -112,6 +114,8 @@ pub(crate) fn printed(package: &str, plan: &Plan, hooks: &[&Hook], checks: &[&Ch
         "unready": plan.unready.word(),
         "liveness_heartbeat": plan.liveness_heartbeat.map(length),
         "init": plan.init,
+        "signals": signals,
+        "grpc_health": cfg!(feature = "tonic"),
         "needed": length(budget.needed()),
         "left": budget.check().ok().map(length),
         "hooks": hooks,

@@ -22,6 +22,11 @@ pub(crate) fn of(printed: &Plan) -> Result<Facts, String> {
     };
     plan.init = printed.json["init"].as_bool().unwrap_or_default();
     let mut facts = Facts::new(plan);
+    if let Some(signals) = printed.json["signals"].as_array() {
+        facts.signals = signals.iter().filter_map(|signal| signal.as_str().map(str::to_owned)).collect();
+    }
+    // A program with gRPC on its health port may add services of its own.
+    facts.grpc_services = (printed.json["grpc_health"] == false).then(Vec::new);
     facts.hooks = Some(groups(printed));
     Ok(facts)
 }
@@ -45,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_plan_and_the_longest_hook_of_each_order_are_facts() {
+    fn the_plan_the_signals_and_the_longest_hook_of_each_order_are_facts() {
         let hook = |name: &str, order: i32, timeout: &str| {
             format!(
                 r#"{{"name": "{name}", "order": {order}, "timeout": {timeout}, "crate": "c", "file": "f", "line": 1}}"#
@@ -54,10 +59,11 @@ mod tests {
         let hooks = [hook("quick", 1, r#""1s""#), hook("slow", 1, r#""3s""#), hook("shares", 2, "null")].join(",");
         let text = format!(
             r#"{{"package": "p", "pre_stop": "0s", "grace": "5s", "grace_limit": "8s", "drain": "10s", "margin": "1s",
-                "termination_grace_period": "40s", "health": "[::]:9000", "init": true, "hooks": [{hooks}]}}"#
+                "termination_grace_period": "40s", "health": "[::]:9000", "init": true, "signals": ["SIGQUIT"], "grpc_health": false, "hooks": [{hooks}]}}"#
         );
         let facts = of(&Plan::parse(&text).unwrap()).unwrap();
         assert_eq!((facts.plan.grace, facts.plan.init), (Duration::from_secs(8), true));
+        assert_eq!((facts.signals, facts.grpc_services), (vec!["SIGQUIT".to_owned()], Some(Vec::new())));
         assert_eq!(facts.plan.health, Health::parse("[::]:9000").unwrap());
         let longest: Vec<_> =
             facts.hooks.unwrap().into_iter().map(|group| (group.longest.as_secs(), group.name)).collect();

@@ -1,12 +1,16 @@
 //! Findings as text, and in the formats of other tools.
 
 use crate::style::{BAD, FRAME, HINT, STRONG, WARNING, paint};
-use graceful_deploy::{Finding, Rule, Severity};
+use graceful_deploy::{Edit, Finding, Rule, Severity};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-/// Findings with the quoted line, and a summary.
-pub(crate) fn text(findings: &[Finding], skipped: &[&'static Rule]) -> String {
+/// Findings with the quoted line, and a summary. `fix_command` is the command that edits a file.
+pub(crate) fn text(
+    findings: &[Finding],
+    skipped: &[&'static Rule],
+    fix_command: impl Fn(&str) -> Option<String>,
+) -> String {
     let mut text = String::new();
     for finding in findings {
         let Finding { rule, file, line, column, quoted, problem, fix, .. } = finding;
@@ -23,7 +27,11 @@ pub(crate) fn text(findings: &[Finding], skipped: &[&'static Rule]) -> String {
         let number = paint(FRAME, line);
         let _ = writeln!(text, "{margin}{arrow} {file}:{line}:{column}\n{margin} {bar}");
         let _ = writeln!(text, "{number} {bar} {quoted}\n{margin} {bar}");
-        let _ = writeln!(text, "{margin} {equals} {}: {fix}\n", paint(STRONG, "fix"));
+        let _ = writeln!(text, "{margin} {equals} {}: {fix}", paint(STRONG, "fix"));
+        if let Some(command) = finding.edits.first().and_then(|edit| fix_command(&edit.file)) {
+            let _ = writeln!(text, "{margin} {equals} `{command}` does this");
+        }
+        text.push('\n');
     }
     let count = |severity| findings.iter().filter(|finding| finding.rule.severity == severity).count();
     let (errors, warnings, hints) = (count(Severity::Error), count(Severity::Warning), count(Severity::Hint));
@@ -44,11 +52,14 @@ pub(crate) fn text(findings: &[Finding], skipped: &[&'static Rule]) -> String {
 
 /// One JSON object.
 pub(crate) fn json(findings: &[Finding], skipped: &[&'static Rule]) -> String {
+    let edit =
+        |edit: &Edit| json!({ "file": edit.file, "start": edit.bytes.start, "end": edit.bytes.end, "text": edit.text });
     let finding = |finding: &Finding| {
         json!({
             "rule": finding.rule.id, "severity": finding.rule.severity.to_string(), "file": finding.file,
             "line": finding.line, "column": finding.column, "quoted": finding.quoted,
             "problem": finding.problem, "fix": finding.fix,
+            "edits": finding.edits.iter().map(edit).collect::<Vec<_>>(),
         })
     };
     let findings: Vec<Value> = findings.iter().map(finding).collect();
@@ -134,13 +145,15 @@ mod tests {
     #[test]
     fn each_format_has_the_place_the_rule_and_the_fix() {
         let findings = findings();
-        let styled = text(&findings, &[]);
+        let styled = text(&findings, &[], |file| Some(format!("fix {file}")));
         assert!(styled.contains("\u{1b}["), "{styled}");
         let text = anstream::adapter::strip_str(&styled).to_string();
         assert!(text.contains("[strategy-recreate]: ") && text.contains(" --> a,b.yaml:3:"), "{text}");
         assert!(text.contains("3 | strategy: {type: Recreate}\n") && text.contains(" = fix: "), "{text}");
+        assert!(text.contains("\n  = `fix a,b.yaml` does this\n"), "{text}");
         let json: Value = serde_json::from_str(&json(&findings, &[])).unwrap();
         assert_eq!((&json["findings"][0]["line"], &json["findings"][0]["file"]), (&3.into(), &"a,b.yaml".into()));
+        assert_eq!(json["findings"][0]["edits"][0]["text"], "RollingUpdate");
         let github = github(&findings);
         assert!(github.contains(" file=a%2Cb.yaml,line=3,col=") && github.lines().count() == 1, "{github}");
         let sarif: Value = serde_json::from_str(&sarif(&findings)).unwrap();

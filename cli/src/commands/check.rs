@@ -57,8 +57,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
     let facts = match options.target.is_named() {
         true => {
             let printed = plan::of(&options.target, options.timeout).await?;
-            let of_plan = |error| Failure::new(ExitCode::Plan, format!("the printed plan is not complete: {error}"));
-            Some(facts::of(&printed).map_err(of_plan)?)
+            Some(facts::of(&printed).map_err(plan::incomplete)?)
         }
         false => None,
     };
@@ -75,7 +74,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
     let skipped: Vec<_> = check.skipped().collect();
     let findings = check.run();
     match options.format {
-        Format::Text => console::show(&render::text(&findings, &skipped)),
+        Format::Text => console::show(&render::text(&findings, &skipped, |file| fix_command(file, &options))),
         Format::Json => console::print(&render::json(&findings, &skipped)),
         Format::Github => console::print(&render::github(&findings)),
         Format::Sarif => console::print(&render::sarif(&findings)),
@@ -84,11 +83,24 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
     Ok(if fails { ExitCode::Failed } else { ExitCode::Passed })
 }
 
+/// The command that fixes this file mechanically; `None` for standard input.
+fn fix_command(file: &str, options: &Options) -> Option<String> {
+    let manifest = options.manifests.iter().find(|name| *name != "-")?;
+    let (manifest, dockerfile) = match options.dockerfile.as_deref().filter(|name| *name == file) {
+        Some(dockerfile) => (manifest.as_str(), format!(" --dockerfile {dockerfile}")),
+        None => (file, String::new()),
+    };
+    let mut words = options.target.words();
+    words.extend(options.container.iter().flat_map(|name| ["--container".to_owned(), name.clone()]));
+    words.push(format!("--fix {manifest}{dockerfile}"));
+    (file != shown("-")).then(|| format!("cargo graceful manifest {}", words.join(" ")))
+}
+
 fn shown(name: &str) -> &str {
     if name == "-" { "<stdin>" } else { name }
 }
 
-fn read(name: &str) -> Result<String, Failure> {
+pub(super) fn read(name: &str) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     let read = match name {
         "-" => std::io::stdin().lock().take(LONGEST + 1).read_to_end(&mut bytes),
@@ -98,6 +110,6 @@ fn read(name: &str) -> Result<String, Failure> {
     graceful_deploy::decode(shown(name), &bytes).map(str::to_owned).map_err(unreadable)
 }
 
-fn unreadable(error: Unreadable) -> Failure {
+pub(super) fn unreadable(error: Unreadable) -> Failure {
     Failure::new(ExitCode::Input, error.to_string())
 }

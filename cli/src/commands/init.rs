@@ -5,10 +5,11 @@ use crate::{
     exit_code::{ExitCode, Failure},
     init::{self, Binary, LIBRARY, Origin, Package, Plan},
     process::{metadata, uncommitted},
+    replace::replace,
     style::{GOOD, STRONG, paint},
 };
 use std::{
-    env, fs,
+    env,
     path::{Path, PathBuf},
 };
 
@@ -75,7 +76,8 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
             refuse_uncommitted(&paths, &package).await?;
         }
         for (path, new) in &changed {
-            replace(path, new)?;
+            replace(path, new)
+                .map_err(|error| Failure::new(ExitCode::Io, format!("cannot write {}: {error}", path.display())))?;
         }
         text += &summary(&plan, Some(changed.len()));
     } else {
@@ -159,21 +161,4 @@ async fn refuse_uncommitted(paths: &[&Path], package: &Package) -> Result<(), Fa
         None => format!("{} is not under version control with git", folder.display()),
     };
     Err(Failure::new(ExitCode::Usage, format!("nothing is written: {problem}; --allow-dirty writes nevertheless")))
-}
-
-/// Replaces the file in one step, so that an interruption leaves the old or the new one.
-fn replace(path: &Path, text: &str) -> Result<(), Failure> {
-    let failed = |error| Failure::new(ExitCode::Io, format!("cannot write {}: {error}", path.display()));
-    // A symbolic link stays one.
-    let path = &path.canonicalize().map_err(failed)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-    let permissions = fs::metadata(path).map(|metadata| metadata.permissions()).map_err(failed)?;
-    fs::write(&temporary, text)
-        .and_then(|()| fs::set_permissions(&temporary, permissions))
-        .and_then(|()| fs::rename(&temporary, path))
-        .map_err(|error| {
-            let _ = fs::remove_file(&temporary);
-            failed(error)
-        })
 }

@@ -4,6 +4,7 @@ mod check;
 mod docs;
 mod explain;
 mod init;
+mod manifest;
 mod plan;
 mod rehearse;
 
@@ -40,6 +41,9 @@ enum Command {
     /// Convert a program to `#[graceful::main]`, step by step
     #[command(after_help = ExitCode::help())]
     Init(init::Options),
+    /// Print a manifest and a Dockerfile for a program, or fix those that exist
+    #[command(after_help = ExitCode::help())]
+    Manifest(Box<manifest::Options>),
     /// Explain a rule of `check`
     Explain(explain::Options),
     /// Shut a program down under load, and judge
@@ -70,6 +74,7 @@ impl Arguments {
             Command::Plan(options) => plan::run(options).await,
             Command::Check(options) => check::run(*options).await,
             Command::Init(options) => init::run(options).await,
+            Command::Manifest(options) => manifest::run(*options).await,
             Command::Explain(options) => explain::run(&options),
             Command::Rehearse(options) => rehearse::run(*options).await,
             Command::Load(options) => rehearse::load(options).await,

@@ -6,7 +6,7 @@ use crate::{
     plan::{self, Plan},
     process::{Part, Program, Target},
 };
-use std::time::Duration;
+use std::{ffi::OsString, time::Duration};
 use tokio::time::timeout;
 
 /// The limit of a printed plan in bytes.
@@ -44,7 +44,11 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
 
 /// Builds the program and asks it for its plan.
 pub(super) async fn of(target: &Target, limit: Duration) -> Result<Plan, Failure> {
-    let executable = target.executable().await?;
+    of_executable(target.executable().await?, limit).await
+}
+
+/// Asks the executable for its plan.
+pub(super) async fn of_executable(executable: OsString, limit: Duration) -> Result<Plan, Failure> {
     let mut program = Program::start(&[executable], &[("GRACEFUL_PRINT", "plan")], Part::First(LONGEST))?;
     let ended = wait(&mut program, limit).await;
     program.kill();
@@ -54,6 +58,11 @@ pub(super) async fn of(target: &Target, limit: Duration) -> Result<Plan, Failure
             Failure::new(ExitCode::Plan, message)
         })
     })
+}
+
+/// A printed plan that lacks a setting.
+pub(super) fn incomplete(error: String) -> Failure {
+    Failure::new(ExitCode::Plan, format!("the printed plan is not complete: {error}"))
 }
 
 /// Waits until the program has printed its plan and exited.

@@ -40,17 +40,37 @@ impl Target {
         self.exe.is_some() || [&self.bin, &self.example, &self.package].iter().any(|name| name.is_some())
     }
 
-    fn arguments(&self) -> Vec<String> {
-        let mut arguments = vec!["build".to_owned(), "--message-format=json-render-diagnostics".to_owned()];
+    /// The options of `cargo build` that choose this executable; none for `--exe`.
+    pub(crate) fn build_options(&self, executable: &str) -> Vec<String> {
+        let mut options = self.options();
+        if self.exe.is_none() && self.bin.is_none() && self.example.is_none() {
+            options.extend(["--bin", executable].map(str::to_owned));
+        }
+        options
+    }
+
+    /// The options as they are given.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let mut words = self.options();
+        words.extend(self.exe.iter().flat_map(|path| ["--exe".to_owned(), path.display().to_string()]));
+        words.extend(self.release.then(|| "--release".to_owned()));
+        words
+    }
+
+    fn options(&self) -> Vec<String> {
         let options = [
-            ("--bin", &self.bin),
-            ("--example", &self.example),
             ("--package", &self.package),
             ("--features", &self.features),
+            ("--bin", &self.bin),
+            ("--example", &self.example),
         ];
-        for (option, value) in options {
-            arguments.extend(value.iter().flat_map(|value| [option.to_owned(), value.clone()]));
-        }
+        let given = options.into_iter().filter_map(|(option, value)| Some([option.to_owned(), value.clone()?]));
+        given.flatten().collect()
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        let mut arguments = vec!["build".to_owned(), "--message-format=json-render-diagnostics".to_owned()];
+        arguments.extend(self.options());
         if self.release {
             arguments.push("--release".to_owned());
         }

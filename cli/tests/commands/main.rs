@@ -8,6 +8,7 @@ mod page;
 mod init;
 mod output;
 mod kubernetes;
+mod manifest;
 
 use harness::{build, command, finish, free_port, hello, misbehaving, rehearse, run};
 use serde_json::Value;

@@ -2,6 +2,7 @@
 
 use crate::{
     documents::{Kind, name, namespace},
+    edit::New,
     facts::Facts,
     finding::Findings,
     subject::{PROBES, Probe, Subject},
@@ -19,26 +20,34 @@ const READY: [&str; 3] = ["/readyz", "/ready", "/-/ready"];
 pub(crate) fn check(subject: &Subject<'_>, findings: &mut Findings) {
     let runs_for_ever = !matches!(subject.workload.kind, Kind::Job | Kind::CronJob | Kind::KnativeService);
     if runs_for_ever && subject.probe(PROBES[0]).is_none() && subject.serves_traffic() {
-        findings.add(
-            &READINESS_MISSING,
-            subject.container_at(),
-            format!("the container {} serves traffic and has no readiness probe", subject.name()),
-            match subject.health_port() {
-                Some(port) => format!("write `readinessProbe: {{httpGet: {{path: /readyz, port: {port}}}}}`"),
-                None => "add a readinessProbe to a path that shows whether the process serves".to_owned(),
-            },
-        );
+        findings
+            .add(
+                &READINESS_MISSING,
+                subject.container_at(),
+                format!("the container {} serves traffic and has no readiness probe", subject.name()),
+                match subject.health_port() {
+                    Some(port) => format!("write `readinessProbe: {{httpGet: {{path: /readyz, port: {port}}}}}`"),
+                    None => "add a readinessProbe to a path that shows whether the process serves".to_owned(),
+                },
+            )
+            .mechanical([subject.health_port().and_then(|port| {
+                let asked = New::Map(&[("path", New::Text("/readyz")), ("port", New::Number(port.into()))]);
+                let probe = New::Map(&[("httpGet", asked)]);
+                subject.editor().insert(subject.container, &["startupProbe", "ports"], PROBES[0], probe)
+            })]);
     }
     for (key, probe) in subject.probes() {
         let served = target(subject, key, probe, findings);
         if probe.timeout() > probe.period() {
             let at = probe.0.get("timeoutSeconds").unwrap_or(probe.0);
-            findings.add(
-                &TIMEOUT_LONG,
-                subject.at(at),
-                format!("the {key} has a timeout of {}s and a period of {}s", probe.timeout(), probe.period()),
-                format!("write `timeoutSeconds: {}`, or a longer period", probe.period()),
-            );
+            findings
+                .add(
+                    &TIMEOUT_LONG,
+                    subject.at(at),
+                    format!("the {key} has a timeout of {}s and a period of {}s", probe.timeout(), probe.period()),
+                    format!("write `timeoutSeconds: {}`, or a longer period", probe.period()),
+                )
+                .mechanical([subject.editor().replace(at, New::Number(probe.period()))]);
         }
         exec(subject, key, probe, findings);
         if key == "livenessProbe" {
@@ -72,7 +81,9 @@ fn target(subject: &Subject<'_>, key: &str, probe: Probe<'_>, findings: &mut Fin
             }
             (None, false) => format!("the container's ports are {}", names.join(", ")),
         };
-        findings.add(&PORT_UNSERVED, subject.at(port), problem, fix);
+        findings
+            .add(&PORT_UNSERVED, subject.at(port), problem, fix)
+            .mechanical([health.and_then(|health| subject.editor().replace(port, New::Number(health.into())))]);
         return Target::Unknown;
     };
     let Some(health) = health else { return Target::Unknown };
@@ -82,7 +93,11 @@ fn target(subject: &Subject<'_>, key: &str, probe: Probe<'_>, findings: &mut Fin
         let fix = format!("write `port: {health}`");
         let rule = if is_declared { &OTHER_PORT } else { &PORT_UNSERVED };
         // A TCP probe or an own path of the traffic's server can be meant; its own health paths can't.
-        findings.add(rule, subject.at(port), problem, fix);
+        let is_for_health = subject.facts.zip(probe.path()).is_some_and(|(facts, path)| facts.serves(path));
+        let finding = findings.add(rule, subject.at(port), problem, fix);
+        if !is_declared || is_for_health {
+            finding.mechanical([subject.editor().replace(port, New::Number(health.into()))]);
+        }
         return Target::Other;
     }
     let Some(facts) = subject.facts else { return Target::Health };
@@ -92,19 +107,22 @@ fn target(subject: &Subject<'_>, key: &str, probe: Probe<'_>, findings: &mut Fin
         let path = probe.path().unwrap_or("/");
         if let Some(scheme) = scheme {
             let problem = format!("the {key} speaks HTTPS, and the health server serves plain HTTP");
-            findings.add(&SCHEME_UNSERVED, subject.at(scheme), problem, "remove `scheme: HTTPS`");
+            findings
+                .add(&SCHEME_UNSERVED, subject.at(scheme), problem, "remove `scheme: HTTPS`")
+                .mechanical([subject.editor().replace(scheme, New::Text("HTTP"))]);
         } else if !facts.serves(path) {
-            let paths = match key {
-                "livenessProbe" => &facts.liveness_paths,
-                "startupProbe" => &facts.startup_paths,
-                _ => &facts.readiness_paths,
-            };
-            findings.add(
-                &PATH_UNSERVED,
-                subject.at(http.get("path").unwrap_or(http)),
-                format!("the {key} asks for {path}, which the health server does not serve"),
-                format!("write `path: {}`", paths.first().map_or("/readyz", String::as_str)),
-            );
+            let (written, right) = (http.get("path"), own_path(facts, key));
+            findings
+                .add(
+                    &PATH_UNSERVED,
+                    subject.at(written.unwrap_or(http)),
+                    format!("the {key} asks for {path}, which the health server does not serve"),
+                    format!("write `path: {right}`"),
+                )
+                .mechanical([match written {
+                    Some(path) => subject.editor().replace(path, New::Text(right)),
+                    None => subject.editor().insert(http, &[], "path", New::Text(right)),
+                }]);
         }
     }
     if let (Some(grpc), Some(services)) = (probe.grpc(), &facts.grpc_services) {
@@ -121,14 +139,29 @@ fn target(subject: &Subject<'_>, key: &str, probe: Probe<'_>, findings: &mut Fin
                     format!("the services are `{}`", services.join("`, `")),
                 )
             };
-            findings.add(&GRPC_UNSERVED, subject.at(grpc.get("service").unwrap_or(grpc)), problem, fix);
+            let finding = findings.add(&GRPC_UNSERVED, subject.at(grpc.get("service").unwrap_or(grpc)), problem, fix);
+            if services.is_empty() {
+                finding.mechanical(probe.over_http(subject.editor(), own_path(facts, key)));
+            }
         }
     }
     if let Some(tcp) = probe.tcp().filter(|_| key == "readinessProbe") {
         let problem = "the readinessProbe connects to the health port, which accepts connections in every phase";
-        findings.add(&TCP, subject.at(tcp), problem, format!("write `httpGet: {{path: /readyz, port: {health}}}`"));
+        findings
+            .add(&TCP, subject.at(tcp), problem, format!("write `httpGet: {{path: /readyz, port: {health}}}`"))
+            .mechanical(probe.over_http(subject.editor(), own_path(facts, key)));
     }
     Target::Health
+}
+
+/// The path of the health server that a probe of this key asks for.
+fn own_path<'a>(facts: &'a Facts, key: &str) -> &'a str {
+    let paths = match key {
+        "livenessProbe" => &facts.liveness_paths,
+        "startupProbe" => &facts.startup_paths,
+        _ => &facts.readiness_paths,
+    };
+    paths.first().map_or("/readyz", String::as_str)
 }
 
 fn exec(subject: &Subject<'_>, key: &str, probe: Probe<'_>, findings: &mut Findings) {
@@ -169,12 +202,13 @@ fn liveness(subject: &Subject<'_>, probe: Probe<'_>, target: Target, findings: &
         } else {
             "write `path: /livez`, or another path that depends on the process alone"
         };
-        findings.add(
-            &LIVENESS_READY,
-            subject.at(at.unwrap_or(probe.0)),
-            "the liveness probe asks for the readiness",
-            fix,
-        );
+        let problem = "the liveness probe asks for the readiness";
+        let finding = findings.add(&LIVENESS_READY, subject.at(at.unwrap_or(probe.0)), problem, fix);
+        // Another program's liveness is not known.
+        if let (Some(facts), Some(at), Target::Health) = (subject.facts, at, target) {
+            let right = if service.is_some() { "liveness" } else { own_path(facts, "livenessProbe") };
+            finding.mechanical([subject.editor().replace(at, New::Text(right))]);
+        }
     }
     // The health server of the program shows liveness from the first moment.
     let is_own = target == Target::Health && !is_ready;

@@ -2,6 +2,7 @@
 
 use crate::{
     documents::{Kind, Manifest, name, namespace},
+    edit::{New, scalar},
     finding::Findings,
     subject::Subject,
     table::rollout::*,
@@ -58,12 +59,16 @@ fn rolling(subject: &Subject<'_>, findings: &mut Findings) {
         return pod_disruption_budget(subject, findings);
     };
     if let Some(kind) = strategy.get("type").filter(|kind| kind.text() == Some("Recreate")) {
-        findings.add(
+        let finding = findings.add(
             &RECREATE,
             subject.at(kind),
             "the strategy Recreate stops every pod before it starts a new one",
             "write `strategy: {type: RollingUpdate, rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}`",
         );
+        // A second pod can wait for a claim of the first one for ever.
+        if !subject.workload.has_claims() {
+            finding.mechanical([subject.editor().replace(kind, New::Text("RollingUpdate"))]);
+        }
         return;
     }
     let rolling = strategy.get("rollingUpdate").or_else(|| strategy.get("canary"));
@@ -74,15 +79,21 @@ fn rolling(subject: &Subject<'_>, findings: &mut Findings) {
     let is_everything = unavailable.and_then(Node::text).and_then(|text| text.strip_suffix('%')?.parse::<u64>().ok());
     let takes_all = is_everything.is_some_and(|percent| percent >= 100)
         || matches!((takes, replicas), (Some(takes), Some(replicas)) if replicas > 0 && takes >= replicas);
-    if replicas == Some(1) && amount(surge, "25%", replicas, true) == Some(0) {
-        findings.add(
+    let write = |node, number| subject.editor().replace(node, New::Number(number));
+    let (no_surge, has_claims) = (amount(surge, "25%", replicas, true) == Some(0), subject.workload.has_claims());
+    if replicas == Some(1) && no_surge {
+        let finding = findings.add(
             &NO_SURGE,
             subject.at(surge.unwrap_or(strategy)),
             "one replica, and a rollout that stops it before the next one is ready",
             "write `maxSurge: 1` and `maxUnavailable: 0`",
         );
+        if !has_claims {
+            finding
+                .mechanical(surge.map(|node| write(node, 1)).into_iter().chain(unavailable.map(|node| write(node, 0))));
+        }
     } else if let Some(unavailable) = unavailable.filter(|_| takes_all) {
-        findings.add(
+        let finding = findings.add(
             &TAKES_ALL,
             subject.at(unavailable),
             format!(
@@ -91,6 +102,11 @@ fn rolling(subject: &Subject<'_>, findings: &mut Findings) {
             ),
             "write `maxUnavailable: 0` and `maxSurge: 1`",
         );
+        // Kubernetes refuses a rollout in which both are 0.
+        let surge = surge.filter(|surge| no_surge || matches!(surge.text(), Some("0" | "0%")));
+        if surge.is_none() || !has_claims {
+            finding.mechanical([write(unavailable, 0)].into_iter().chain(surge.map(|node| write(node, 1))));
+        }
     }
     pod_disruption_budget(subject, findings);
 }
@@ -107,13 +123,31 @@ fn pdbs<'a>(subject: &Subject<'a>) -> Vec<(&'a Manifest, &'a Node)> {
 fn pod_disruption_budget(subject: &Subject<'_>, findings: &mut Findings) {
     let replicas = subject.workload.replicas(&subject.objects);
     if replicas.is_some_and(|replicas| replicas >= 2) && subject.serves_traffic() && pdbs(subject).is_empty() {
-        findings.add(
-            &PDB_MISSING,
-            subject.key_or_kind(subject.workload.spec, "replicas"),
-            "no PodDisruptionBudget in the files selects these pods",
-            "add a PodDisruptionBudget with `maxUnavailable: 1` and the labels of the pods",
-        );
+        findings
+            .add(
+                &PDB_MISSING,
+                subject.key_or_kind(subject.workload.spec, "replicas"),
+                "no PodDisruptionBudget in the files selects these pods",
+                "add a PodDisruptionBudget with `maxUnavailable: 1` and the labels of the pods",
+            )
+            .mechanical([budget_of(subject).and_then(|budget| subject.editor().append_document(&budget))]);
     }
+}
+
+/// A PodDisruptionBudget for the pods that the workload selects.
+fn budget_of(subject: &Subject<'_>) -> Option<String> {
+    let document = subject.workload.document;
+    let labels = subject.workload.spec.path(&["selector", "matchLabels"])?;
+    let mut text =
+        format!("apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata:\n  name: {}\n", scalar(name(document)?));
+    if let Some(namespace) = document.path(&["metadata", "namespace"]).and_then(Node::text) {
+        text += &format!("  namespace: {}\n", scalar(namespace));
+    }
+    text += "spec:\n  maxUnavailable: 1\n  selector:\n    matchLabels:\n";
+    for (key, value) in labels.entries() {
+        text += &format!("      {}: {}\n", scalar(key.text()?), scalar(value.text()?));
+    }
+    Some(text)
 }
 
 fn budgets(subject: &Subject<'_>, findings: &mut Findings) {
@@ -127,12 +161,16 @@ fn budgets(subject: &Subject<'_>, findings: &mut Findings) {
                 || matches!((min.number(), replicas), (Some(min), Some(replicas)) if replicas > 0 && min >= replicas)
         });
         if let Some(blocking) = none.or(all) {
-            findings.add(
+            let editor = file.editor();
+            let finding = findings.add(
                 &PDB_BLOCKS,
                 (&file.source, &blocking.at),
                 format!("the PodDisruptionBudget {} allows no eviction", name(pdb).unwrap_or_default()),
                 "write `maxUnavailable: 1`",
             );
+            let renamed = pdb.get("spec").filter(|_| none.is_none());
+            let renamed = renamed.map(|spec| editor.rename(spec, "minAvailable", "maxUnavailable"));
+            finding.mechanical([editor.replace(blocking, New::Number(1))].into_iter().chain(renamed));
         }
     }
 }
@@ -145,12 +183,17 @@ fn services(subject: &Subject<'_>, findings: &mut Findings) {
         let is_headless = at(&["spec", "clusterIP"]).and_then(Node::text) == Some("None");
         let publishes = at(&["spec", "publishNotReadyAddresses"]).filter(|node| node.is_true());
         if let Some(publishes) = publishes.filter(|_| !(is_headless && subject.workload.kind == Kind::StatefulSet)) {
-            findings.add(
-                &NOT_READY,
-                (&file.source, &publishes.at),
-                format!("the Service {} sends traffic to pods that are not ready", name(service).unwrap_or_default()),
-                "remove `publishNotReadyAddresses`",
-            );
+            findings
+                .add(
+                    &NOT_READY,
+                    (&file.source, &publishes.at),
+                    format!(
+                        "the Service {} sends traffic to pods that are not ready",
+                        name(service).unwrap_or_default()
+                    ),
+                    "remove `publishNotReadyAddresses`",
+                )
+                .mechanical([file.editor().replace(publishes, New::Bool(false))]);
         }
         let balancer = at(&["spec", "type"]).filter(|kind| kind.text() == Some("LoadBalancer"));
         let waits = spec.get("minReadySeconds").and_then(Node::number).is_some_and(|seconds| seconds > 0);

@@ -2,6 +2,7 @@
 
 use crate::{
     documents::Kind,
+    edit::New,
     finding::Findings,
     subject::{Subject, whole_seconds},
     table::termination::*,
@@ -24,12 +25,14 @@ pub(crate) fn check(subject: &Subject<'_>, findings: &mut Findings) {
         let Some(own) = probe.0.get("terminationGracePeriodSeconds") else { continue };
         let needed = whole_seconds(budget.needed());
         if own.number().is_some_and(|seconds| seconds < needed) {
-            findings.add(
-                &PROBE_PERIOD,
-                subject.at(own),
-                format!("the {key} gives the shutdown {}s, and it needs {needed}s", own.text().unwrap_or_default()),
-                format!("remove terminationGracePeriodSeconds from the {key}, or write {needed}"),
-            );
+            findings
+                .add(
+                    &PROBE_PERIOD,
+                    subject.at(own),
+                    format!("the {key} gives the shutdown {}s, and it needs {needed}s", own.text().unwrap_or_default()),
+                    format!("remove terminationGracePeriodSeconds from the {key}, or write {needed}"),
+                )
+                .mechanical([subject.editor().replace(own, New::Number(needed))]);
         }
     }
 }
@@ -77,7 +80,9 @@ fn environment(subject: &Subject<'_>, findings: &mut Findings) {
             Health::Off => 0,
         };
         let problem = format!("the kubelet can't reach a health server on {}", plan.health);
-        findings.add(&ENV_LOOPBACK, subject.at(value), problem, format!("write \"[::]:{port}\""));
+        findings
+            .add(&ENV_LOOPBACK, subject.at(value), problem, format!("write \"[::]:{port}\""))
+            .mechanical([subject.editor().replace(value, New::Text(&format!("[::]:{port}")))]);
     }
     let first = overrides::NAMES.iter().filter_map(|name| literal(container, name)).map(|(_, value)| value);
     let Some(first) = first.min_by_key(|value| value.at.bytes.start) else { return };
@@ -110,12 +115,17 @@ fn period(subject: &Subject<'_>, plan: &Plan, findings: &mut Findings) {
     let wanted = whole_seconds(planned);
     if found < planned {
         let shown = if written.is_some() { String::new() } else { " by default".to_owned() };
-        findings.add(
-            &TOO_SHORT,
-            at,
-            format!("{key} is {seconds}{shown}, and the plan takes {}", Pretty(planned)),
-            format!("write `{key}: {wanted}`, or set termination_grace_period = \"{seconds}s\" in the program"),
-        );
+        findings
+            .add(
+                &TOO_SHORT,
+                at,
+                format!("{key} is {seconds}{shown}, and the plan takes {}", Pretty(planned)),
+                format!("write `{key}: {wanted}`, or set termination_grace_period = \"{seconds}s\" in the program"),
+            )
+            .mechanical([match written {
+                Some(node) => subject.editor().replace(node, New::Number(wanted)),
+                None => subject.editor().insert(subject.workload.pod, &[], key, New::Number(wanted)),
+            }]);
     } else if written.is_some() && found > planned * 2 && found - planned >= Duration::from_secs(30) {
         findings.add(
             &TOO_LONG,

@@ -6,43 +6,50 @@ READINESS_MISSING { "readiness-probe-missing", Warning, Nothing, Manifest, "",
     "A container that serves traffic has no readiness probe.",
     "The pod gets traffic before the process listens, so requests fail in each rollout.",
     wrong: "apiVersion: v1\nkind: Pod\nmetadata: {name: app}\nspec:\n  containers:\n  - name: app\n    ports: [{containerPort: 3000}]",
-    right: "apiVersion: v1\nkind: Pod\nmetadata: {name: app}\nspec:\n  containers:\n  - name: app\n    ports: [{containerPort: 3000}]\n    readinessProbe:\n      httpGet: {path: /readyz, port: 8081}" }
+    right: "apiVersion: v1\nkind: Pod\nmetadata: {name: app}\nspec:\n  containers:\n  - name: app\n    ports: [{containerPort: 3000}]\n    readinessProbe:\n      httpGet: {path: /readyz, port: 8081}",
+    mechanical: "Adds a probe of `/readyz` on the health port, if the program is known." }
 
 PORT_UNSERVED { "probe-port-not-served", Error, Nothing, Container, "",
     "A probe's port is neither the health port nor a port of the container, or no port has its name.",
     "The probe fails: the pod gets no traffic, or the container restarts for ever.",
     wrong: "readinessProbe:\n  httpGet: {path: /readyz, port: 8080}",
-    right: "readinessProbe:\n  httpGet: {path: /readyz, port: 8081}" }
+    right: "readinessProbe:\n  httpGet: {path: /readyz, port: 8081}",
+    mechanical: "Writes the health port, if the program is known." }
 
 OTHER_PORT { "probe-on-another-port", Warning, Program, Container, "",
     "A probe asks a port of the container that is not the health port.",
     "The traffic's listener closes in the drain and runs on the program's own runtime, so the probe fails where the health server would respond.",
     wrong: "readinessProbe:\n  httpGet: {path: /readyz, port: http}",
-    right: "readinessProbe:\n  httpGet: {path: /readyz, port: health}" }
+    right: "readinessProbe:\n  httpGet: {path: /readyz, port: health}",
+    mechanical: "Writes the health port, if the path is one of the health server's." }
 
 PATH_UNSERVED { "probe-path-not-served", Error, Program, Container, "",
     "A probe asks the health port for a path that it does not serve.",
     "The response is 404, which is a failure.",
     wrong: "readinessProbe:\n  httpGet: {path: /ready, port: health}",
-    right: "readinessProbe:\n  httpGet: {path: /readyz, port: health}" }
+    right: "readinessProbe:\n  httpGet: {path: /readyz, port: health}",
+    mechanical: "Writes the path of the health server for this probe." }
 
 SCHEME_UNSERVED { "probe-scheme-not-served", Error, Program, Container, "",
     "A probe speaks HTTPS to the health port, which serves plain HTTP.",
     "The TLS handshake fails, and so does the probe.",
     wrong: "readinessProbe:\n  httpGet: {path: /readyz, port: health, scheme: HTTPS}",
-    right: "readinessProbe:\n  httpGet: {path: /readyz, port: health}" }
+    right: "readinessProbe:\n  httpGet: {path: /readyz, port: health}",
+    mechanical: "Writes `HTTP`." }
 
 GRPC_UNSERVED { "probe-grpc-not-served", Error, Program, Container, "grpc = none",
     "A gRPC probe asks for a service that the program does not serve.",
     "The probe fails. gRPC on the health port needs the feature `tonic`; its services are the empty name, `readiness`, `liveness`, `startup` and those that the program adds.",
     wrong: "readinessProbe:\n  grpc: {port: 8081}",
-    right: "readinessProbe:\n  httpGet: {path: /readyz, port: health}" }
+    right: "readinessProbe:\n  httpGet: {path: /readyz, port: health}",
+    mechanical: "Makes the probe `httpGet`, if the program serves no gRPC on the health port." }
 
 LIVENESS_READY { "liveness-probe-on-readiness-path", Error, Nothing, Container, "",
     "The liveness probe asks for the readiness.",
     "A dependency that fails, which readiness is there to show, restarts every pod at once.",
     wrong: "livenessProbe:\n  httpGet: {path: /readyz, port: health}",
-    right: "livenessProbe:\n  httpGet: {path: /livez, port: health}" }
+    right: "livenessProbe:\n  httpGet: {path: /livez, port: health}",
+    mechanical: "Writes the liveness path, if the program is known and the probe asks its health port." }
 
 LIVENESS_START { "liveness-probe-kills-during-start", Warning, Nothing, Manifest, "no program",
     "A liveness probe can restart the container within 15 s of its start, and there is no startup probe.",
@@ -60,7 +67,8 @@ TIMEOUT_LONG { "probe-timeout-longer-than-period", Warning, Nothing, Container, 
     "A probe's timeout is longer than its period.",
     "Probes of one container run one after the other: a slow response delays the next probe, so failures are counted later than the period says.",
     wrong: "readinessProbe:\n  httpGet: {path: /readyz, port: health}\n  periodSeconds: 2\n  timeoutSeconds: 5",
-    right: "readinessProbe:\n  httpGet: {path: /readyz, port: health}\n  periodSeconds: 5\n  timeoutSeconds: 2" }
+    right: "readinessProbe:\n  httpGet: {path: /readyz, port: health}\n  periodSeconds: 5\n  timeoutSeconds: 2",
+    mechanical: "Writes the period as the timeout." }
 
 PUBLISHED { "health-port-published", Warning, Program, Document, "",
     "A Service or an Ingress publishes the health port.",
@@ -78,5 +86,6 @@ TCP { "readiness-probe-over-tcp", Warning, Program, Container, "",
     "The readiness probe only connects to the health port.",
     "The health server accepts connections in every phase, so the probe never shows that the process is starting or draining.",
     wrong: "readinessProbe:\n  tcpSocket: {port: health}",
-    right: "readinessProbe:\n  httpGet: {path: /readyz, port: health}" }
+    right: "readinessProbe:\n  httpGet: {path: /readyz, port: health}",
+    mechanical: "Makes the probe `httpGet` on the same port." }
 }

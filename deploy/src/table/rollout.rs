@@ -6,37 +6,43 @@ RECREATE { "strategy-recreate", Warning, Nothing, Spec, "",
     "The strategy `Recreate` stops every pod before it starts a new one.",
     "No pod serves in between, so every rollout fails requests, however well a pod shuts down.",
     wrong: "strategy: {type: Recreate}",
-    right: "strategy: {type: RollingUpdate}" }
+    right: "strategy: {type: RollingUpdate}",
+    mechanical: "Writes `RollingUpdate`, if the pods mount no PersistentVolumeClaim." }
 
 TAKES_ALL { "rollout-takes-all-replicas", Warning, Nothing, Spec, "",
     "`maxUnavailable` lets a rollout stop all replicas at once.",
     "No pod serves until the new ones are ready.",
     wrong: "strategy:\n  rollingUpdate: {maxUnavailable: 100%}",
-    right: "strategy:\n  rollingUpdate: {maxUnavailable: 1}" }
+    right: "strategy:\n  rollingUpdate: {maxUnavailable: 1}",
+    mechanical: "Writes `maxUnavailable: 0`, and `maxSurge: 1` in place of 0." }
 
 NO_SURGE { "one-replica-without-surge", Warning, Nothing, Spec, "",
     "One replica, and a rollout that starts no second one before it stops the first.",
     "No pod serves until the new one is ready.",
     wrong: "replicas: 1\nstrategy:\n  rollingUpdate: {maxSurge: 0, maxUnavailable: 1}",
-    right: "replicas: 1\nstrategy:\n  rollingUpdate: {maxSurge: 1, maxUnavailable: 0}" }
+    right: "replicas: 1\nstrategy:\n  rollingUpdate: {maxSurge: 1, maxUnavailable: 0}",
+    mechanical: "Writes `maxSurge: 1` and `maxUnavailable: 0`, if the pods mount no PersistentVolumeClaim." }
 
 PDB_MISSING { "pod-disruption-budget-missing", Hint, Nothing, Manifest, "",
     "A Deployment that serves traffic with several replicas has no PodDisruptionBudget in the files.",
     "A drain of several nodes can evict all replicas at once.",
-    wrong: "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: app}\nspec:\n  replicas: 3\n  template:\n    metadata: {labels: {app: app}}\n    spec:\n      containers:\n      - name: app\n        ports: [{containerPort: 3000}]\n        readinessProbe: {httpGet: {path: /readyz, port: 8081}}",
-    right: "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: app}\nspec:\n  replicas: 3\n  template:\n    metadata: {labels: {app: app}}\n    spec:\n      containers:\n      - name: app\n        ports: [{containerPort: 3000}]\n        readinessProbe: {httpGet: {path: /readyz, port: 8081}}\n---\napiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: app}\nspec:\n  maxUnavailable: 1\n  selector: {matchLabels: {app: app}}" }
+    wrong: "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: app}\nspec:\n  replicas: 3\n  selector: {matchLabels: {app: app}}\n  template:\n    metadata: {labels: {app: app}}\n    spec:\n      containers:\n      - name: app\n        ports: [{containerPort: 3000}]\n        readinessProbe: {httpGet: {path: /readyz, port: 8081}}",
+    right: "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: app}\nspec:\n  replicas: 3\n  selector: {matchLabels: {app: app}}\n  template:\n    metadata: {labels: {app: app}}\n    spec:\n      containers:\n      - name: app\n        ports: [{containerPort: 3000}]\n        readinessProbe: {httpGet: {path: /readyz, port: 8081}}\n---\napiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: app}\nspec:\n  maxUnavailable: 1\n  selector: {matchLabels: {app: app}}",
+    mechanical: "Appends a PodDisruptionBudget with the labels of the selector; not in JSON." }
 
 PDB_BLOCKS { "pod-disruption-budget-blocks", Warning, Nothing, Document, "",
     "A PodDisruptionBudget allows no eviction at all.",
     "A node can't be drained: the drain waits, and is often ended by force, which kills the pod without its shutdown.",
     wrong: "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: app}\nspec:\n  maxUnavailable: 0\n  selector: {matchLabels: {app: app}}",
-    right: "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: app}\nspec:\n  maxUnavailable: 1\n  selector: {matchLabels: {app: app}}" }
+    right: "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: app}\nspec:\n  maxUnavailable: 1\n  selector: {matchLabels: {app: app}}",
+    mechanical: "Writes `maxUnavailable: 1`." }
 
 NOT_READY { "publish-not-ready-addresses", Warning, Nothing, Document, "",
     "A Service sends traffic to pods that are not ready.",
     "Requests reach processes that are starting or draining, whatever their readiness says.",
     wrong: "apiVersion: v1\nkind: Service\nmetadata: {name: app}\nspec:\n  publishNotReadyAddresses: true\n  selector: {app: app}\n  ports: [{port: 80, targetPort: http}]",
-    right: "apiVersion: v1\nkind: Service\nmetadata: {name: app}\nspec:\n  selector: {app: app}\n  ports: [{port: 80, targetPort: http}]" }
+    right: "apiVersion: v1\nkind: Service\nmetadata: {name: app}\nspec:\n  selector: {app: app}\n  ports: [{port: 80, targetPort: http}]",
+    mechanical: "Writes `false`." }
 
 MIN_READY { "min-ready-seconds-missing", Hint, Nothing, Document, "",
     "A Service of type LoadBalancer selects the pods, and `minReadySeconds` is not set.",

@@ -6,19 +6,22 @@ SHELL_FORM { "dockerfile-shell-form", Error, Nothing, Dockerfile, "",
     "`ENTRYPOINT` or `CMD` is in the shell form, without `exec`.",
     "`/bin/sh` is then PID 1, and most shells do not forward SIGTERM: the process runs until SIGKILL.",
     wrong: "FROM debian:12-slim\nENTRYPOINT /app --port 3000",
-    right: "FROM debian:12-slim\nENTRYPOINT [\"/app\", \"--port\", \"3000\"]" }
+    right: "FROM debian:12-slim\nENTRYPOINT [\"/app\", \"--port\", \"3000\"]",
+    mechanical: "Writes the exec form, if no word needs a shell; or `exec` before the last command, if the script is a sequence of simple commands." }
 
 SHELL { "shell-without-exec", Error, Nothing, Container, "",
     "`sh -c` starts the program without `exec`.",
     "The shell is then PID 1, and most shells do not forward SIGTERM: the process runs until SIGKILL.",
     wrong: "command: [sh, -c, \"./migrate && ./app\"]",
-    right: "command: [sh, -c, \"./migrate && exec ./app\"]" }
+    right: "command: [sh, -c, \"./migrate && exec ./app\"]",
+    mechanical: "Writes `exec` before the last command, if the script is a sequence of simple commands." }
 
 STOP_SIGNAL { "stop-signal-not-handled", Error, Nothing, Dockerfile, "",
     "The signal that stops the container is not one of the program's `signals`.",
     "The process does not hear of its termination and is killed at the end of the termination grace period, or at once.",
     wrong: "FROM debian:12-slim\nSTOPSIGNAL SIGQUIT\nENTRYPOINT [\"/app\"]",
-    right: "FROM debian:12-slim\nSTOPSIGNAL SIGTERM\nENTRYPOINT [\"/app\"]" }
+    right: "FROM debian:12-slim\nSTOPSIGNAL SIGTERM\nENTRYPOINT [\"/app\"]",
+    mechanical: "Writes `SIGTERM` or the program's first signal, into `stopSignal` or `STOPSIGNAL`; adds `STOPSIGNAL` to a Dockerfile without one." }
 
 INIT_TWICE { "init-beside-init", Hint, Program, Dockerfile, "init = true",
     "`tini` or `dumb-init` starts a program that is its own init (`init = true`).",

@@ -6,7 +6,8 @@ TOO_SHORT { "termination-grace-period-too-short", Error, Program, Pod, "",
     "`terminationGracePeriodSeconds`, or its default of 30, is shorter than the program's plan.",
     "The kubelet kills the process while it drains or runs its hooks: requests are cut, data is not flushed.",
     wrong: "terminationGracePeriodSeconds: 20",
-    right: "terminationGracePeriodSeconds: 30" }
+    right: "terminationGracePeriodSeconds: 30",
+    mechanical: "Writes the plan's termination grace period." }
 
 TOO_LONG { "termination-grace-period-too-long", Hint, Program, Pod, "",
     "`terminationGracePeriodSeconds` is more than twice the plan's, and at least 30 s longer.",
@@ -24,7 +25,8 @@ PROBE_PERIOD { "probe-termination-grace-period-too-short", Warning, Program, Con
     "A probe's own `terminationGracePeriodSeconds` is shorter than the shutdown needs.",
     "When that probe fails, it replaces the pod's period, so the restart cuts requests in flight.",
     wrong: "livenessProbe:\n  httpGet: {path: /livez, port: health}\n  terminationGracePeriodSeconds: 5",
-    right: "livenessProbe:\n  httpGet: {path: /livez, port: health}" }
+    right: "livenessProbe:\n  httpGet: {path: /livez, port: health}",
+    mechanical: "Writes what the shutdown needs." }
 
 ENV_INVALID { "environment-override-invalid", Error, Program, Container, "",
     "A `GRACEFUL_*` variable in `env` has a value that the program refuses.",
@@ -48,5 +50,6 @@ ENV_LOOPBACK { "health-on-loopback", Error, Program, Container, "",
     "`GRACEFUL_HEALTH` in `env` is a loopback address.",
     "The kubelet probes the pod's address and can't reach the pod's loopback, so every probe fails.",
     wrong: "env:\n- {name: GRACEFUL_HEALTH, value: \"127.0.0.1:8081\"}",
-    right: "env:\n- {name: GRACEFUL_HEALTH, value: \"[::]:8081\"}" }
+    right: "env:\n- {name: GRACEFUL_HEALTH, value: \"[::]:8081\"}",
+    mechanical: "Writes `[::]` with the same port." }
 }

@@ -1,6 +1,6 @@
 //! Turns a rule's example into a whole manifest, and checks it.
 
-use graceful_deploy::{Check, Dockerfile, Facts, Finding, Manifest, Place, Rule};
+use graceful_deploy::{Check, Dockerfile, Facts, Finding, Fix, Fixed, Manifest, Place, Rule};
 use graceful_plan::{Health, Plan};
 
 /// The parts of the Deployment: its `spec`, the pod's, the container's. Each entry is a key with its lines.
@@ -52,31 +52,69 @@ pub(crate) fn base(place: Place, fragment: &str) -> String {
     )
 }
 
+/// The text of the file that a rule's example is a part of.
+pub(crate) fn whole(rule: &Rule, fragment: &str) -> String {
+    match rule.place {
+        Place::Manifest | Place::Dockerfile => fragment.to_owned(),
+        place => base(place, fragment),
+    }
+}
+
 /// The findings of a rule's example.
 pub(crate) fn findings(rule: &Rule, fragment: &str) -> Vec<Finding> {
-    match rule.place {
-        Place::Manifest | Place::Dockerfile => findings_in(rule, fragment),
-        place => findings_in(rule, &base(place, fragment)),
-    }
+    findings_in(rule, &whole(rule, fragment))
 }
 
 /// The findings of a whole manifest or Dockerfile with the program of a rule's examples.
 pub(crate) fn findings_in(rule: &Rule, text: &str) -> Vec<Finding> {
-    let mut facts = Facts::new(Plan::DEFAULT);
-    match rule.program {
-        "" | "no program" => {}
-        "init = true" => facts.plan.init = true,
-        "health = \"off\"" => facts.plan.health = Health::Off,
-        "grpc = none" => facts.grpc_services = Some(Vec::new()),
-        other => panic!("the examples know no program with `{other}`"),
+    let with = Example::of(rule, text);
+    let manifests = [Manifest::parse("app.yaml", &with.manifest).unwrap()];
+    let dockerfile = with.dockerfile.map(|text| Dockerfile::parse("Dockerfile", text).unwrap());
+    let mut check = Check::new(&manifests);
+    if let Some(facts) = &with.facts {
+        check = check.facts(facts);
     }
-    if rule.place == Place::Dockerfile {
-        let dockerfile = Dockerfile::parse("Dockerfile", text).unwrap();
-        let without_command = base(Place::Container, "").replace("        command: [/app]\n", "");
-        let manifests = [Manifest::parse("app.yaml", &without_command).unwrap()];
-        return Check::new(&manifests).facts(&facts).dockerfile(&dockerfile).run();
+    if let Some(dockerfile) = &dockerfile {
+        check = check.dockerfile(dockerfile);
     }
-    let manifests = [Manifest::parse("app.yaml", text).unwrap()];
-    let check = Check::new(&manifests);
-    if rule.program == "no program" { check.run() } else { check.facts(&facts).run() }
+    check.run()
+}
+
+/// The same with the mechanical fixes applied.
+pub(crate) fn fixed(rule: &Rule, text: &str) -> Fixed {
+    let with = Example::of(rule, text);
+    let mut fix = Fix::new().manifest("app.yaml", &with.manifest);
+    if let Some(facts) = &with.facts {
+        fix = fix.facts(facts);
+    }
+    if let Some(text) = with.dockerfile {
+        fix = fix.dockerfile("Dockerfile", text);
+    }
+    fix.run().unwrap()
+}
+
+/// The files of an example, and what is known of its program.
+struct Example<'a> {
+    manifest: String,
+    dockerfile: Option<&'a str>,
+    facts: Option<Facts>,
+}
+
+impl<'a> Example<'a> {
+    fn of(rule: &Rule, text: &'a str) -> Self {
+        let mut facts = Facts::new(Plan::DEFAULT);
+        match rule.program {
+            "" | "no program" => {}
+            "init = true" => facts.plan.init = true,
+            "health = \"off\"" => facts.plan.health = Health::Off,
+            "grpc = none" => facts.grpc_services = Some(Vec::new()),
+            other => panic!("the examples know no program with `{other}`"),
+        }
+        let facts = (rule.program != "no program").then_some(facts);
+        if rule.place == Place::Dockerfile {
+            let manifest = base(Place::Container, "").replace("        command: [/app]\n", "");
+            return Self { manifest, dockerfile: Some(text), facts };
+        }
+        Self { manifest: text.to_owned(), dockerfile: None, facts }
+    }
 }

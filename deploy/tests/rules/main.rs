@@ -6,7 +6,7 @@
 
 mod example;
 
-use example::{base, findings};
+use example::{base, findings, fixed, whole};
 use graceful_deploy::{Finding, Needs, Place, Rule, rules};
 use std::{collections::BTreeSet, env, fmt::Write as _, fs, path::Path};
 
@@ -29,6 +29,21 @@ fn the_wrong_example_of_each_rule_gives_exactly_its_finding() {
 fn the_right_example_of_each_rule_gives_no_finding() {
     for rule in rules() {
         assert_eq!(ids(&findings(rule, rule.right)), [""; 0], "{}", rule.id);
+    }
+}
+
+#[test]
+fn the_mechanical_fix_of_each_rule_removes_its_finding_and_no_other_rule_has_one() {
+    for rule in rules() {
+        let text = whole(rule, rule.wrong);
+        let fixed = fixed(rule, &text);
+        if rule.mechanical.is_none() {
+            assert_eq!((ids(&fixed.fixed), fixed.texts.len()), (vec![], 0), "{}", rule.id);
+            continue;
+        }
+        assert_eq!((ids(&fixed.fixed), ids(&fixed.left)), (vec![rule.id], vec![]), "{fixed:#?}");
+        assert_eq!(fixed.texts.len(), 1, "{fixed:#?}");
+        assert_eq!(ids(&example::findings_in(rule, &fixed.texts[0].1)), [""; 0], "{fixed:#?}");
     }
 }
 
@@ -75,10 +90,15 @@ fn page() -> String {
          The examples are parts of this Deployment, whose program has the default plan:\n\n",
     );
     writeln!(page, "```yaml\n{}```\n", base(Place::Spec, "")).unwrap();
-    page.push_str("| rule | severity | needs | what it finds |\n|---|---|---|---|\n");
+    page.push_str(
+        "`cargo graceful manifest --fix FILE` fixes what has a mechanical fix (**fix** in the table).\n\n\
+         | rule | severity | needs | fix | what it finds |\n|---|---|---|---|---|\n",
+    );
     for rule in rules() {
         let needs = if rule.needs == Needs::Program { "the program" } else { "" };
-        writeln!(page, "| [`{0}`](#{0}) | {1} | {needs} | {2} |", rule.id, rule.severity, rule.summary).unwrap();
+        let fix = if rule.mechanical.is_some() { "fix" } else { "" };
+        writeln!(page, "| [`{0}`](#{0}) | {1} | {needs} | {fix} | {2} |", rule.id, rule.severity, rule.summary)
+            .unwrap();
     }
     let mut group = None;
     for rule in rules() {
@@ -103,6 +123,9 @@ fn page() -> String {
         };
         writeln!(page, "\nWrong ({place}{program}):\n\n{}", block(rule, rule.wrong)).unwrap();
         writeln!(page, "Right:\n\n{}", block(rule, rule.right).trim_end()).unwrap();
+        if let Some(mechanical) = rule.mechanical {
+            writeln!(page, "\nMechanical fix: {}{}", mechanical[..1].to_lowercase(), &mechanical[1..]).unwrap();
+        }
     }
     page
 }

@@ -101,7 +101,8 @@ fn start(main: &Main, linked_hooks: bool) -> Result<Started, StartError> {
     let checks = if linked_hooks { check::linked()? } else { Vec::new() };
     let settings = Settings::resolve(main.plan, &hooks, |name| std::env::var_os(name))?;
     if settings.print_plan {
-        let _ = writeln!(io::stdout(), "{}", settings::printed(main.package, &settings.plan, &hooks, &checks));
+        let plan = settings::printed(main.package, &settings.plan, main.signals, &hooks, &checks);
+        let _ = writeln!(io::stdout(), "{plan}");
         return Ok(Started::Over(0));
     }
     if let Some(code) = init::run_if_asked(settings.plan.init)? {

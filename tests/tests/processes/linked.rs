@@ -36,6 +36,8 @@ fn the_printed_plan_lists_every_setting_and_runs_nothing() {
     ] {
         assert_eq!(plan[key], value, "{key} in {plan:#}");
     }
+    assert_eq!(plan["signals"].as_array().unwrap(), &["SIGINT", "SIGTERM"], "{plan:#}");
+    assert!(plan["grpc_health"].is_boolean(), "{plan:#}");
 }
 
 #[test]

@@ -1,0 +1,108 @@
+//! Prints or writes the manifest and the Dockerfile of a program.
+
+use super::Options;
+use crate::{
+    check::facts,
+    commands::plan,
+    console,
+    exit_code::{ExitCode, Failure},
+    manifest::{Template, dockerfile},
+};
+use std::{fs, io::Write, path::Path};
+
+/// A label of a StatefulSet's pods has the name and 11 more characters, and a label has at most 63.
+const LONGEST_NAME: usize = 52;
+
+/// Prints the manifest or the Dockerfile, or writes both.
+pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
+    let executable = options.target.executable().await?;
+    let printed = plan::of_executable(executable.clone(), options.timeout).await?;
+    let facts = facts::of(&printed).map_err(plan::incomplete)?;
+    let executable = Path::new(&executable).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let refused = |problem| Failure::new(ExitCode::Plan, problem);
+    let name = options.name.clone().map_or_else(|| named_after(&executable), Ok);
+    let name = name.map_err(|error| Failure::new(ExitCode::Usage, error))?;
+    let image = options.image.clone().unwrap_or_else(|| format!("registry.example/{name}:1"));
+    let template = Template {
+        facts: &facts,
+        kind: options.kind,
+        name: &name,
+        image: &image,
+        port: options.port,
+        replicas: options.replicas,
+    };
+    let manifest = || template.manifest().map_err(refused);
+    let dockerfile = || dockerfile(&facts, &executable, &options.target.build_options(&executable)).map_err(refused);
+    match &options.write {
+        Some(folder) => {
+            let files = [(format!("{name}.yaml"), manifest()?), ("Dockerfile".to_owned(), dockerfile()?)];
+            write(folder, &files, options.force)?;
+        }
+        None if options.dockerfile.is_some() => console::print(&dockerfile()?)?,
+        None => console::print(&manifest()?)?,
+    }
+    Ok(ExitCode::Passed)
+}
+
+/// Writes the files; none if one of them exists.
+fn write(folder: &Path, files: &[(String, String)], force: bool) -> Result<(), Failure> {
+    let failed = |path: &Path, error| Failure::new(ExitCode::Io, format!("cannot write {}: {error}", path.display()));
+    fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+    let exists = files.iter().map(|(name, _)| folder.join(name)).find(|path| path.symlink_metadata().is_ok());
+    if let Some(path) = exists.filter(|_| !force) {
+        let message = format!("{} exists; --force replaces it, and --fix changes a manifest in place", path.display());
+        return Err(Failure::new(ExitCode::Io, message));
+    }
+    for (name, text) in files {
+        let path = folder.join(name);
+        let mut open = fs::OpenOptions::new();
+        let open = if force { open.write(true).create(true).truncate(true) } else { open.write(true).create_new(true) };
+        open.open(&path).and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| failed(&path, error))?;
+        console::print(&format!("wrote {}\n", path.display()))?;
+    }
+    Ok(())
+}
+
+/// A name for objects of Kubernetes from that of an executable.
+fn named_after(executable: &str) -> Result<String, String> {
+    let stem = executable.strip_suffix(".exe").unwrap_or(executable).to_ascii_lowercase();
+    name(stem.replace(['_', '.', ' '], "-").trim_matches('-'))
+        .map_err(|error| format!("the executable's name is no name of an object: {error}; write --name"))
+}
+
+/// The name of a Service, which is the strictest one.
+pub(super) fn name(text: &str) -> Result<String, String> {
+    let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let is_name = text.starts_with(|c: char| c.is_ascii_lowercase()) && !text.ends_with('-');
+    if is_name && text.chars().all(is_allowed) && text.len() <= LONGEST_NAME {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "`{text}` must have at most {LONGEST_NAME} lower-case letters, digits and `-`, and begin with a letter"
+        ))
+    }
+}
+
+/// A reference to an image.
+pub(super) fn image(text: &str) -> Result<String, String> {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._-/:@".contains(c);
+    if text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(is_allowed) && !text.ends_with(':') {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("`{text}` is no reference to an image, such as registry.example/shop/api:1"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_executable_gives_the_name() {
+        assert_eq!(named_after("Shop_API.v2").unwrap(), "shop-api-v2");
+        assert_eq!(named_after("_a").unwrap(), "a");
+        assert!(named_after("2fast").unwrap_err().ends_with("write --name"));
+        assert!(name(&"a".repeat(53)).is_err() && name("a-").is_err() && name("").is_err());
+        assert!(image("a b").is_err() && image("registry:5000/a/b@sha256:00").is_ok());
+    }
+}
