@@ -12,7 +12,8 @@ const TOLERANCE: u64 = 1_000_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct End {
     at: u64,
-    code: i64,
+    /// `None`: the kubelet has lost it.
+    code: Option<i64>,
     reason: String,
     message: String,
 }
@@ -194,15 +195,21 @@ impl Pod {
             let restarts = state["restartCount"].as_u64().unwrap_or_default();
             if restarts > container.restarts && !is_new {
                 let last = End::of(&state["lastState"]["terminated"], now);
-                let why = last.map_or_else(String::new, |end| format!(": exit code {} ({})", end.code, end.reason));
+                let why = last.and_then(|end| Some(format!(": exit code {} ({})", end.code?, end.reason)));
+                let why = why.unwrap_or_default();
                 incidents.push(incident(&format!("{}/{name}", self.name), format!("restarted{why}")));
             }
             container.restarts = restarts;
             match End::of(&state["state"]["terminated"], now) {
                 Some(end) if container.end.is_none() => container.end = Some(end),
                 Some(_) => {}
-                // The end of a deleted container is final; a kubelet that has lost it reports a container that waits.
-                None if self.deleted.is_some() && !is_new => {}
+                // The end of a deleted container is final. A kubelet that has lost it reports a container that waits.
+                None if self.deleted.is_some() && !is_new => {
+                    if container.started && container.end.is_none() && state["state"]["waiting"].is_object() {
+                        container.end =
+                            Some(End { at: now, code: None, reason: String::new(), message: String::new() });
+                    }
+                }
                 None => {
                     // A container in CrashLoopBackOff does not shut down.
                     container.started = state["state"]["running"].is_object();
@@ -258,16 +265,17 @@ impl Pod {
 impl End {
     fn of(terminated: &Value, at: u64) -> Option<Self> {
         let text = |name: &str| terminated[name].as_str().unwrap_or_default().to_owned();
-        Some(Self { at, code: terminated["exitCode"].as_i64()?, reason: text("reason"), message: text("message") })
+        let code = Some(terminated["exitCode"].as_i64()?).filter(|_| terminated["reason"] != "ContainerStatusUnknown");
+        Some(Self { at, code, reason: text("reason"), message: text("message") })
     }
 
     fn exit(&self, deleted: u64, grace: u64) -> Exit {
         match self.code {
-            _ if self.reason == "ContainerStatusUnknown" => Exit::Unseen,
-            _ if self.reason == "OOMKilled" => Exit::OutOfMemory,
-            137 if self.at.saturating_sub(deleted) + TOLERANCE >= grace => Exit::Killed,
-            137 => Exit::Signal(9),
-            code => Exit::Code(code as i32),
+            None => Exit::Unseen,
+            Some(_) if self.reason == "OOMKilled" => Exit::OutOfMemory,
+            Some(137) if self.at.saturating_sub(deleted) + TOLERANCE >= grace => Exit::Killed,
+            Some(137) => Exit::Signal(9),
+            Some(code) => Exit::Code(code as i32),
         }
     }
 }
@@ -354,8 +362,10 @@ mod tests {
         assert!(pods.have_ended(&none));
 
         let mut lost = shut_down(3, json!({"waiting": {"reason": "ContainerCreating"}}));
+        assert!(lost.have_ended(&none));
         lost.event(&event("DELETED", "web-1", true, false, json!({})), 9_000_000).unwrap();
-        assert_eq!(lost.shutdowns(None)[0].exit, Exit::Unseen);
+        let shutdown = &lost.shutdowns(None)[0];
+        assert_eq!((shutdown.exit, shutdown.exit_after()), (Exit::Unseen, 2_000_000));
     }
 
     #[test]
