@@ -196,9 +196,7 @@ fn of_exit(shutdown: &Shutdown, summary: &Summary) -> Option<Reason> {
         Exit::Unseen => Some(Reason {
             // A pod that is gone before the end of its termination grace period was not killed for it.
             fails: shutdown.exit_after() >= summary.subject.termination_grace_period,
-            text: format!(
-                "the end of {name} was not seen: it was gone after {after}, and its exit code is unknown"
-            ),
+            text: format!("the end of {name} was not seen: it was gone after {after}, and its exit code is unknown"),
             advice:
                 "rehearse again; an end is lost by --force, with a node, and sometimes by an old kubelet on a busy node"
                     .to_owned(),
