@@ -2,6 +2,7 @@
 
 mod job;
 mod kubectl;
+mod pod;
 mod pods;
 mod rights;
 mod watch;

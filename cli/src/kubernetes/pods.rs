@@ -1,50 +1,9 @@
 //! The pods of a workload, from the events of a watch. Times are microseconds of the caller's clock.
 
-use crate::report::{Exit, Incident, Observed, Shutdown};
+use super::pod::Pod;
+use crate::report::{Incident, Shutdown};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// How much earlier than at the end of the termination grace period a SIGKILL can seem to happen: the events of the
-/// deletion and of the end take different times.
-const TOLERANCE: u64 = 1_000_000;
-
-/// The end of a container.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct End {
-    at: u64,
-    code: i64,
-    reason: String,
-    message: String,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Container {
-    restarts: u64,
-    /// It runs, or its end is known.
-    started: bool,
-    end: Option<End>,
-}
-
-/// One pod.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Pod {
-    name: String,
-    node: String,
-    ready: bool,
-    /// It has ended without a deletion: evicted, or its containers are not restarted.
-    finished: bool,
-    deleted: Option<u64>,
-    /// The begin of its deletion was not seen: it does not count.
-    foreign: bool,
-    /// The termination grace period of the deletion.
-    grace: u64,
-    unready: Option<u64>,
-    /// When the object was removed.
-    removed: Option<u64>,
-    containers: BTreeMap<String, Container>,
-    /// Why it is not ready.
-    trouble: String,
-}
 
 /// All pods that were seen, by their uid.
 #[derive(Debug, Clone, Default)]
@@ -159,122 +118,10 @@ impl Pods {
     }
 }
 
-impl Pod {
-    /// Takes a new state, and returns ends of containers that nobody asked for.
-    fn update(&mut self, object: &Value, is_new: bool, now: u64) -> Vec<Incident> {
-        let (metadata, spec, status) = (&object["metadata"], &object["spec"], &object["status"]);
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        self.name = text(&metadata["name"]);
-        self.node = text(&spec["nodeName"]);
-        let mut incidents = Vec::new();
-        let incident = |name: &str, what: String| Incident { name: name.to_owned(), at: now, what };
-        if self.deleted.is_none() && metadata["deletionTimestamp"].is_string() {
-            self.deleted = Some(now);
-            self.foreign = is_new;
-            self.grace = metadata["deletionGracePeriodSeconds"].as_u64().unwrap_or_default() * 1_000_000;
-        }
-        let conditions = || status["conditions"].as_array().into_iter().flatten();
-        let ready = conditions().any(|one| one["type"] == "Ready" && one["status"] == "True");
-        if self.ready && !ready && self.deleted.is_some() {
-            self.unready.get_or_insert(now);
-        }
-        self.ready = ready;
-        let finished = matches!(status["phase"].as_str(), Some("Failed" | "Succeeded"));
-        if finished && !self.finished && !is_new && self.deleted.is_none() {
-            let why = [&status["reason"], &status["message"]].map(text).join(" ");
-            let why = if why.trim().is_empty() { text(&status["phase"]) } else { why };
-            incidents.push(incident(&self.name, format!("ended: {}", why.trim())));
-        }
-        self.finished = finished;
-        let unscheduled = conditions().find(|one| one["type"] == "PodScheduled" && one["status"] == "False");
-        self.trouble = unscheduled.map(|one| text(&one["message"])).unwrap_or_default();
-        for state in status["containerStatuses"].as_array().into_iter().flatten() {
-            let name = text(&state["name"]);
-            let container = self.containers.entry(name.clone()).or_default();
-            let restarts = state["restartCount"].as_u64().unwrap_or_default();
-            if restarts > container.restarts && !is_new {
-                let last = End::of(&state["lastState"]["terminated"], now);
-                let why = last.map_or_else(String::new, |end| format!(": exit code {} ({})", end.code, end.reason));
-                incidents.push(incident(&format!("{}/{name}", self.name), format!("restarted{why}")));
-            }
-            container.restarts = restarts;
-            match End::of(&state["state"]["terminated"], now) {
-                Some(end) if container.end.is_none() => container.end = Some(end),
-                Some(_) => {}
-                // The end of a deleted container is final; a kubelet that has lost it reports a container that waits.
-                None if self.deleted.is_some() && !is_new => {}
-                None => {
-                    // A container in CrashLoopBackOff does not shut down.
-                    container.started = state["state"]["running"].is_object();
-                    container.end = None;
-                    let waiting = &state["state"]["waiting"];
-                    if waiting.is_object() {
-                        let why = [&waiting["reason"], &waiting["message"]].map(text).join(" ");
-                        why.trim().clone_into(&mut self.trouble);
-                    }
-                }
-            }
-        }
-        incidents
-    }
-
-    fn remove(&mut self, now: u64) {
-        self.removed.get_or_insert(now);
-        // Without an event of the deletion, which happens with --force.
-        self.deleted.get_or_insert(now);
-    }
-
-    fn is_live(&self) -> bool {
-        self.deleted.is_none() && !self.finished
-    }
-
-    fn has_ended(&self) -> bool {
-        let has_ended = |container: &Container| container.end.is_some() || !container.started;
-        let containers_ended = !self.containers.is_empty() && self.containers.values().all(has_ended);
-        self.removed.is_some() || self.finished || self.foreign || (self.deleted.is_some() && containers_ended)
-    }
-
-    fn shutdowns(&self, deleted: u64, container: Option<&str>) -> impl Iterator<Item = Shutdown> {
-        let is_asked = move |name: &str| container.is_none_or(|asked| asked == name);
-        let several = self.containers.len() > 1;
-        self.containers.iter().filter(move |(name, one)| one.started && is_asked(name)).map(move |(name, one)| {
-            let (exited, exit, reason, message) = match &one.end {
-                Some(end) => (end.at, end.exit(deleted, self.grace), end.reason.clone(), end.message.clone()),
-                None => (self.removed.unwrap_or(deleted), Exit::Unseen, String::new(), String::new()),
-            };
-            Shutdown {
-                name: if several { format!("{}/{name}", self.name) } else { self.name.clone() },
-                signal: "deletion",
-                sent: deleted,
-                unready: self.unready.map(|at| (at, "not Ready".to_owned())),
-                exited,
-                exit,
-                observed: Observed::Container { reason, message },
-            }
-        })
-    }
-}
-
-impl End {
-    fn of(terminated: &Value, at: u64) -> Option<Self> {
-        let text = |name: &str| terminated[name].as_str().unwrap_or_default().to_owned();
-        Some(Self { at, code: terminated["exitCode"].as_i64()?, reason: text("reason"), message: text("message") })
-    }
-
-    fn exit(&self, deleted: u64, grace: u64) -> Exit {
-        match self.code {
-            _ if self.reason == "ContainerStatusUnknown" => Exit::Unseen,
-            _ if self.reason == "OOMKilled" => Exit::OutOfMemory,
-            137 if self.at.saturating_sub(deleted) + TOLERANCE >= grace => Exit::Killed,
-            137 => Exit::Signal(9),
-            code => Exit::Code(code as i32),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::{Exit, Observed};
     use serde_json::json;
 
     const RUNNING: fn() -> Value = || json!({"running": {}});
@@ -354,8 +201,10 @@ mod tests {
         assert!(pods.have_ended(&none));
 
         let mut lost = shut_down(3, json!({"waiting": {"reason": "ContainerCreating"}}));
+        assert!(lost.have_ended(&none));
         lost.event(&event("DELETED", "web-1", true, false, json!({})), 9_000_000).unwrap();
-        assert_eq!(lost.shutdowns(None)[0].exit, Exit::Unseen);
+        let shutdown = &lost.shutdowns(None)[0];
+        assert_eq!((shutdown.exit, shutdown.exit_after()), (Exit::Unseen, 2_000_000));
     }
 
     #[test]

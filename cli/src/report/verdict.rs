@@ -196,11 +196,10 @@ fn of_exit(shutdown: &Shutdown, summary: &Summary) -> Option<Reason> {
         Exit::Unseen => Some(Reason {
             // A pod that is gone before the end of its termination grace period was not killed for it.
             fails: shutdown.exit_after() >= summary.subject.termination_grace_period,
-            text: format!(
-                "the end of {name} was not seen: the pod was gone after {after}, and its exit code is unknown"
-            ),
-            advice: "rehearse again; a pod vanishes after --force, with its node, and sometimes with an old kubelet"
-                .to_owned(),
+            text: format!("the end of {name} was not seen: it was gone after {after}, and its exit code is unknown"),
+            advice:
+                "rehearse again; an end is lost by --force, with a node, and sometimes by an old kubelet on a busy node"
+                    .to_owned(),
         }),
     }
 }
@@ -319,7 +318,7 @@ mod tests {
                 good(),
                 |s| (s.exit, s.exited) = (Exit::Unseen, 33_000_000),
                 false,
-                "was not seen: the pod was gone after 31.0 s",
+                "was not seen: it was gone after 31.0 s",
                 "rehearse again",
             ),
             (
