@@ -21,7 +21,7 @@ use std::ops::Range;
 pub struct Edit {
     /// The file's name.
     pub file: String,
-    /// The bytes in the file's text, without a byte order mark. Empty for an insertion.
+    /// The bytes in the file's text, without a byte order mark. Empty for what is added without a change of a value.
     pub bytes: Range<usize>,
     /// The new text.
     pub text: String,

@@ -31,10 +31,12 @@ impl Word<'_> {
         let last = self.text[last_command(&self.text)?..].trim_end();
         let found = self.editor.text(self.bytes.clone());
         let at = found.rfind(last)?;
+        let word = last.split_whitespace().next()?;
         let is_alone = found.matches(last).count() == 1;
         let is_last = found[at + last.len()..].trim_matches(['"', '\'']).is_empty();
         let at = self.bytes.start + at;
-        (is_alone || is_last).then(|| self.editor.change(self.bytes.start, at..at, "exec "))?
+        (is_alone || is_last)
+            .then(|| self.editor.change(self.bytes.start, at..at + word.len(), format!("exec {word}")))?
     }
 }
 
