@@ -2,9 +2,10 @@
 
 use crate::{
     dockerfile::{Command, Dockerfile},
-    edit::{Edit, Editor, New},
+    edit::{Edit, Editor},
     facts::Facts,
     finding::Findings,
+    render::New,
     shell::{last_command, plain_words},
     source::{At, Source},
     subject::Subject,
