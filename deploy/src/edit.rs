@@ -2,6 +2,7 @@
 //! order and line ends stay.
 
 use crate::{
+    render::{New, Style, entry_in_flow, in_block, in_flow, quoted},
     source::Source,
     yaml::{Node, Value},
 };
@@ -21,19 +22,10 @@ use std::ops::Range;
 pub struct Edit {
     /// The file's name.
     pub file: String,
-    /// The bytes in the file's text, without a byte order mark. Empty for an insertion.
+    /// The bytes in the file's text, without a byte order mark. Empty for what is added without a change of a value.
     pub bytes: Range<usize>,
     /// The new text.
     pub text: String,
-}
-
-/// A value to write.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum New<'a> {
-    Number(u64),
-    Text(&'a str),
-    Bool(bool),
-    Map(&'a [(&'a str, New<'a>)]),
 }
 
 /// Writes edits of one file. An edit is `None` where it would change more than one value: inside of an anchor that has
@@ -92,8 +84,8 @@ impl<'a> Editor<'a> {
         // The node of an alias stands at its anchor, before the key.
         let end = Some(sibling.end).filter(|_| sibling.at.bytes.start >= before.at.bytes.start);
         let indent = entries.first()?.0.at.column - 1;
+        let is_json = self.text(before.at.bytes.clone()).starts_with('"');
         if map.is_flow {
-            let is_json = self.text(before.at.bytes.clone()).starts_with('"');
             let entry = entry_in_flow(key, value, is_json);
             let start = before.at.bytes.start;
             // Where each entry has a line of its own, so has the new one.
@@ -108,7 +100,8 @@ impl<'a> Editor<'a> {
             };
         }
         let at = self.behind_line(end.unwrap_or(before.end).max(before.end), indent);
-        let lines = in_block(key, value, indent, self.line_end());
+        let style = Style { is_json, step: step(map, indent), line_end: self.line_end() };
+        let lines = in_block(key, value, indent, &style);
         self.change(of, at..at, lines)
     }
 
@@ -162,51 +155,12 @@ impl<'a> Editor<'a> {
     }
 }
 
-/// A text in double quotes.
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-/// A text as a scalar, in quotes where YAML would read something else.
-pub(crate) fn scalar(text: &str) -> String {
-    let is_safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '%');
-    let starts_well = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
-    let is_word = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
-    if starts_well && text.chars().all(is_safe) && !is_word.contains(&text.to_ascii_lowercase().as_str()) {
-        text.to_owned()
-    } else {
-        quoted(text)
-    }
-}
-
-fn in_flow(value: New<'_>, is_json: bool) -> String {
-    match value {
-        New::Number(number) => number.to_string(),
-        New::Bool(value) => value.to_string(),
-        New::Text(text) if is_json => quoted(text),
-        New::Text(text) => scalar(text),
-        New::Map(entries) => {
-            let entries: Vec<_> = entries.iter().map(|(key, value)| entry_in_flow(key, *value, is_json)).collect();
-            format!("{{{}}}", entries.join(", "))
-        }
-    }
-}
-
-fn entry_in_flow(key: &str, value: New<'_>, is_json: bool) -> String {
-    let key = if is_json { quoted(key) } else { scalar(key) };
-    format!("{key}: {}", in_flow(value, is_json))
-}
-
-/// The lines of an entry of a block map, each behind a line end.
-fn in_block(key: &str, value: New<'_>, indent: usize, line_end: &str) -> String {
-    let start = format!("{line_end}{}{}:", " ".repeat(indent), scalar(key));
-    match value {
-        New::Map(entries) => {
-            let lines = entries.iter().map(|(key, value)| in_block(key, *value, indent + 2, line_end));
-            start + &lines.collect::<String>()
-        }
-        value => format!("{start} {}", in_flow(value, false)),
-    }
+/// By how much the maps in this block map are indented.
+fn step(map: &Node, indent: usize) -> usize {
+    let first_key = |value: &Node| Some(value.entries().first()?.0.at.column - 1);
+    let is_own = |key: &Node, value: &Node| !value.is_flow && value.at.bytes.start > key.at.bytes.start;
+    let mut maps = map.entries().iter().filter(|(key, value)| is_own(key, value));
+    maps.find_map(|(_, value)| first_key(value)?.checked_sub(indent)).filter(|step| *step > 0).unwrap_or(2)
 }
 
 #[cfg(test)]
@@ -254,6 +208,10 @@ mod tests {
         assert_eq!(
             inserted("m:\n  b: 1\n", &[], map).unwrap(),
             "m:\n  b: 1\n  new:\n    a:\n      path: /x\n      port: 1\n"
+        );
+        assert_eq!(
+            inserted("\"m\":\n    \"b\":\n        \"c\": 1\n", &["x"], map).unwrap(),
+            "\"m\":\n    \"b\":\n        \"c\": 1\n    \"new\":\n        \"a\":\n            \"path\": \"/x\"\n            \"port\": 1\n"
         );
         assert_eq!(inserted("m: {b: 1}", &[], map).unwrap(), "m: {b: 1, new: {a: {path: /x, port: 1}}}");
         assert_eq!(inserted("m: {}", &[], one), None);

@@ -1,10 +1,16 @@
 //! Applies the mechanical fixes of findings to the texts of files.
 
 use crate::{
-    check::Check, dockerfile::Dockerfile, documents::Manifest, edit::Edit, facts::Facts, finding::Finding,
+    check::Check,
+    dockerfile::Dockerfile,
+    documents::Manifest,
+    edit::Edit,
+    facts::Facts,
+    finding::Finding,
     source::Unreadable,
+    yaml::{Node, Value},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// How many edits follow from the first one, such as a path that the new port does not serve.
 const LONGEST_CHAIN: usize = 8;
@@ -48,6 +54,8 @@ struct State {
     manifests: Vec<(String, String)>,
     dockerfile: Option<(String, String)>,
     findings: Vec<Finding>,
+    /// How often each text is a key or a value in the manifests.
+    scalars: HashMap<String, usize>,
 }
 
 impl<'a> Fix<'a> {
@@ -149,7 +157,9 @@ impl<'a> Fix<'a> {
             check = check.dockerfile(image);
         }
         let findings = check.run();
-        Ok(State { manifests, dockerfile, findings })
+        let mut scalars = HashMap::new();
+        parsed.iter().flat_map(|manifest| &manifest.documents).for_each(|document| count(document, &mut scalars));
+        Ok(State { manifests, dockerfile, findings, scalars })
     }
 
     /// The state without all findings that have a fix; `None` if their edits do not fit together.
@@ -203,8 +213,27 @@ impl<'a> Fix<'a> {
             text.get(edit.bytes.clone())?;
             text.replace_range(edit.bytes.clone(), &edit.text);
         }
-        self.checked(manifests, dockerfile).ok()
+        let next = self.checked(manifests, dockerfile).ok()?;
+        // What is added changes no value, such as the blank lines at the end of a block scalar.
+        let gone = state
+            .scalars
+            .iter()
+            .map(|(text, count)| count.saturating_sub(next.scalars.get(text).copied().unwrap_or(0)));
+        let changes = edits.iter().filter(|edit| !edit.bytes.is_empty()).count();
+        (gone.sum::<usize>() <= changes).then_some(next)
     }
+}
+
+/// Counts the scalars of a value. The depth is bounded by the parser.
+fn count(node: &Node, scalars: &mut HashMap<String, usize>) {
+    if let Value::Scalar(text, _) = &node.value {
+        *scalars.entry(text.clone()).or_default() += 1;
+    }
+    for (key, value) in node.entries() {
+        count(key, scalars);
+        count(value, scalars);
+    }
+    node.items().iter().for_each(|item| count(item, scalars));
 }
 
 /// What stays the same of a finding when text before it changes.

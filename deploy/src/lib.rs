@@ -21,6 +21,7 @@
 
 mod source;
 mod yaml;
+mod render;
 mod edit;
 mod shell;
 mod rule;

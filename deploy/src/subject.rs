@@ -3,8 +3,9 @@
 use crate::{
     dockerfile::Dockerfile,
     documents::{Kind, Objects, Workload},
-    edit::{Edit, Editor, New},
+    edit::{Edit, Editor},
     facts::Facts,
+    render::New,
     source::{At, Source},
     yaml::Node,
 };

@@ -126,6 +126,17 @@ fn a_yes_writes_in_one_step_and_keeps_permissions_and_links() {
 }
 
 #[test]
+fn a_dockerfile_is_fixed_with_the_manifest_of_its_container() {
+    let folder = Folder::new("dockerfile");
+    let yaml = folder.file("web.yaml", &WRONG.replace("        command: [sh, -c, /app]\n", ""));
+    let dockerfile = folder.file("Dockerfile", "FROM debian\nCMD /app --port 3000\n");
+    let written = manifest(&["--quiet", "--yes", "--fix", &yaml, "--dockerfile", &dockerfile]);
+    assert_eq!((written.code, written.stderr.as_str()), (Some(0), ""), "{written:?}");
+    assert_eq!(folder.read("Dockerfile"), "FROM debian\nCMD [\"/app\", \"--port\", \"3000\"]\n");
+    assert_eq!(folder.read("web.yaml"), right().replace("        command: [sh, -c, exec /app]\n", ""));
+}
+
+#[test]
 fn check_names_the_command_that_fixes_a_finding() {
     let folder = Folder::new("named");
     let file = folder.file("web.yaml", WRONG);

@@ -2,9 +2,9 @@
 
 use crate::{
     documents::{Kind, name, namespace},
-    edit::New,
     facts::Facts,
     finding::Findings,
+    render::New,
     subject::{PROBES, Probe, Subject},
     table::probes::*,
     yaml::Node,

@@ -2,8 +2,8 @@
 
 use crate::{
     documents::{Kind, Manifest, name, namespace},
-    edit::{New, scalar},
     finding::Findings,
+    render::{New, scalar},
     subject::Subject,
     table::rollout::*,
     yaml::Node,

@@ -2,9 +2,10 @@
 
 use crate::{
     dockerfile::{Command, Dockerfile},
-    edit::{Edit, Editor, New},
+    edit::{Edit, Editor},
     facts::Facts,
     finding::Findings,
+    render::New,
     shell::{last_command, plain_words},
     source::{At, Source},
     subject::Subject,
@@ -31,10 +32,12 @@ impl Word<'_> {
         let last = self.text[last_command(&self.text)?..].trim_end();
         let found = self.editor.text(self.bytes.clone());
         let at = found.rfind(last)?;
+        let word = last.split_whitespace().next()?;
         let is_alone = found.matches(last).count() == 1;
         let is_last = found[at + last.len()..].trim_matches(['"', '\'']).is_empty();
         let at = self.bytes.start + at;
-        (is_alone || is_last).then(|| self.editor.change(self.bytes.start, at..at, "exec "))?
+        (is_alone || is_last)
+            .then(|| self.editor.change(self.bytes.start, at..at + word.len(), format!("exec {word}")))?
     }
 }
 

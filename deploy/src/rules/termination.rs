@@ -2,8 +2,8 @@
 
 use crate::{
     documents::Kind,
-    edit::New,
     finding::Findings,
+    render::New,
     subject::{Subject, whole_seconds},
     table::termination::*,
     yaml::Node,

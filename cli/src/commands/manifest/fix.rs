@@ -1,6 +1,6 @@
 //! Applies mechanical fixes to files, after a look at the diff.
 
-use super::Options;
+use super::options::Options;
 use crate::{
     check::facts,
     commands::{check, plan},
