@@ -28,7 +28,7 @@ pub(crate) async fn respond<S: AsyncRead + AsyncWrite + Unpin>(
         let Some(end) = buffer[..length].windows(4).position(|bytes| bytes == b"\r\n\r\n") else { continue };
         let head = String::from_utf8_lossy(&buffer[..end]).into_owned();
         if head.split(' ').nth(1) == Some("/long") {
-            return long(stream, mode, &head, length - end - 4).await;
+            return long(stream, mode, &head, length - end - 4, stopping).await;
         }
         length = 0;
         let response: &[u8] = match mode {
@@ -73,6 +73,7 @@ async fn long<S: AsyncRead + AsyncWrite + Unpin>(
     mode: &str,
     head: &str,
     mut body: usize,
+    mut stopping: watch::Receiver<bool>,
 ) -> io::Result<()> {
     match mode {
         "floods" => flood(stream).await,
@@ -80,7 +81,7 @@ async fn long<S: AsyncRead + AsyncWrite + Unpin>(
             stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n").await?;
             std::future::pending().await
         }
-        "cuts-websockets" => {
+        "cuts-websockets" | "tls-closes-websockets" => {
             let key = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap_or_default();
             let accept = derive_accept_key(key.as_bytes());
             let head = format!(
@@ -90,6 +91,16 @@ async fn long<S: AsyncRead + AsyncWrite + Unpin>(
             stream.write_all(head.as_bytes()).await?;
             // Reading responds to pings.
             let mut socket = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
+            loop {
+                tokio::select! {
+                    message = socket.next() => match message {
+                        Some(Ok(_)) => {}
+                        _ => return Ok(()),
+                    },
+                    _ = stopping.changed(), if mode == "tls-closes-websockets" => break,
+                }
+            }
+            socket.close(None).await.map_err(io::Error::other)?;
             while let Some(Ok(_)) = socket.next().await {}
             Ok(())
         }

@@ -29,7 +29,8 @@ async fn main() -> std::io::Result<()> {
         _ => {}
     }
     let mode: &'static str = mode.clone().leak();
-    let acceptor = if mode.starts_with("tls-") { Some(tls::acceptor()?) } else { None };
+    let protocol = if mode == "tls-grpc" { "h2" } else { "http/1.1" };
+    let acceptor = if mode.starts_with("tls-") { Some(tls::acceptor(protocol)?) } else { None };
     let address = if port.contains(':') { port.clone() } else { format!("127.0.0.1:{port}") };
     let listener = TcpListener::bind(address).await?;
     let (stop, stopping) = watch::channel(false);
@@ -41,6 +42,9 @@ async fn main() -> std::io::Result<()> {
                 match acceptor {
                     _ if mode.starts_with("grpc-") => grpc::serve(stream, mode, stopping).await,
                     Some(_) if mode == "tls-refuses" && *stopping.borrow() => Ok(()),
+                    Some(acceptor) if mode == "tls-grpc" => {
+                        grpc::serve(acceptor.accept(stream).await?, mode, stopping).await
+                    }
                     Some(acceptor) => http::respond(acceptor.accept(stream).await?, mode, stopping).await,
                     None => http::respond(stream, mode, stopping).await,
                 }

@@ -168,6 +168,14 @@ fn grpc_calls_and_tls_that_fail_have_their_reason() {
 }
 
 #[test]
+fn http2_and_websockets_run_over_tls() {
+    passed(&over_tls("tls-grpc", &["--grpc", "shop.Prices"]), None);
+    passed(&over_tls("tls-grpc", &["--grpc", "shop.Prices/Get", "--http2"]), None);
+    let websocket = ["--new-connections", "--websocket", "wss://localhost:{port}/long"];
+    passed(&over_tls("tls-closes-websockets", &websocket), Some("WebSockets"));
+}
+
+#[test]
 fn a_complete_response_is_complete_without_close_notify() {
     let run = over_tls("tls-ends-without-notify", &["--keep-alive"]);
     passed(&run, None);
