@@ -170,7 +170,7 @@ fn load(way: &str) {
         return;
     }
     let second = json!({
-        "second": 0, "succeeded": 7, "elsewhere": 0, "slow": 0, "failures": {}, "latency": "", "connections": [1, 0, 0, 0],
+        "second": 0, "succeeded": 7, "elsewhere": 0, "long": {}, "failures": {}, "latency": "", "connections": [1, 0, 0, 0],
     });
     println!("{second}");
     println!("{}", json!({"load": "ended", "scheduling": "", "queued": 0, "last_success": 5}));

@@ -1,44 +1,108 @@
-//! A URL that requests go to.
+//! A URL that requests go to, and how.
 
-use hyper::{Uri, header::HeaderValue};
-use std::str::FromStr;
+use super::{
+    grpc::Call,
+    tls::{Tls, Trust},
+};
+use hyper::{
+    Uri,
+    header::HeaderValue,
+    http::uri::{Authority, PathAndQuery},
+};
+use tokio_rustls::rustls::pki_types::ServerName;
 
-/// An `http://` URL.
+/// The schemes of a URL, without and with TLS.
+pub(crate) type Schemes = [&'static str; 2];
+pub(crate) const HTTP: Schemes = ["http", "https"];
+pub(crate) const WEBSOCKET: Schemes = ["ws", "wss"];
+
+/// Where requests go.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoint {
     pub(crate) url: String,
     /// Host and port to connect to.
     pub(crate) address: String,
     /// The URL as the target of HTTP/2 requests.
-    pub(crate) absolute: Uri,
+    pub(super) absolute: Uri,
     /// The target of HTTP/1.1 requests.
-    pub(crate) path: Uri,
-    pub(crate) host: HeaderValue,
+    pub(super) path: Uri,
+    pub(super) host: HeaderValue,
+    /// The configurations and the name in the certificate, with TLS.
+    pub(super) tls: Option<(Tls, ServerName<'static>)>,
+    /// The target and the call of gRPC clients.
+    pub(crate) call: Option<(Uri, Call)>,
 }
 
-impl FromStr for Endpoint {
-    type Err = String;
-
-    fn from_str(url: &str) -> Result<Self, String> {
-        let uri: Uri = url.parse().map_err(|error| format!("{error}; write http://127.0.0.1:3000/path"))?;
-        match uri.scheme_str() {
-            Some("http") => {}
-            Some("https") => return Err("TLS is not supported; name an http:// URL".to_owned()),
-            _ => return Err(format!("no scheme; write http://{url}")),
-        }
-        let authority = uri.authority().filter(|authority| !authority.host().is_empty()).ok_or("no host")?;
-        if authority.as_str().contains('@') {
-            return Err("user names in URLs are not supported".to_owned());
-        }
-        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+impl Endpoint {
+    /// # Errors
+    /// The URL is wrong, or the trusted certificates cannot be read.
+    pub(crate) fn new(url: &str, trust: &Trust, call: Option<&Call>) -> Result<Self, String> {
+        let (uri, authority) = parse(url)?;
+        let path = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+        let tls = match is_secure(&uri) {
+            true => Some((trust.tls()?, server_name(&authority)?)),
+            false => None,
+        };
+        let call = call.map(|call| {
+            let mut parts = uri.clone().into_parts();
+            parts.path_and_query = Some(format!("/{}", call.method).parse().map_err(|error| format!("{error}"))?);
+            let target = Uri::from_parts(parts).map_err(|error| error.to_string())?;
+            Ok::<_, String>((target, call.clone()))
+        });
         Ok(Self {
             url: url.to_owned(),
-            address: format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(80)),
+            address: address(&uri, &authority),
             path: path.parse().map_err(|error| format!("{error}"))?,
             host: authority.as_str().parse().map_err(|error| format!("{error}"))?,
+            tls,
+            call: call.transpose()?,
             absolute: uri,
         })
     }
+}
+
+/// Checks a URL and returns its host and port.
+///
+/// # Errors
+/// What is wrong, and what to write.
+pub(crate) fn check(url: &str, schemes: Schemes) -> Result<String, String> {
+    let [plain, secure] = schemes;
+    let (uri, authority) = parse(url).map_err(|error| error.replace("http:", &format!("{plain}:")))?;
+    if !uri.scheme_str().is_some_and(|scheme| schemes.contains(&scheme)) {
+        let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+        return Err(format!("write {plain}://{rest}, or {secure}:// with TLS"));
+    }
+    if is_secure(&uri) {
+        server_name(&authority)?;
+    }
+    Ok(address(&uri, &authority))
+}
+
+fn parse(url: &str) -> Result<(Uri, Authority), String> {
+    let uri: Uri = url.parse().map_err(|error| format!("{error}; write http://127.0.0.1:3000/path"))?;
+    if uri.scheme().is_none() {
+        return Err(format!("no scheme; write http://{url}"));
+    }
+    let authority = uri.authority().filter(|authority| !authority.host().is_empty()).ok_or("no host")?.clone();
+    if authority.as_str().contains('@') {
+        return Err("user names in URLs are not supported".to_owned());
+    }
+    Ok((uri, authority))
+}
+
+fn is_secure(uri: &Uri) -> bool {
+    matches!(uri.scheme_str(), Some("https" | "wss"))
+}
+
+fn address(uri: &Uri, authority: &Authority) -> String {
+    let default = if is_secure(uri) { 443 } else { 80 };
+    format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(default))
+}
+
+/// The name that the certificate must have.
+fn server_name(authority: &Authority) -> Result<ServerName<'static>, String> {
+    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+    ServerName::try_from(host.to_owned()).map_err(|error| format!("{host} cannot be in a certificate: {error}"))
 }
 
 #[cfg(test)]
@@ -47,19 +111,25 @@ mod tests {
 
     #[test]
     fn urls_are_split_or_refused_with_the_fix() {
-        let endpoint: Endpoint = "http://localhost:3000/a?b=c".parse().unwrap();
-        assert_eq!((endpoint.address.as_str(), endpoint.path.to_string().as_str()), ("localhost:3000", "/a?b=c"));
-        let bare: Endpoint = "http://[::1]".parse().unwrap();
+        let endpoint = |url| Endpoint::new(url, &Trust::default(), Some(&"a.B/Get".parse().unwrap())).unwrap();
+        let plain = endpoint("http://localhost:3000/a?b=c");
+        assert_eq!((plain.address.as_str(), plain.path.to_string().as_str()), ("localhost:3000", "/a?b=c"));
+        assert_eq!(plain.call.unwrap().0, "http://localhost:3000/a.B/Get");
+        let bare = endpoint("http://[::1]");
         assert_eq!((bare.address.as_str(), bare.path.to_string().as_str()), ("[::1]:80", "/"));
-        for (url, said) in [
-            ("", "write http://"),
-            ("localhost:3000", "no scheme; write http://localhost:3000"),
-            ("https://a", "TLS is not supported"),
-            ("http://user@a", "user names"),
-            ("ftp://a", "no scheme"),
+        assert_eq!(check("https://[::1]/", HTTP).as_deref(), Ok("[::1]:443"));
+        for (url, schemes, said) in [
+            ("", HTTP, "write http://"),
+            ("localhost:3000", HTTP, "no scheme; write http://localhost:3000"),
+            ("localhost:3000", WEBSOCKET, "no scheme; write ws://localhost:3000"),
+            ("http://user@a", HTTP, "user names"),
+            ("ftp://a", HTTP, "write http://a, or https:// with TLS"),
+            ("wss://a/b", HTTP, "write http://a/b"),
+            ("http://a/b", WEBSOCKET, "write ws://a/b, or wss:// with TLS"),
+            ("https://a_b!", HTTP, "cannot be in a certificate"),
         ] {
-            let error = url.parse::<Endpoint>().unwrap_err();
-            assert!(error.contains(said), "{error}");
+            let error = check(url, schemes).unwrap_err();
+            assert!(error.contains(said), "{url}: {error}");
         }
     }
 }

@@ -3,22 +3,31 @@
 mod client;
 mod connection;
 mod endpoint;
+mod fault;
+mod grpc;
+mod long;
+mod request;
 mod rotation;
 mod schedule;
+mod shared;
+mod tls;
+mod transport;
+mod upload;
 
-pub(crate) use client::Shared;
-pub(crate) use connection::{Exchange, Fault, Mode, fetch};
-pub(crate) use endpoint::Endpoint;
+pub(crate) use connection::fetch;
+pub(crate) use endpoint::{Endpoint, HTTP, Schemes, WEBSOCKET, check};
+pub(crate) use fault::Fault;
+pub(crate) use grpc::Call;
+pub(crate) use request::{Exchange, Mode};
 pub(crate) use rotation::Rotation;
 pub(crate) use schedule::Schedule;
+pub(crate) use shared::Shared;
+pub(crate) use tls::Trust;
 
-use crate::report::{Log, Outcome, Record};
+use crate::report::{Log, Long, Outcome, Record};
 use client::Client;
 use std::{cell::RefCell, io, mem, rc::Rc, sync::Arc, thread};
 use tokio::{runtime::Builder, task::LocalSet};
-
-/// The number of clients that send requests of `--slow`.
-const SLOW_CLIENTS: usize = 4;
 
 /// A running load. Dropping it stops the load.
 #[derive(Debug)]
@@ -28,18 +37,20 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Starts the load with this many connections.
+    /// Starts the load with this many connections, and the long clients of these URLs.
     ///
     /// # Errors
     /// A thread cannot be started.
-    pub(crate) fn start(shared: Shared, connections: u32, slow: Option<Endpoint>) -> io::Result<Self> {
+    pub(crate) fn start(shared: Shared, connections: u32, long: Vec<(Long, Endpoint)>) -> io::Result<Self> {
         let shared = Arc::new(shared);
         let mut load = Self { shared: shared.clone(), threads: Vec::new() };
         let count = thread::available_parallelism().map_or(1, usize::from).min(connections as usize).max(1);
         for number in 0..count {
             let at = |number| connections as usize * number / count;
             let clients = at(number)..at(number + 1);
-            let (shared, slow) = (shared.clone(), slow.clone().filter(|_| number == 0));
+            let shared = shared.clone();
+            // Each kind of long clients is spread over the threads.
+            let long: Vec<_> = (0..long::CLIENTS).skip(number).step_by(count).flat_map(|_| long.clone()).collect();
             let runtime = Builder::new_current_thread().enable_all().build()?;
             load.threads.push(thread::Builder::new().name(format!("load-{number}")).spawn(move || {
                 let log = Rc::new(RefCell::new(Log::default()));
@@ -47,8 +58,8 @@ impl Load {
                 for mode in clients.map(|client| shared.modes[client % shared.modes.len()]) {
                     tasks.spawn_local(Client::new(shared.clone(), log.clone(), mode).run());
                 }
-                for endpoint in slow.into_iter().flat_map(|slow| vec![slow; SLOW_CLIENTS]) {
-                    tasks.spawn_local(client::slow(shared.clone(), log.clone(), endpoint));
+                for (kind, endpoint) in long {
+                    tasks.spawn_local(long::run(shared.clone(), log.clone(), kind, endpoint));
                 }
                 runtime.block_on(tasks);
                 log.take()
@@ -56,7 +67,7 @@ impl Load {
         }
         load.threads.push(thread::Builder::new().name("schedule".to_owned()).spawn(move || {
             shared.schedule.run();
-            let unsent = |due| Record { due, late: None, latency: 0, outcome: Outcome::Unsent, slow: false };
+            let unsent = |due| Record { due, late: None, latency: 0, outcome: Outcome::Unsent, long: None };
             Log { records: shared.schedule.untaken().map(unsent).collect(), ..Log::default() }
         })?);
         Ok(load)

@@ -1,11 +1,12 @@
 //! When each request is due: an open loop, which does not slow down with the server.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::atomic::{AtomicU64, Ordering},
     thread,
     time::{Duration, Instant},
 };
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 /// The shortest sleep. Requests due within it start together.
 const STEP: Duration = Duration::from_micros(200);
@@ -23,12 +24,13 @@ pub(crate) struct Due {
 #[derive(Debug)]
 pub(crate) struct Schedule {
     start: Instant,
+    /// Requests per second. At 0, none is due.
     rate: u32,
     /// Requests that are due and not taken by a client.
     due: Semaphore,
     released: AtomicU64,
     taken: AtomicU64,
-    stopped: AtomicBool,
+    stopped: CancellationToken,
 }
 
 impl Schedule {
@@ -39,7 +41,7 @@ impl Schedule {
             due: Semaphore::new(0),
             released: AtomicU64::new(0),
             taken: AtomicU64::new(0),
-            stopped: AtomicBool::new(false),
+            stopped: CancellationToken::new(),
         }
     }
 
@@ -50,7 +52,7 @@ impl Schedule {
     /// Releases requests at their time until [`Schedule::stop`]. Blocks its thread: the timer of an async runtime
     /// has a precision of a millisecond.
     pub(crate) fn run(&self) {
-        while !self.is_stopped() {
+        while self.rate > 0 && !self.is_stopped() {
             let released = self.released.load(Ordering::Relaxed);
             // The requests of the times up to and including now; the first is due at 0.
             let due = self.now() * u64::from(self.rate) / 1_000_000 + 1;
@@ -82,12 +84,17 @@ impl Schedule {
 
     /// Ends the load: no further request is taken.
     pub(crate) fn stop(&self) {
-        self.stopped.store(true, Ordering::Relaxed);
+        self.stopped.cancel();
         self.due.close();
     }
 
     pub(crate) fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Relaxed)
+        self.stopped.is_cancelled()
+    }
+
+    /// Waits for [`Schedule::stop`].
+    pub(crate) async fn stopped(&self) {
+        self.stopped.cancelled().await;
     }
 
     /// The intended send times of requests that no client has taken, except for those of the last 100 ms.

@@ -2,9 +2,10 @@
 
 use super::{
     log::Shutdown,
+    reason::time,
     summary::{Second, Summary},
     text::exit,
-    verdict::{Verdict, time},
+    verdict::Verdict,
 };
 use crate::svg::Svg;
 

@@ -1,11 +1,6 @@
 //! A rehearsal as one self-contained page.
 
-use super::{
-    chart,
-    summary::Summary,
-    text::facts,
-    verdict::{Verdict, time},
-};
+use super::{chart, reason::time, summary::Summary, text::facts, verdict::Verdict};
 use crate::svg::{COLORS, escape};
 use std::fmt::Write;
 

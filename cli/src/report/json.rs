@@ -30,6 +30,11 @@ pub(crate) fn json(summary: &Summary, verdict: &Verdict) -> String {
             })
         })
         .collect();
+    let long: Map<String, Value> = summary
+        .long
+        .iter()
+        .map(|(kind, (succeeded, failed))| (kind.name().to_owned(), json!({"succeeded": succeeded, "failed": failed})))
+        .collect();
     let report = json!({
         "verdict": verdict.word(),
         "reasons": reasons,
@@ -48,9 +53,9 @@ pub(crate) fn json(summary: &Summary, verdict: &Verdict) -> String {
             "succeeded": summary.succeeded,
             "failed": summary.failed(),
             "elsewhere": summary.elsewhere,
-            "slow": summary.slow,
             "queued": summary.queued,
         },
+        "long_clients": long,
         "failures": failures,
         "connections": {
             "opened": connections.opened,

@@ -13,8 +13,31 @@ pub(crate) struct Record {
     /// From `due` to the end of the request.
     pub(crate) latency: u32,
     pub(crate) outcome: Outcome,
-    /// A request of `--slow`.
-    pub(crate) slow: bool,
+    /// A request or a stream of a long client.
+    pub(crate) long: Option<Long>,
+}
+
+/// What a long client keeps in flight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Long {
+    Slow,
+    Upload,
+    WebSocket,
+    Stream,
+}
+
+impl Long {
+    pub(crate) const ALL: [Self; 4] = [Self::Slow, Self::Upload, Self::WebSocket, Self::Stream];
+
+    /// The name of its row in a report.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Slow => "slow requests",
+            Self::Upload => "uploads",
+            Self::WebSocket => "WebSockets",
+            Self::Stream => "streams",
+        }
+    }
 }
 
 impl Record {

@@ -2,9 +2,9 @@
 
 use super::{
     latencies::{Latencies, Percentiles},
-    log::{Incident, Observed, Shutdown},
+    log::{Incident, Long, Observed, Shutdown},
     outcome::Outcome,
-    tally::{Connections, Tally},
+    tally::{Connections, Tally, add_long},
 };
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub(crate) struct Subject {
     pub(crate) termination_grace_period: u64,
 }
 
-/// The requests due within one second.
+/// The requests due within one second, and those of long clients that end in it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Second {
     /// Its start in seconds relative to the signal.
@@ -34,7 +34,7 @@ pub(crate) struct Second {
     pub(crate) succeeded: u64,
     pub(crate) elsewhere: u64,
     pub(crate) failures: BTreeMap<Outcome, u64>,
-    /// Latency of successful requests, without those of `--slow`.
+    /// Latency of successful requests, without those of long clients.
     pub(crate) latency: Percentiles,
 }
 
@@ -80,8 +80,8 @@ pub(crate) struct Summary {
     pub(crate) sent: u64,
     pub(crate) succeeded: u64,
     pub(crate) elsewhere: u64,
-    /// Successful requests of `--slow`.
-    pub(crate) slow: u64,
+    /// For each kind of long clients, the requests that succeeded and those that failed.
+    pub(crate) long: BTreeMap<Long, (u64, u64)>,
     /// By the end of the first request.
     pub(crate) failures: Vec<Failed>,
     pub(crate) seconds: Vec<Second>,
@@ -102,9 +102,9 @@ impl Summary {
         let (mut connections, mut before, mut after) =
             (Connections::default(), Latencies::default(), Latencies::default());
         let mut seconds = Vec::new();
-        let (mut slow, mut unsent) = (0, 0);
+        let (mut long, mut unsent) = (BTreeMap::new(), 0);
         for (start, part) in tally.seconds {
-            slow += part.slow;
+            add_long(&mut long, part.long);
             unsent += part.failures.get(&Outcome::Unsent).copied().unwrap_or_default();
             if start < 0 {
                 before.merge(&part.latency);
@@ -142,7 +142,7 @@ impl Summary {
             sent: succeeded + failed - unsent,
             succeeded,
             elsewhere: total(|second| second.elsewhere),
-            slow,
+            long,
             failures,
             seconds,
             latency_before: before.percentiles(),
@@ -183,7 +183,7 @@ pub(crate) mod tests {
     use crate::report::log::{ConnectionEvent, Exit, Log, Record};
 
     pub(crate) fn record(due: u64, outcome: Outcome) -> Record {
-        Record { due, late: Some(50), latency: 1000, outcome, slow: false }
+        Record { due, late: Some(50), latency: 1000, outcome, long: None }
     }
 
     /// A load whose signal is sent after two seconds; exit with 0 six seconds later.

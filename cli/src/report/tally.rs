@@ -2,20 +2,21 @@
 
 use super::{
     latencies::Latencies,
-    log::{ConnectionEvent, Log, Record},
+    log::{ConnectionEvent, Log, Long, Record},
     outcome::Outcome,
 };
 use std::collections::BTreeMap;
 
-/// What happens within one second: requests by their intended send time, connection events by their time.
+/// What happens within one second: requests by their intended send time, those of long clients by their end, connection
+/// events by their time.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Part {
     pub(crate) succeeded: u64,
     pub(crate) elsewhere: u64,
-    /// Successful requests of `--slow`; `succeeded` includes them.
-    pub(crate) slow: u64,
+    /// For each kind of long clients, the requests that succeeded and those that failed; the other numbers include them.
+    pub(crate) long: BTreeMap<Long, (u64, u64)>,
     pub(crate) failures: BTreeMap<Outcome, u64>,
-    /// Latency of successful requests, without those of `--slow`.
+    /// Latency of successful requests, without those of long clients.
     pub(crate) latency: Latencies,
     pub(crate) connections: Connections,
 }
@@ -61,12 +62,13 @@ impl Tally {
         // A first second of less than 50 ms is a part of the next one: the signal is not sent to the millisecond.
         let earliest = -((origin + 950_000) / 1_000_000);
         for record in &log.records {
-            let second = second(record.due, origin).max(earliest);
+            let at = if record.long.is_some() { record.end() } else { record.due };
+            let second = second(at, origin).max(earliest);
             tally.seconds.entry(second).or_default().add(record);
             let end = record.end() as i64 - origin;
             match record.late {
                 Some(late) => tally.scheduling.add(late),
-                None => tally.queued += u64::from(!record.slow),
+                None => tally.queued += u64::from(record.long.is_none()),
             }
             if record.outcome == Outcome::Success {
                 tally.last_success = tally.last_success.max(Some(end));
@@ -131,12 +133,14 @@ impl Tally {
 
 impl Part {
     fn add(&mut self, record: &Record) {
+        if let Some(kind) = record.long {
+            let (succeeded, failed) = self.long.entry(kind).or_default();
+            *(if record.outcome.is_failure() { failed } else { succeeded }) += 1;
+        }
         match record.outcome {
             Outcome::Success => {
                 self.succeeded += 1;
-                if record.slow {
-                    self.slow += 1;
-                } else {
+                if record.long.is_none() {
                     self.latency.add(record.latency);
                 }
             }
@@ -148,7 +152,7 @@ impl Part {
     fn merge(&mut self, other: Self) {
         self.succeeded += other.succeeded;
         self.elsewhere += other.elsewhere;
-        self.slow += other.slow;
+        add_long(&mut self.long, other.long);
         for (outcome, count) in other.failures {
             *self.failures.entry(outcome).or_default() += count;
         }
@@ -172,6 +176,14 @@ impl Connections {
         self.asked += other.asked;
         self.closed_idle += other.closed_idle;
         self.cut += other.cut;
+    }
+}
+
+/// Adds the requests of long clients.
+pub(super) fn add_long(to: &mut BTreeMap<Long, (u64, u64)>, other: BTreeMap<Long, (u64, u64)>) {
+    for (kind, (succeeded, failed)) in other {
+        let sum = to.entry(kind).or_default();
+        *sum = (sum.0 + succeeded, sum.1 + failed);
     }
 }
 

@@ -3,8 +3,9 @@
 use super::{
     latencies::Percentiles,
     log::{Exit, Observed, Shutdown},
+    reason::time,
     summary::Summary,
-    verdict::{Verdict, time},
+    verdict::Verdict,
 };
 use crate::style::{BAD, GOOD, WARNING, paint};
 use std::fmt::Write;
@@ -58,15 +59,20 @@ pub(crate) fn facts(summary: &Summary) -> Vec<(&'static str, String)> {
         (
             "load",
             format!(
-                "{} requests/s{} to {}, {} connections, {}",
-                subject.rate,
+                "{}{} to {}{}",
+                match subject.rate {
+                    0 => "no requests but those of long clients".to_owned(),
+                    rate => format!("{rate} requests/s"),
+                },
                 match subject.load_pods {
                     0 => String::new(),
                     pods => format!(" from {pods} load pods"),
                 },
                 subject.url,
-                subject.connections,
-                subject.modes
+                match subject.rate {
+                    0 => String::new(),
+                    _ => format!(", {} connections, {}", subject.connections, subject.modes),
+                }
             ),
         ),
         (
@@ -84,8 +90,8 @@ pub(crate) fn facts(summary: &Summary) -> Vec<(&'static str, String)> {
             ),
         ),
     ];
-    if summary.slow > 0 {
-        facts.push(("slow requests", format!("{} succeeded", summary.slow)));
+    for (kind, (succeeded, failed)) in &summary.long {
+        facts.push((kind.name(), format!("{succeeded} ended completely, {failed} failed")));
     }
     if let Some(first) = summary.failures.first() {
         facts.push((

@@ -2,18 +2,9 @@
 
 use super::{
     log::{Exit, Observed, Shutdown},
-    outcome::Outcome,
-    summary::{Failed, Summary},
+    reason::{Reason, of_failure, time},
+    summary::Summary,
 };
-
-/// A reason of a verdict.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Reason {
-    /// Whether the rehearsal fails for it. Otherwise it is a note.
-    pub(crate) fails: bool,
-    pub(crate) text: String,
-    pub(crate) advice: String,
-}
 
 /// The result of a rehearsal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +36,7 @@ impl Verdict {
                 "see its log (`kubectl logs --previous`), its liveness probe and its resources",
             ));
         }
-        if summary.succeeded == 0 {
+        if summary.succeeded == 0 && (summary.subject.rate > 0 || summary.failures.is_empty()) {
             reasons.push(Reason::fail("no request succeeded".to_owned(), "check --url and --rate"));
         }
         for shutdown in &summary.shutdowns {
@@ -63,83 +54,6 @@ impl Verdict {
     pub(crate) fn word(&self) -> &'static str {
         if self.passed() { "passed" } else { "failed" }
     }
-}
-
-impl Reason {
-    fn fail(text: String, advice: &str) -> Self {
-        Self { fails: true, text, advice: advice.to_owned() }
-    }
-
-    fn note(text: String, advice: &str) -> Self {
-        Self { fails: false, text, advice: advice.to_owned() }
-    }
-}
-
-/// Microseconds for people: `4 ms`, `1.2 s`.
-pub(crate) fn time(micros: i64) -> String {
-    let size = micros.unsigned_abs();
-    let sign = if micros < 0 { "-" } else { "" };
-    match size {
-        0..1000 => format!("{sign}{:.1} ms", size as f64 / 1e3),
-        1000..1_000_000 => format!("{sign}{:.0} ms", size as f64 / 1e3),
-        _ => format!("{sign}{:.1} s", size as f64 / 1e6),
-    }
-}
-
-fn of_failure(failed: &Failed, summary: &Summary) -> Reason {
-    let (signal, count) = (&summary.origin.name, failed.count);
-    let requests = if count == 1 { "1 request".to_owned() } else { format!("{count} requests") };
-    let name = failed.outcome.name();
-    if failed.before_signal > 0 {
-        let text = format!("{requests} failed, {} of them before the signal: {name}", failed.before_signal);
-        return Reason::fail(
-            text,
-            "the program does not hold this load even without a shutdown; lower --rate, or fix it first",
-        );
-    }
-    let first = time(failed.first);
-    let propagation = time(summary.subject.propagation as i64);
-    let (text, advice) = match failed.outcome {
-        Outcome::Refused => (
-            match summary.single() {
-                Some(_) => format!(
-                    "{requests} refused: the listener closed within {first} after {signal} while clients still connected"
-                ),
-                None if !summary.outages.is_empty() => format!(
-                    "{requests} refused, the first {first} after {signal}: no pod was ready, or a listener closed too early"
-                ),
-                None => format!(
-                    "{requests} refused, the first {first} after {signal}: a listener closed while clients still connected"
-                ),
-            },
-            format!("keep accepting for at least {propagation} after the signal, then close the listener"),
-        ),
-        Outcome::NotConnected if summary.in_cluster() => (
-            format!("{requests} not connected, the first {first} after {signal}: {}", failed.error),
-            format!("keep accepting for at least {propagation} after the signal: nodes still sent clients to a pod that was gone"),
-        ),
-        Outcome::ResetBeforeResponse => (
-            format!("{requests} reset before the response, the first {first} after {signal}"),
-            "close a connection only after a response with `Connection: close` (HTTP/2: GOAWAY); empty the accept queue \
-             before the listener closes"
-                .to_owned(),
-        ),
-        Outcome::ResetInResponse => (
-            format!("{requests} reset in the middle of the response, the first {first} after {signal}"),
-            "wait for requests in flight before the exit".to_owned(),
-        ),
-        Outcome::Timeout => (
-            format!("{requests} without a complete response in time, the first ended {first} after {signal}"),
-            "keep serving after the signal: clients do not see that the program has stopped".to_owned(),
-        ),
-        Outcome::Status(500..) => (
-            format!("{requests} got {name}, the first {first} after {signal}"),
-            "turn only the readiness URL to 503; serve all other requests until load balancers have removed the program"
-                .to_owned(),
-        ),
-        _ => (format!("{requests} failed, the first {first} after {signal}: {name}"), failed.error.clone()),
-    };
-    Reason::fail(text, &advice)
 }
 
 /// Times without a ready pod. Alone, they fail nothing: pods in their shutdown may still serve.
@@ -269,6 +183,7 @@ mod tests {
     use super::*;
     use crate::report::{
         log::Incident,
+        outcome::Outcome,
         summary::tests::{record, summary},
     };
 
@@ -278,7 +193,7 @@ mod tests {
         const NONE: Change = |_| {};
         let after = |outcome| vec![record(0, Outcome::Success), record(2_003_000, outcome)];
         let good = || after(Outcome::Success);
-        let cases: [(Vec<_>, Change, bool, &str, &str); 21] = [
+        let cases: [(Vec<_>, Change, bool, &str, &str); 28] = [
             (good(), NONE, true, "", ""),
             (after(Outcome::Elsewhere), NONE, true, "", ""),
             (
@@ -292,6 +207,13 @@ mod tests {
             (after(Outcome::ResetInResponse), NONE, false, "in the middle of the response", "in flight"),
             (after(Outcome::Timeout), NONE, false, "without a complete response", "keep serving"),
             (after(Outcome::Status(503)), NONE, false, "status 503", "only the readiness URL"),
+            (after(Outcome::Certificate), NONE, false, "1 request failed: certificate not accepted", ""),
+            (after(Outcome::TlsHandshake), NONE, false, "1 request failed in the TLS handshake", "complete it"),
+            (after(Outcome::GrpcStatus(14)), NONE, false, "1 request got grpc-status 14 UNAVAILABLE", "GOAWAY"),
+            (after(Outcome::WebSocketCut), NONE, false, "1 WebSocket ended without a Close frame", "1001"),
+            (after(Outcome::WebSocketRefused(503)), NONE, false, "1 WebSocket got status 503 instead", "accept"),
+            (after(Outcome::UploadCut), NONE, false, "1 request of --upload cut", "on their way"),
+            (after(Outcome::StreamCut), NONE, false, "1 request of --stream cut", "end each stream"),
             (after(Outcome::Unsent), NONE, false, "all connections busy", ""),
             (
                 vec![record(0, Outcome::Success), record(9, Outcome::Refused)],
@@ -369,10 +291,5 @@ mod tests {
             !verdict.passed() && verdict.reasons[0].text.starts_with("web-1 restarted: exit code 1"),
             "{verdict:?}"
         );
-    }
-
-    #[test]
-    fn times_are_rounded_for_people() {
-        assert_eq!([time(300), time(4200), time(-1_250_000)], ["0.3 ms", "4 ms", "-1.2 s"]);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     latencies::Latencies,
+    log::Long,
     outcome::Outcome,
     tally::{Connections, Kind, Part, Tally},
 };
@@ -20,12 +21,13 @@ pub(crate) fn lines(tally: &Tally) -> String {
     for (second, part) in &tally.seconds {
         let failures: BTreeMap<String, u64> =
             part.failures.iter().map(|(outcome, count)| (outcome.name(), *count)).collect();
+        let long: BTreeMap<_, _> = part.long.iter().map(|(kind, counts)| (kind.name(), counts)).collect();
         let Connections { opened, asked, closed_idle, cut } = part.connections;
         line(json!({
             "second": second,
             "succeeded": part.succeeded,
             "elsewhere": part.elsewhere,
-            "slow": part.slow,
+            "long": long,
             "failures": failures,
             "latency": part.latency.encoded(),
             "connections": [opened, asked, closed_idle, cut],
@@ -86,11 +88,15 @@ impl LoadLog {
                 }
                 None => {
                     let failed = |(name, count): (&String, &Value)| Some((Outcome::of_name(name)?, count.as_u64()?));
+                    let long = |(name, counts): (&String, &Value)| {
+                        let kind = Long::ALL.into_iter().find(|kind| kind.name() == name)?;
+                        Some((kind, (counts[0].as_u64()?, counts[1].as_u64()?)))
+                    };
                     let event = |index: usize| value["connections"][index].as_u64();
                     let part = Part {
                         succeeded: number("succeeded")?,
                         elsewhere: number("elsewhere")?,
-                        slow: number("slow")?,
+                        long: value["long"].as_object()?.iter().map(long).collect::<Option<_>>()?,
                         failures: value["failures"].as_object()?.iter().map(failed).collect::<Option<_>>()?,
                         latency: latencies("latency")?,
                         connections: Connections {
@@ -140,7 +146,8 @@ mod tests {
 
     /// A load that starts 250 ms after its origin.
     fn log(records: &[(u64, Outcome)]) -> Log {
-        let records: Vec<_> = records.iter().map(|(due, outcome)| record(due * 1000, *outcome)).collect();
+        let mut records: Vec<_> = records.iter().map(|(due, outcome)| record(due * 1000, *outcome)).collect();
+        records[0].long = Some(Long::WebSocket);
         let mut log = Log { records, ..Log::default() };
         log.connections = vec![(0, ConnectionEvent::Opened), (2_000_000, ConnectionEvent::Cut)];
         log.add_error(Outcome::Status(503), 2, "status 503".to_owned());
@@ -167,6 +174,7 @@ mod tests {
         assert_eq!((failed.first, failed.last), (-449_000, 151_000));
         assert_eq!((summary.connections.opened, summary.connections.cut), (2, 2));
         assert_eq!(summary.last_success, Some(2_251_000));
+        assert_eq!(summary.long, BTreeMap::from([(Long::WebSocket, (2, 0))]));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod check;
 mod harness;
+mod load;
 mod page;
 mod init;
 mod output;
@@ -181,6 +182,12 @@ fn wrong_usage_is_refused_with_the_fix() {
         (vec!["rehearse", "--replicas", "2", "--exe", "a"], 2, "--rolling"),
         (vec!["rehearse", "--rolling", "--exe", "a"], 2, "write {port} in --url"),
         (vec!["rehearse", "--slow", "http://127.0.0.1:1/", "--exe", "a"], 2, "the host and the port of --url"),
+        (vec!["rehearse", "--stream", "http://127.0.0.1:1/", "--exe", "a"], 2, "--stream must have the host"),
+        (vec!["rehearse", "--websocket", "http://127.0.0.1:3000/", "--exe", "a"], 2, "write ws://127.0.0.1:3000/"),
+        (vec!["rehearse", "--rate", "0", "--exe", "a"], 2, "--rate 0 needs --ready"),
+        (vec!["rehearse", "--rate", "0", "--ready", &url, "--exe", "a"], 2, "--rate 0 needs one of --slow"),
+        (vec!["rehearse", "--grpc", "a/b/c", "--exe", "a"], 2, "write package.Service for a health check"),
+        (vec!["rehearse", "--insecure", "--cacert", "a", "--exe", "a"], 2, "cannot be used with"),
         (vec!["rehearse", "--env", "LISTEN", "--exe", "a"], 2, "write NAME=VALUE"),
         (vec!["rehearse", "--html", "/no/such/folder/a.html", "--exe", "a"], 2, "name a file in an existing folder"),
         (vec!["rehearse", "--rate", "200000", "--duration", "10m", "--exe", "a"], 2, "over 10 million requests"),

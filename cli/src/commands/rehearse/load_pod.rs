@@ -30,7 +30,7 @@ pub(crate) struct Options {
 pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
     let Options { traffic, start_timeout, limit } = options;
     traffic.check(limit)?;
-    let slow = traffic.slow.as_ref().map(|slow| slow.plain()).transpose()?;
+    let long = traffic.long_endpoints(None)?;
     let mut interrupt = Interrupt::new()?;
     let (endpoint, address) = tokio::select! {
         reached = readiness::reach_service(&traffic, start_timeout) => reached?,
@@ -38,7 +38,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
     };
     let rotation = Rotation::default();
     rotation.add(address);
-    let load = traffic.start(traffic::Target { endpoint, slow, rotation, rolling: true })?;
+    let load = traffic.start(traffic::Target { endpoint, long, rotation, rolling: true })?;
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let since = since.as_micros() as i64 - load.shared.schedule.now() as i64;
     console::print(&started(since.div_euclid(1_000_000)))?;

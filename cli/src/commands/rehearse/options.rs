@@ -75,6 +75,12 @@ impl Options {
         if self.rolling && !self.traffic.url.has_port() {
             return wrong("--rolling needs a port for each copy: write {port} in --url, and in COMMAND or --env");
         }
+        if self.traffic.rate == 0 && self.ready.is_none() && self.cluster.kubernetes.is_none() {
+            return wrong("--rate 0 needs --ready");
+        }
+        if self.cluster.load_pods.is_some() && self.traffic.trust.cacert.is_some() {
+            return wrong("--cacert is a file of this machine: load pods trust the certificates of their image");
+        }
         if self.start_timeout.is_zero() {
             return wrong("--start-timeout must not be zero");
         }

@@ -52,19 +52,30 @@ enum Answer {
     Refuse(String),
 }
 
-fn judge(url: &str, is_load: bool, result: Result<Exchange, Fault>) -> Answer {
-    match result {
-        Ok(exchange) => match exchange.status.as_u16() {
-            200..300 => Answer::Ready,
-            300..400 => {
-                let to = exchange.location.map_or_else(String::new, |to| format!(" to {to:.200}"));
-                Answer::Refuse(format!("{url} redirects{to}; redirects are not followed, name the final URL"))
+fn judge(expected: Expected<'_>, result: Result<Exchange, Fault>) -> Answer {
+    let url = &expected.endpoint.url;
+    let exchange = match result {
+        Ok(exchange) => exchange,
+        Err(Fault { outcome: Outcome::TooLong | Outcome::Certificate, error }) => {
+            return Answer::Refuse(format!("{url}: {error}"));
+        }
+        Err(Fault { error, .. }) => return Answer::Wait(format!("{url}: {error}")),
+    };
+    match (exchange.status.as_u16(), exchange.outcome()) {
+        (300..400, _) => {
+            let to = exchange.location.map_or_else(String::new, |to| format!(" to {to:.200}"));
+            Answer::Refuse(format!("{url} redirects{to}; redirects are not followed, name the final URL"))
+        }
+        (status @ 400..500, _) if expected.is_load => Answer::Refuse(format!("{url} responds with status {status}")),
+        (_, Err(fault)) => {
+            let why = format!("{url} responds with {}", fault.error);
+            match exchange.call.is_some_and(|call| call.is_unimplemented()) {
+                true => Answer::Refuse(format!("{why}; name a method of the program: --grpc package.Service/Method")),
+                false => Answer::Wait(why),
             }
-            status @ 400..500 if is_load => Answer::Refuse(format!("{url} responds with status {status}")),
-            status => Answer::Wait(format!("{url} responds with status {status}")),
-        },
-        Err(Fault { outcome: Outcome::TooLong, error }) => Answer::Refuse(format!("{url}: {error}")),
-        Err(Fault { error, .. }) => Answer::Wait(format!("{url}: {error}")),
+        }
+        (_, Ok(_)) if !exchange.serving => Answer::Wait(format!("{url}: the health check does not respond SERVING")),
+        (_, Ok(_)) => Answer::Ready,
     }
 }
 
@@ -96,20 +107,40 @@ pub(crate) async fn reach(
     addresses: &[SocketAddr],
     limit: Duration,
 ) -> Result<SocketAddr, Unusable> {
-    let Expected { endpoint, is_load, mode, end } = expected;
+    let Expected { endpoint, mode, end, .. } = expected;
+    let mut reason = (Duration::ZERO, String::new());
     loop {
         for address in addresses {
             let limit = limit.min(end.saturating_duration_since(Instant::now()));
-            let answer = match timeout(limit, fetch(*address, endpoint, mode)).await {
-                Ok(result) => judge(&endpoint.url, is_load, result),
-                Err(_) => Answer::Wait(format!("{}: no complete response within {limit:?}", endpoint.url)),
-            };
-            match answer {
+            match judge(expected, fetch(*address, endpoint, mode, limit).await) {
                 Answer::Ready => return Ok(*address),
                 Answer::Refuse(why) => return Err(Unusable::Refused(why)),
-                Answer::Wait(why) if Instant::now() >= end => return Err(Unusable::Late(why)),
+                // The end of the time cuts the last attempt short: one that had much more time says what is wrong.
+                Answer::Wait(why) if limit * 2 >= reason.0 => reason = (limit, why),
                 Answer::Wait(_) => {}
             }
+            if Instant::now() >= end {
+                return Err(Unusable::Late(reason.1));
+            }
+        }
+        sleep(ATTEMPTS).await;
+    }
+}
+
+/// Waits until one of the addresses accepts connections.
+///
+/// # Errors
+/// The time is over.
+pub(crate) async fn listening(addresses: &[SocketAddr], end: Instant) -> Result<SocketAddr, Failure> {
+    loop {
+        for address in addresses {
+            if matches!(timeout(LIMIT, TcpStream::connect(address)).await, Ok(Ok(_))) {
+                return Ok(*address);
+            }
+        }
+        if Instant::now() >= end {
+            let message = format!("nothing listens on {addresses:?}, the address of --url");
+            return Err(Failure::new(ExitCode::Url, message));
         }
         sleep(ATTEMPTS).await;
     }
@@ -144,9 +175,12 @@ pub(crate) async fn wait(
 /// # Errors
 /// The name does not resolve, or the URL is not usable within the limit.
 pub(crate) async fn reach_service(traffic: &Traffic, limit: Duration) -> Result<(Endpoint, SocketAddr), Failure> {
-    let (endpoint, end) = (traffic.url.plain()?, Instant::now() + limit);
+    let (endpoint, end) = (traffic.endpoint(&traffic.url, None)?, Instant::now() + limit);
     let mut usable = resolve(&endpoint).await?;
-    for mode in traffic.modes() {
+    if traffic.rate == 0 {
+        usable = vec![listening(&usable, end).await?];
+    }
+    for mode in traffic.used_modes() {
         let expected = Expected { endpoint: &endpoint, is_load: true, mode, end };
         let reached = reach(expected, &usable, traffic.timeout).await;
         // The next kind of client uses the address that the first one found.
@@ -167,11 +201,10 @@ pub(crate) async fn ended(program: &Program, status: &str, when: &str) -> Failur
 /// Watches the readiness URL until a response is not 2xx. Returns the time and the status or error.
 pub(crate) async fn watch(address: SocketAddr, endpoint: &Endpoint, schedule: &Schedule) -> (u64, String) {
     loop {
-        let how = match timeout(LIMIT, fetch(address, endpoint, Mode::NewConnections)).await {
-            Ok(Ok(exchange)) if exchange.status.is_success() => None,
-            Ok(Ok(exchange)) => Some(exchange.status.as_u16().to_string()),
-            Ok(Err(fault)) => Some(fault.outcome.name()),
-            Err(_) => Some(Outcome::Timeout.name()),
+        let how = match fetch(address, endpoint, Mode::NewConnections, LIMIT).await {
+            Ok(exchange) if exchange.status.is_success() => None,
+            Ok(exchange) => Some(exchange.status.as_u16().to_string()),
+            Err(fault) => Some(fault.outcome.name()),
         };
         if let Some(how) = how {
             return (schedule.now(), how);

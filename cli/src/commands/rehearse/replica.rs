@@ -5,6 +5,7 @@ use crate::{
     exit_code::Failure,
     load::{Endpoint, Mode},
     process::{Part, Program},
+    report::Long,
 };
 use std::{ffi::OsString, net::SocketAddr};
 use tokio::time::Instant;
@@ -38,11 +39,12 @@ impl Replica {
         progress: &Progress,
     ) -> Result<Self, Failure> {
         let ports = Ports::free()?;
-        let url = options.traffic.url.endpoint(&ports)?;
+        let url = options.traffic.endpoint(&options.traffic.url, Some(&ports))?;
         let addresses = readiness::resolve(&url).await?;
         readiness::check_unused(&addresses).await?;
         if let Some(ready) = &options.ready {
-            readiness::check_unused(&readiness::resolve(&ready.endpoint(&ports)?).await?).await?;
+            readiness::check_unused(&readiness::resolve(&options.traffic.endpoint(ready, Some(&ports))?).await?)
+                .await?;
         }
         let command: Vec<_> = command.iter().map(|argument| ports.fill_argument(argument)).collect();
         let variables: Vec<_> = options.env.iter().map(|one| (one.name.as_str(), ports.fill(&one.value))).collect();
@@ -59,14 +61,17 @@ impl Replica {
     pub(crate) async fn wait_ready(&mut self, options: &Options, progress: &Progress) -> Result<SocketAddr, Failure> {
         let (started, end) = (Instant::now(), Instant::now() + options.start_timeout);
         if let Some(ready) = &options.ready {
-            let endpoint = ready.endpoint(&self.ports)?;
+            let endpoint = options.traffic.endpoint(ready, Some(&self.ports))?;
             let addresses = readiness::resolve(&endpoint).await?;
             let expected = readiness::Expected { endpoint: &endpoint, is_load: false, mode: Mode::NewConnections, end };
             let address = readiness::wait(&mut self.program, expected, &addresses, options).await?;
             self.ready = Some((address, endpoint));
         }
         let mut usable = self.addresses.clone();
-        for mode in options.traffic.modes() {
+        if options.traffic.rate == 0 {
+            usable = vec![readiness::listening(&usable, end).await?];
+        }
+        for mode in options.traffic.used_modes() {
             let expected = readiness::Expected { endpoint: &self.url, is_load: true, mode, end };
             // The next kind of client uses the address that the first one found.
             usable = vec![readiness::wait(&mut self.program, expected, &usable, options).await?];
@@ -77,8 +82,8 @@ impl Replica {
         Ok(address)
     }
 
-    /// The URL of long requests of this copy.
-    pub(crate) fn slow(&self, options: &Options) -> Result<Option<Endpoint>, Failure> {
-        options.traffic.slow.as_ref().map(|slow| slow.endpoint(&self.ports)).transpose()
+    /// The URLs of long clients of this copy.
+    pub(crate) fn long(&self, options: &Options) -> Result<Vec<(Long, Endpoint)>, Failure> {
+        options.traffic.long_endpoints(Some(&self.ports))
     }
 }

@@ -37,10 +37,9 @@ pub(crate) async fn rehearse(
 
     let traffic = &options.traffic;
     let target =
-        traffic::Target { endpoint: first.url.clone(), slow: first.slow(options)?, rotation, rolling: options.rolling };
+        traffic::Target { endpoint: first.url.clone(), long: first.long(options)?, rotation, rolling: options.rolling };
     let load = traffic.start(target)?;
-    let (rate, connections, names) = (traffic.rate, traffic.connections, traffic.names());
-    progress.line(&format!("{rate} requests/s over {connections} connections, {names}"));
+    progress.line(&traffic.line());
     let shared = load.shared.clone();
     let shutdowns = tokio::select! {
         shutdowns = shut_down_all(replicas, command, options, &shared, progress) => shutdowns?,
@@ -50,10 +49,10 @@ pub(crate) async fn rehearse(
     let subject = Subject {
         command: shown(command),
         url: traffic.url.text().to_owned(),
-        modes: names,
-        keep_alive: traffic.modes().contains(&Mode::KeepAlive),
-        rate,
-        connections,
+        modes: traffic.names(),
+        keep_alive: traffic.used_modes().contains(&Mode::KeepAlive),
+        rate: traffic.rate,
+        connections: traffic.connections,
         load_pods: 0,
         propagation: micros(options.propagation),
         termination_grace_period: micros(options.termination_grace_period),

@@ -2,7 +2,7 @@
 
 use crate::{
     exit_code::{ExitCode, Failure},
-    load::Endpoint,
+    load::{self, Schemes},
 };
 use std::{ffi::OsString, net::TcpListener, str::FromStr};
 
@@ -26,6 +26,11 @@ impl Ports {
         Ok(Self(ports))
     }
 
+    /// Different ports, to look at a template.
+    fn any() -> Self {
+        Self([1, 2, 3])
+    }
+
     /// The text with the ports in place of the placeholders.
     pub(crate) fn fill(&self, text: &str) -> String {
         NAMES.iter().zip(self.0).fold(text.to_owned(), |text, (name, port)| text.replace(name, &port.to_string()))
@@ -42,27 +47,35 @@ impl Ports {
 pub(crate) struct Template(String);
 
 impl Template {
+    /// A template of a URL of these schemes.
+    fn new(text: &str, schemes: Schemes) -> Result<Self, String> {
+        load::check(&Ports::any().fill(text), schemes)?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The URL of a WebSocket, for clap.
+    pub(crate) fn websocket(text: &str) -> Result<Self, String> {
+        Self::new(text, load::WEBSOCKET)
+    }
+
     /// The URL of a copy with these ports.
-    ///
-    /// # Errors
-    /// None: the template was parsed before.
-    pub(crate) fn endpoint(&self, ports: &Ports) -> Result<Endpoint, Failure> {
-        ports.fill(&self.0).parse().map_err(|error: String| Failure::new(ExitCode::Usage, error))
+    pub(crate) fn url(&self, ports: &Ports) -> String {
+        ports.fill(&self.0)
     }
 
     /// The URL without placeholders.
     ///
     /// # Errors
     /// It has a placeholder.
-    pub(crate) fn plain(&self) -> Result<Endpoint, Failure> {
-        let wrong = |error: String| Failure::new(ExitCode::Usage, error);
-        if self.has_port() {
-            let text = &self.0;
-            return Err(wrong(format!(
-                "{text}: no program is started here that has a free port; write the port itself"
-            )));
+    pub(crate) fn plain(&self) -> Result<String, Failure> {
+        let text = &self.0;
+        match self.has_port() {
+            false => Ok(text.clone()),
+            true => {
+                let text = format!("{text}: no program is started here that has a free port; write the port itself");
+                Err(Failure::new(ExitCode::Usage, text))
+            }
         }
-        self.0.parse().map_err(wrong)
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -71,8 +84,9 @@ impl Template {
 
     /// Whether both have the same host and port.
     pub(crate) fn is_at(&self, other: &Self) -> bool {
-        let place = |template: &Self| template.0.split('/').nth(2).map(str::to_owned);
-        place(self) == place(other)
+        let place = |template: &Self, schemes| load::check(&Ports::any().fill(&template.0), schemes).ok();
+        let schemes = |template: &Self| if template.0.starts_with("ws") { load::WEBSOCKET } else { load::HTTP };
+        place(self, schemes(self)) == place(other, schemes(other))
     }
 
     /// Whether each copy has a URL of its own.
@@ -85,8 +99,7 @@ impl FromStr for Template {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Ports([1; NAMES.len()]).fill(text).parse::<Endpoint>()?;
-        Ok(Self(text.to_owned()))
+        Self::new(text, load::HTTP)
     }
 }
 
@@ -121,7 +134,7 @@ mod tests {
         let words: Vec<_> = filled.split(' ').collect();
         assert!(words[0] != words[1] && words[1] != words[2] && words[3] == "{port4}", "{filled}");
         let template: Template = "http://127.0.0.1:{port}/".parse().unwrap();
-        assert_eq!(template.endpoint(&ports).unwrap().address, format!("127.0.0.1:{}", words[0]));
+        assert_eq!(template.url(&ports), format!("http://127.0.0.1:{}/", words[0]));
         assert!(template.has_port() && "127.0.0.1:{port}".parse::<Template>().is_err());
         assert!("=a".parse::<Variable>().is_err() && "a".parse::<Variable>().is_err());
         assert_eq!("a=b=c".parse::<Variable>().unwrap().value, "b=c");

@@ -1,9 +1,13 @@
 //! The options of the load, and its start.
 
-use super::{progress::Progress, template::Template};
+use super::{
+    progress::Progress,
+    template::{Ports, Template},
+};
 use crate::{
     exit_code::{ExitCode, Failure},
-    load::{Endpoint, Load, Mode, Rotation, Schedule, Shared},
+    load::{Call, Endpoint, Load, Mode, Rotation, Schedule, Shared, Trust},
+    report::Long,
 };
 use graceful_plan::duration::parse as duration;
 use std::{
@@ -17,16 +21,29 @@ use tokio::time::interval;
 const MOST_REQUESTS: f64 = 10_000_000.0;
 
 /// What the load sends.
-#[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Traffic {
-    /// Where requests go; the response must be 2xx
+    /// Where requests go, http:// or https://; the response must be 2xx
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:3000/")]
     pub(crate) url: Template,
-    /// A URL of the same host and port with long responses; four clients keep requests to it in flight
+    /// A URL with long responses. Four clients keep requests to it in flight. Like the next three URLs, it has the host
+    /// and the port of --url
     #[arg(long, value_name = "URL")]
-    pub(crate) slow: Option<Template>,
-    /// Requests per second
-    #[arg(long, value_name = "NUMBER", default_value = "500", value_parser = clap::value_parser!(u32).range(1..=200_000))]
+    slow: Option<Template>,
+    /// A URL that takes POST requests. Four clients send it bodies of 12 KB over 3 s, or over a third of --timeout
+    #[arg(long, value_name = "URL")]
+    upload: Option<Template>,
+    /// A ws:// or wss:// URL. Four clients keep WebSockets open, which must end with a Close frame
+    #[arg(long, value_name = "URL", value_parser = Template::websocket)]
+    websocket: Option<Template>,
+    /// A URL with endless or long responses, for example server-sent events. Four clients read them; each must end
+    /// completely
+    #[arg(long, value_name = "URL")]
+    stream: Option<Template>,
+    #[command(flatten)]
+    pub(crate) trust: Trust,
+    /// Requests per second to --url; 0 if a program has nothing but WebSockets or streams
+    #[arg(long, value_name = "NUMBER", default_value = "500", value_parser = clap::value_parser!(u32).range(0..=200_000))]
     pub(crate) rate: u32,
     /// Connections, and the most requests in flight
     #[arg(long, value_name = "NUMBER", default_value = "50", value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -38,9 +55,13 @@ pub(crate) struct Traffic {
     /// Clients that open a connection for each request
     #[arg(long)]
     new_connections: bool,
-    /// Clients that use HTTP/2 without TLS
+    /// Clients that use HTTP/2
     #[arg(long)]
     http2: bool,
+    /// Clients that send gRPC calls to the host of --url, which must end with the status OK: health checks of the server
+    /// or of package.Service, or calls of package.Service/Method with an empty message
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
+    grpc: Option<Call>,
     /// The limit of one request
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub(crate) timeout: Duration,
@@ -49,20 +70,60 @@ pub(crate) struct Traffic {
 impl Traffic {
     /// The kinds of clients.
     pub(crate) fn modes(&self) -> Vec<Mode> {
-        if !(self.keep_alive || self.new_connections || self.http2) {
+        if !(self.keep_alive || self.new_connections || self.http2 || self.grpc.is_some()) {
             return vec![Mode::KeepAlive, Mode::NewConnections];
         }
         let chosen = [
             (self.keep_alive, Mode::KeepAlive),
             (self.new_connections, Mode::NewConnections),
             (self.http2, Mode::Http2),
+            (self.grpc.is_some(), Mode::Grpc),
         ];
         chosen.into_iter().filter_map(|(is_chosen, mode)| is_chosen.then_some(mode)).collect()
+    }
+
+    /// The kinds of clients that have requests.
+    pub(crate) fn used_modes(&self) -> Vec<Mode> {
+        if self.rate == 0 { Vec::new() } else { self.modes() }
     }
 
     /// The names of the kinds of clients.
     pub(crate) fn names(&self) -> String {
         self.modes().iter().map(|mode| mode.name()).collect::<Vec<_>>().join(" and ")
+    }
+
+    /// The load of one generator, for a line of the progress.
+    pub(crate) fn line(&self) -> String {
+        match self.rate {
+            0 => "long clients alone".to_owned(),
+            rate => format!("{rate} requests/s over {} connections, {}", self.connections, self.names()),
+        }
+    }
+
+    /// The URLs of long clients with the names of their options.
+    pub(crate) fn long(&self) -> impl Iterator<Item = (Long, &'static str, &Template)> {
+        let all = [
+            (Long::Slow, "--slow", &self.slow),
+            (Long::Upload, "--upload", &self.upload),
+            (Long::WebSocket, "--websocket", &self.websocket),
+            (Long::Stream, "--stream", &self.stream),
+        ];
+        all.into_iter().filter_map(|(kind, option, url)| Some((kind, option, url.as_ref()?)))
+    }
+
+    /// A URL of a copy with these ports, or of a running service.
+    ///
+    /// # Errors
+    /// The trusted certificates cannot be read, or the URL of a service has a placeholder.
+    pub(crate) fn endpoint(&self, url: &Template, ports: Option<&Ports>) -> Result<Endpoint, Failure> {
+        let url = ports.map_or_else(|| url.plain(), |ports| Ok(url.url(ports)))?;
+        let failed = |error| Failure::new(ExitCode::Usage, error);
+        Endpoint::new(&url, &self.trust, self.grpc.as_ref()).map_err(failed)
+    }
+
+    /// The URLs of long clients, as [`Traffic::endpoint`].
+    pub(crate) fn long_endpoints(&self, ports: Option<&Ports>) -> Result<Vec<(Long, Endpoint)>, Failure> {
+        self.long().map(|(kind, _, url)| Ok((kind, self.endpoint(url, ports)?))).collect()
     }
 
     /// The options of this load as arguments, for `cargo-graceful load`.
@@ -76,9 +137,12 @@ impl Traffic {
         .into_iter()
         .flat_map(|(option, value)| [option.to_owned(), value])
         .collect();
-        arguments.extend(self.slow.iter().flat_map(|slow| ["--slow".to_owned(), slow.text().to_owned()]));
-        let modes = self.modes();
-        arguments.extend(modes.iter().map(|mode| format!("--{}", mode.name())));
+        arguments.extend(self.long().flat_map(|(_, option, url)| [option.to_owned(), url.text().to_owned()]));
+        arguments.extend(self.trust.insecure.then(|| "--insecure".to_owned()));
+        arguments.extend(self.modes().iter().map(|mode| match (mode, &self.grpc) {
+            (Mode::Grpc, Some(call)) => format!("--grpc={}", call.name),
+            _ => format!("--{}", mode.name()),
+        }));
         arguments
     }
 
@@ -91,10 +155,13 @@ impl Traffic {
         if (self.connections as usize) < self.modes().len() {
             return wrong("--connections is lower than the number of kinds of clients");
         }
-        if let Some(slow) = &self.slow
-            && !slow.is_at(&self.url)
-        {
-            return wrong("--slow must have the host and the port of --url");
+        for (_, option, url) in self.long() {
+            if !url.is_at(&self.url) {
+                return wrong(&format!("{option} must have the host and the port of --url"));
+            }
+        }
+        if self.rate == 0 && self.long().next().is_none() {
+            return wrong("--rate 0 needs one of --slow, --upload, --websocket and --stream");
         }
         if self.timeout.is_zero() {
             return wrong("--timeout must not be zero");
@@ -111,7 +178,7 @@ impl Traffic {
     /// # Errors
     /// The machine lacks a resource.
     pub(crate) fn start(&self, target: Target) -> Result<Load, Failure> {
-        let Target { endpoint, slow, rotation, rolling } = target;
+        let Target { endpoint, long, rotation, rolling } = target;
         let shared = Shared {
             schedule: Schedule::new(self.rate),
             endpoint,
@@ -122,7 +189,7 @@ impl Traffic {
             ended: AtomicU64::new(0),
             failed: AtomicU64::new(0),
         };
-        Load::start(shared, self.connections, slow)
+        Load::start(shared, self.connections, long)
             .map_err(|error| Failure::new(ExitCode::Io, format!("cannot start the load: {error}")))
     }
 }
@@ -130,7 +197,7 @@ impl Traffic {
 /// Where the load goes.
 pub(crate) struct Target {
     pub(crate) endpoint: Endpoint,
-    pub(crate) slow: Option<Endpoint>,
+    pub(crate) long: Vec<(Long, Endpoint)>,
     pub(crate) rotation: Rotation,
     /// The rotation must not be empty.
     pub(crate) rolling: bool,
@@ -164,10 +231,15 @@ mod tests {
         let url = "http://web/a?b=c";
         let all =
             ["--url", url, "--slow", "http://web/slow", "--rate", "7", "--connections", "9", "--timeout", "1500ms"];
-        for options in [&all[..], &["--keep-alive", "--http2"], &["--new-connections"], &[]] {
+        let long = ["--upload", url, "--stream", url, "--websocket", "wss://web/", "--rate", "0", "--insecure"];
+        let grpc = ["--grpc", "a.B", "--keep-alive"];
+        for options in [&all[..], &long, &grpc, &["--grpc"], &["--keep-alive", "--http2"], &["--new-connections"], &[]]
+        {
             let parsed = Command::parse_from([&["load"], options].concat()).traffic;
             let again = Command::parse_from(["load".to_owned()].into_iter().chain(parsed.arguments())).traffic;
             assert_eq!((again.modes(), again.arguments()), (parsed.modes(), parsed.arguments()));
+            assert!(again.long().eq(parsed.long()));
+            assert_eq!((again.grpc, again.trust.insecure), (parsed.grpc, parsed.trust.insecure));
             assert_eq!((again.url, again.slow, again.rate), (parsed.url, parsed.slow, parsed.rate));
             assert_eq!((again.connections, again.timeout), (parsed.connections, parsed.timeout));
         }

@@ -33,15 +33,14 @@ impl ClusterLoad {
         now: impl Fn() -> u64,
     ) -> Result<Self, Failure> {
         let (traffic, cluster) = (&options.traffic, &options.cluster);
-        let (rate, connections, names) = (traffic.rate, traffic.connections, traffic.names());
         let (Some(pods), Some(image)) = (cluster.load_pods, &cluster.load_image) else {
-            let slow = traffic.slow.as_ref().map(|slow| slow.plain()).transpose()?;
+            let long = traffic.long_endpoints(None)?;
             let (endpoint, address) = readiness::reach_service(traffic, options.start_timeout).await?;
             let rotation = Rotation::default();
             rotation.add(address);
-            let load = traffic.start(traffic::Target { endpoint, slow, rotation, rolling: true })?;
+            let load = traffic.start(traffic::Target { endpoint, long, rotation, rolling: true })?;
             let start = now() - load.shared.schedule.now();
-            progress.line(&format!("{rate} requests/s over {connections} connections, {names}"));
+            progress.line(&traffic.line());
             return Ok(Self::Here(load, start));
         };
         let job = Job::new(pods);
@@ -56,7 +55,7 @@ impl ClusterLoad {
         job.create(kubectl, &Program { image, arguments, timeout: traffic.timeout, deadline }).await?;
         progress.line(&format!("created the Job {} with {pods} load pods", job.name));
         let load = job.wait_started(kubectl, options.start_timeout).await?;
-        progress.line(&format!("{pods} load pods, each {rate} requests/s over {connections} connections, {names}"));
+        progress.line(&format!("{pods} load pods, each {}", traffic.line()));
         Ok(Self::Pods(job, load))
     }
 

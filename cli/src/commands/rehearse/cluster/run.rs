@@ -100,7 +100,7 @@ fn subject(target: &Target, workload: &Workload, options: &Options) -> Subject {
         command: format!("{target} in namespace {}: {}{times}", workload.namespace, cluster.disrupt.name()),
         url: traffic.url.text().to_owned(),
         modes: traffic.names(),
-        keep_alive: traffic.modes().contains(&Mode::KeepAlive),
+        keep_alive: traffic.used_modes().contains(&Mode::KeepAlive),
         rate: traffic.rate * load_pods.max(1),
         connections: traffic.connections * load_pods.max(1),
         load_pods,

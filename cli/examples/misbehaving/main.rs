@@ -1,10 +1,13 @@
 //! A server that misbehaves in the way of its first argument, on the port of its second, or on an address. The tests
 //! rehearse it.
 
+mod grpc;
+mod http;
+mod tls;
+
 use std::time::Duration;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::watch,
     time::sleep,
@@ -25,15 +28,27 @@ async fn main() -> std::io::Result<()> {
         },
         _ => {}
     }
+    let mode: &'static str = mode.clone().leak();
+    let protocol = if mode == "tls-grpc" { "h2" } else { "http/1.1" };
+    let acceptor = if mode.starts_with("tls-") { Some(tls::acceptor(protocol)?) } else { None };
     let address = if port.contains(':') { port.clone() } else { format!("127.0.0.1:{port}") };
     let listener = TcpListener::bind(address).await?;
     let (stop, stopping) = watch::channel(false);
-    let mode: &'static str = mode.clone().leak();
     let serve = tokio::spawn(async move {
         loop {
-            if let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(respond(stream, mode, stopping.clone()));
-            }
+            let Ok((stream, _)) = listener.accept().await else { continue };
+            let (stopping, acceptor) = (stopping.clone(), acceptor.clone());
+            tokio::spawn(async move {
+                match acceptor {
+                    _ if mode.starts_with("grpc-") => grpc::serve(stream, mode, stopping).await,
+                    Some(_) if mode == "tls-refuses" && *stopping.borrow() => Ok(()),
+                    Some(acceptor) if mode == "tls-grpc" => {
+                        grpc::serve(acceptor.accept(stream).await?, mode, stopping).await
+                    }
+                    Some(acceptor) => http::respond(acceptor.accept(stream).await?, mode, stopping).await,
+                    None => http::respond(stream, mode, stopping).await,
+                }
+            });
         }
     });
     let child = match mode {
@@ -51,47 +66,16 @@ async fn main() -> std::io::Result<()> {
             serve.abort();
             sleep(Duration::from_millis(600)).await;
         }
-        "responds-503" => sleep(Duration::from_millis(600)).await,
+        // Longer than an upload, so that none is cut.
+        "reads-uploads" | "responds-early" => sleep(Duration::from_secs(3)).await,
+        "responds-503" | "floods" => sleep(Duration::from_millis(600)).await,
         "exits-with-5" => {
             sleep(Duration::from_millis(600)).await;
             std::process::exit(5);
         }
+        _ if mode.starts_with("tls-") || mode.starts_with("grpc-") => sleep(Duration::from_millis(600)).await,
         _ => {}
     }
     drop(child);
     Ok(())
-}
-
-async fn respond(mut stream: TcpStream, mode: &str, stopping: watch::Receiver<bool>) -> std::io::Result<()> {
-    let (mut buffer, mut length) = ([0; 4096], 0);
-    loop {
-        length += match stream.read(&mut buffer[length..]).await? {
-            0 => return Ok(()),
-            read => read,
-        };
-        if !buffer[..length].ends_with(b"\r\n\r\n") {
-            continue;
-        }
-        length = 0;
-        let response: &[u8] = match mode {
-            "never-responds" => continue,
-            "redirects" => b"HTTP/1.1 302 Found\r\nlocation: /login\r\ncontent-length: 0\r\n\r\n",
-            "responds-404" => b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
-            "responds-503" if *stopping.borrow() => b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n",
-            "endless-body" => {
-                stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await?;
-                let chunk = [b"4000\r\n", &[b'x'; 0x4000][..], b"\r\n"].concat();
-                loop {
-                    stream.write_all(&chunk).await?;
-                }
-            }
-            "cuts-responses" => {
-                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\no").await?;
-                sleep(Duration::from_millis(50)).await;
-                b"k"
-            }
-            _ => b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok",
-        };
-        stream.write_all(response).await?;
-    }
 }
