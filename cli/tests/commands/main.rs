@@ -4,6 +4,7 @@
 
 mod check;
 mod harness;
+mod readme;
 mod page;
 mod init;
 mod output;
