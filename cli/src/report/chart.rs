@@ -17,6 +17,13 @@ const BAND: f64 = 22.0;
 const PANEL: f64 = 110.0;
 /// The width of a character, roughly.
 const CHARACTER: f64 = 6.2;
+/// The phases of a shutdown as clients see it, and their colors.
+const PHASES: [(&str, &str); 4] = [
+    ("serving", "ok"),
+    ("clients still connect", "grace"),
+    ("no new clients", "drain"),
+    ("gone, clients still connect", "bad"),
+];
 const LABEL: &str = "A shutdown under load: timeline, requests per second and latency";
 
 /// The drawing as a document of its own.
@@ -114,6 +121,11 @@ impl<'a> Chart<'a> {
             self.svg.text((at, self.y), anchor, color, &name);
         }
         self.y = band;
+        if summary.single().is_none() {
+            // Bands of several shutdowns are too short for names.
+            self.legend(self.y + 8.0, PHASES);
+            self.y += ROW;
+        }
         for shutdown in &summary.shutdowns {
             self.band(shutdown);
         }
@@ -124,17 +136,12 @@ impl<'a> Chart<'a> {
         let second = |at: u64| self.summary.relative(at) as f64 / 1e6;
         let removed = shutdown.sent + self.summary.subject.propagation;
         let (sent, exited, removed) = (second(shutdown.sent), second(shutdown.exited), second(removed));
-        let phases = [
-            (self.from, sent, "ok", "serving"),
-            (sent, removed.min(exited), "grace", "clients still connect"),
-            (removed.min(exited), exited, "drain", "no new clients"),
-            (exited, removed.max(exited), "bad", "gone, clients still connect"),
-        ];
+        let times = [self.from, sent, removed.min(exited), exited, removed.max(exited)];
         if self.summary.single().is_none() {
             self.svg.text((LEFT - 6.0, self.y + 15.0), "end", "faint", short(&shutdown.name));
         }
-        for (from, to, color, name) in phases {
-            let (left, right) = (self.x(from), self.x(to));
+        for ((name, color), edges) in PHASES.into_iter().zip(times.windows(2)) {
+            let (left, right) = (self.x(edges[0]), self.x(edges[1]));
             if right > left {
                 self.svg.rect((left, self.y), (right - left, BAND), color, name);
                 if right - left > name.len() as f64 * CHARACTER {
@@ -148,16 +155,21 @@ impl<'a> Chart<'a> {
     /// The frame of a panel with a title; moves to its bottom.
     fn panel(&mut self, title: &str, legend: &[(&str, &str)], most: &str) {
         self.y += 30.0;
-        let mut x = LEFT;
-        for (word, color) in [(title, "ink")].iter().chain(legend) {
-            self.svg.text((x, self.y - 6.0), "start", color, word);
-            x += word.len() as f64 * CHARACTER + 16.0;
-        }
+        self.legend(self.y - 6.0, [(title, "ink")].into_iter().chain(legend.iter().copied()));
         self.svg.text((LEFT - 6.0, self.y + 10.0), "end", "faint", most);
         self.svg.text((LEFT - 6.0, self.y + PANEL), "end", "faint", "0");
         self.svg.rect((LEFT, self.y + PANEL), (WIDTH - LEFT - RIGHT, 1.0), "line", "");
         self.svg.vertical(self.x(0.0), self.y, self.y + PANEL, "ink");
         self.y += PANEL;
+    }
+
+    /// A line of words in their colors.
+    fn legend<'w>(&mut self, y: f64, words: impl IntoIterator<Item = (&'w str, &'w str)>) {
+        let mut x = LEFT;
+        for (word, color) in words {
+            self.svg.text((x, y), "start", color, word);
+            x += word.len() as f64 * CHARACTER + 16.0;
+        }
     }
 
     fn bars(&mut self, most: f64) {
@@ -194,7 +206,7 @@ impl<'a> Chart<'a> {
 
     fn axis(&mut self) {
         let steps = [1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0];
-        let step = steps.into_iter().find(|step| (self.to - self.from) / step <= 16.0).unwrap_or(3600.0);
+        let step = steps.into_iter().find(|step| (self.to - self.from) / step <= 14.0).unwrap_or(3600.0);
         self.y += 16.0;
         let mut at = (self.from / step).ceil() * step;
         while at <= self.to {

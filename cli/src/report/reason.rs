@@ -1,9 +1,13 @@
 //! Why a rehearsal fails, and what to change: failed requests.
 
 use super::{
+    log::{Exit, Observed, Shutdown},
     outcome::Outcome,
     summary::{Failed, Summary},
 };
+
+/// A request that fails this close to the exit, or later, is cut by the exit.
+const AT_EXIT: i64 = 20_000;
 
 /// A reason of a verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,7 +128,26 @@ pub(super) fn of_failure(failed: &Failed, summary: &Summary) -> Reason {
         ),
         _ => (format!("{requests} failed, the first {first} after {signal}: {name}"), failed.error.clone()),
     };
-    Reason::fail(text, &advice)
+    Reason::fail(text, cut_by_exit(failed, summary).unwrap_or(&advice))
+}
+
+/// The advice for requests that are reset because the program ends.
+fn cut_by_exit(failed: &Failed, summary: &Summary) -> Option<&'static str> {
+    let shutdown = summary.single()?;
+    let is_reset = matches!(failed.outcome, Outcome::ResetBeforeResponse | Outcome::ResetInResponse);
+    if !is_reset || failed.first < shutdown.exit_after() as i64 - AT_EXIT {
+        return None;
+    }
+    Some(match shutdown.exit {
+        _ if has_left_children(shutdown) => "a child process served them until this rehearsal killed it",
+        Exit::Killed => "SIGKILL cut them: end within the termination grace period",
+        _ => "finish requests in flight, and those in the accept queue, before the exit",
+    })
+}
+
+/// Whether child processes outlived the program.
+pub(super) fn has_left_children(shutdown: &Shutdown) -> bool {
+    matches!(shutdown.observed, Observed::Process { children_left: true, .. })
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use super::{
     log::{Exit, Observed, Shutdown},
-    reason::{Reason, of_failure, time},
+    outcome::Outcome,
+    reason::{Reason, has_left_children, of_failure, time},
     summary::Summary,
 };
 
@@ -14,6 +15,10 @@ pub(crate) struct Verdict {
 
 /// A p99 of the scheduling error from which latencies say more about this machine than about the program.
 const BUSY: u64 = 10_000;
+/// A program that lives longer after a signal handles it, even if it ends itself by the same signal.
+const UNHANDLED: u64 = 100_000;
+/// The signals that a rehearsal sends.
+const NUMBERS: [(&str, i32); 4] = [("SIGHUP", 1), ("SIGINT", 2), ("SIGQUIT", 3), ("SIGTERM", 15)];
 /// Output of more bytes is worth a note.
 const FLOOD: u64 = 100 << 20;
 
@@ -23,7 +28,7 @@ impl Verdict {
         reasons.extend(summary.failures.iter().map(|failed| of_failure(failed, summary)));
         for shutdown in &summary.shutdowns {
             reasons.extend(of_exit(shutdown, summary));
-            if matches!(shutdown.observed, Observed::Process { children_left: true, .. }) {
+            if has_left_children(shutdown) {
                 reasons.push(Reason::fail(
                     format!("child processes outlived {} and were killed", shutdown.name),
                     "forward the signal to children and wait for them; without that, a shell loses it: use `exec`",
@@ -92,16 +97,19 @@ fn of_exit(shutdown: &Shutdown, summary: &Summary) -> Option<Reason> {
             format!("{name} was ended by SIGKILL after {after}, before the end of its termination grace period"),
             "find out who kills it: a forced deletion, a liveness probe, or the kernel without memory",
         )),
-        Exit::Signal(number) => Some(Reason::fail(
-            format!("{name} was ended by signal {number} after {after}: it does not handle {signal}"),
-            "handle the signal: stop accepting, finish requests in flight, then exit with 0",
-        )),
+        Exit::Signal(number) => Some(of_signal(number, shutdown)),
         Exit::Killed => Some(Reason::fail(
             format!(
                 "{name} was still running {} after {signal}; SIGKILL was needed",
                 time(summary.subject.termination_grace_period as i64)
             ),
-            "handle the signal; bound the wait for connections and hooks; under a shell, use `exec`",
+            match summary.failures.iter().any(|failed| failed.outcome == Outcome::Refused) {
+                true => {
+                    "it closed its listener, and then something kept it running: ask clients to reconnect with \
+                     `Connection: close`, and bound the wait for connections and hooks"
+                }
+                false => "handle the signal; bound the wait for connections and hooks; under a shell, use `exec`",
+            },
         )),
         Exit::OutOfMemory => Some(Reason::fail(
             format!("{name} was killed by the kernel after {after}: out of memory"),
@@ -118,6 +126,31 @@ fn of_exit(shutdown: &Shutdown, summary: &Summary) -> Option<Reason> {
     }
 }
 
+/// The reason of an end by a signal, which is the one of this rehearsal or another.
+fn of_signal(number: i32, shutdown: &Shutdown) -> Reason {
+    let (name, signal, after) = (&shutdown.name, shutdown.signal, time(shutdown.exit_after() as i64));
+    let ended = format!("{name} was ended by signal {number} after {after}");
+    if !NUMBERS.contains(&(signal, number)) {
+        return Reason::fail(format!("{ended}, not by {signal}: it crashed"), "see its log");
+    }
+    if has_left_children(shutdown) {
+        return Reason::fail(
+            format!("{ended} and did not forward it to its child processes"),
+            "under a shell, use `exec`; as PID 1 of a container, a shell without `exec` ignores the signal until SIGKILL",
+        );
+    }
+    if shutdown.exit_after() > UNHANDLED {
+        return Reason::fail(
+            format!("{name} ended itself by signal {number} after {after}, which counts as an error"),
+            "exit with 0 after a complete shutdown",
+        );
+    }
+    Reason::fail(
+        format!("{ended}: it does not handle {signal}"),
+        "handle the signal: stop accepting, finish requests in flight, then exit with 0",
+    )
+}
+
 fn notes_of(shutdown: &Shutdown, summary: &Summary) -> Vec<Reason> {
     let (mut notes, subject) = (Vec::new(), &summary.subject);
     let (watched, printed) = match shutdown.observed {
@@ -125,6 +158,8 @@ fn notes_of(shutdown: &Shutdown, summary: &Summary) -> Vec<Reason> {
         Observed::Container { .. } => (false, 0),
     };
     match &shutdown.unready {
+        // The process that serves has not seen the signal.
+        _ if has_left_children(shutdown) => {}
         None if watched => notes.push(Reason::note(
             "the readiness URL never turned unready".to_owned(),
             "respond 503 from the signal on, so that load balancers with their own health checks stop sending",
@@ -135,7 +170,7 @@ fn notes_of(shutdown: &Shutdown, summary: &Summary) -> Vec<Reason> {
         )),
         _ => {}
     }
-    if shutdown.exit_after() < subject.propagation {
+    if shutdown.exit_after() < subject.propagation && !has_left_children(shutdown) {
         notes.push(Reason::note(
             format!(
                 "{} exited {} after the signal, within the propagation of {}",
@@ -179,117 +214,4 @@ fn notes(summary: &Summary) -> Vec<Reason> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::{
-        log::Incident,
-        outcome::Outcome,
-        summary::tests::{record, summary},
-    };
-
-    #[test]
-    fn the_verdict_names_what_failed_and_what_to_change() {
-        type Change = fn(&mut Shutdown);
-        const NONE: Change = |_| {};
-        let after = |outcome| vec![record(0, Outcome::Success), record(2_003_000, outcome)];
-        let good = || after(Outcome::Success);
-        let cases: [(Vec<_>, Change, bool, &str, &str); 28] = [
-            (good(), NONE, true, "", ""),
-            (after(Outcome::Elsewhere), NONE, true, "", ""),
-            (
-                after(Outcome::Refused),
-                NONE,
-                false,
-                "1 request refused: the listener closed within 4 ms after SIGTERM",
-                "at least 2.0 s",
-            ),
-            (after(Outcome::ResetBeforeResponse), NONE, false, "reset before the response, the first 4 ms", "GOAWAY"),
-            (after(Outcome::ResetInResponse), NONE, false, "in the middle of the response", "in flight"),
-            (after(Outcome::Timeout), NONE, false, "without a complete response", "keep serving"),
-            (after(Outcome::Status(503)), NONE, false, "status 503", "only the readiness URL"),
-            (after(Outcome::Certificate), NONE, false, "1 request failed: certificate not accepted", ""),
-            (after(Outcome::TlsHandshake), NONE, false, "1 request failed in the TLS handshake", "complete it"),
-            (after(Outcome::GrpcStatus(14)), NONE, false, "1 request got grpc-status 14 UNAVAILABLE", "GOAWAY"),
-            (after(Outcome::WebSocketCut), NONE, false, "1 WebSocket ended without a Close frame", "1001"),
-            (after(Outcome::WebSocketRefused(503)), NONE, false, "1 WebSocket got status 503 instead", "accept"),
-            (after(Outcome::UploadCut), NONE, false, "1 request of --upload cut", "on their way"),
-            (after(Outcome::StreamCut), NONE, false, "1 request of --stream cut", "end each stream"),
-            (after(Outcome::Unsent), NONE, false, "all connections busy", ""),
-            (
-                vec![record(0, Outcome::Success), record(9, Outcome::Refused)],
-                NONE,
-                false,
-                "1 of them before the signal",
-                "lower --rate",
-            ),
-            (vec![], NONE, false, "no request succeeded", "--url"),
-            (good(), |s| s.exit = Exit::Code(3), false, "exit code 3 after 6.0 s", "`graceful`"),
-            (good(), |s| s.exit = Exit::Signal(15), false, "ended by signal 15", "handle the signal"),
-            (good(), |s| s.exit = Exit::Killed, false, "still running 30.0 s after SIGTERM", "exec"),
-            (
-                good(),
-                |s| s.observed = Observed::Process { watched: true, children_left: true, printed: 0 },
-                false,
-                "child processes",
-                "exec",
-            ),
-            (good(), |s| s.exit = Exit::Signal(9), false, "ended by SIGKILL after 6.0 s, before", "who kills it"),
-            (good(), |s| s.exit = Exit::OutOfMemory, false, "out of memory", "memory limit"),
-            (good(), |s| s.exit = Exit::Unseen, true, "was not seen", "rehearse again"),
-            (
-                good(),
-                |s| (s.exit, s.exited) = (Exit::Unseen, 33_000_000),
-                false,
-                "was not seen: it was gone after 31.0 s",
-                "rehearse again",
-            ),
-            (
-                good(),
-                |s| {
-                    s.exit = Exit::Code(143);
-                    s.observed = Observed::Container { reason: "Error".to_owned(), message: String::new() };
-                },
-                false,
-                "exit code 143",
-                "SIGTERM itself",
-            ),
-            (good(), |s| s.unready = None, true, "never turned unready", "503"),
-            (good(), |s| s.exited = 2_500_000, true, "exited 500 ms after the signal", "serve for that long"),
-        ];
-        for (records, change, passed, text, advice) in cases {
-            let verdict = Verdict::of(&summary(&records, change));
-            assert_eq!(verdict.passed(), passed, "{verdict:?}");
-            match verdict.reasons.first() {
-                None => assert_eq!(text, ""),
-                Some(reason) => assert!(
-                    reason.text.contains(text) && reason.advice.contains(advice) && !text.is_empty(),
-                    "`{text}` with `{advice}` in {reason:?}"
-                ),
-            }
-        }
-    }
-
-    #[test]
-    fn a_container_that_ends_by_itself_and_a_time_without_pods_are_reasons() {
-        let mut failed = summary(&[record(0, Outcome::Success), record(2_003_000, Outcome::Refused)], |_| {});
-        failed.outages.push((2_500_000, 3_000_000));
-        let outage = &Verdict::of(&failed).reasons[0];
-        assert!(
-            outage.fails && outage.text == "no pod was ready for 500 ms, from 500 ms after SIGTERM on",
-            "{outage:?}"
-        );
-
-        let mut summary = summary(&[record(0, Outcome::Success)], |_| {});
-        summary.outages.push((2_500_000, 3_000_000));
-        let verdict = Verdict::of(&summary);
-        assert!(verdict.passed() && verdict.reasons[0].text.contains("no pod was ready"), "{verdict:?}");
-        summary.outages.clear();
-        let what = "restarted: exit code 1 (Error)".to_owned();
-        summary.incidents.push(Incident { name: "web-1".to_owned(), at: 0, what });
-        let verdict = Verdict::of(&summary);
-        assert!(
-            !verdict.passed() && verdict.reasons[0].text.starts_with("web-1 restarted: exit code 1"),
-            "{verdict:?}"
-        );
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@
 mod check;
 mod harness;
 mod load;
+mod readme;
 mod page;
 mod init;
 mod output;

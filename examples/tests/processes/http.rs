@@ -46,6 +46,11 @@ fn hello_fails_no_request() {
 }
 
 #[test]
+fn orders_fails_no_request() {
+    fails_no_request(example!("orders"), InFlight::SlowHandler);
+}
+
+#[test]
 fn axum_fails_no_request() {
     fails_no_request(example!("axum"), InFlight::SlowHandler);
 }

@@ -1,5 +1,11 @@
-//! One replica of the demo's service. A response takes a few milliseconds (`/slow`: a second), and a hook flushes the
-//! orders.
+//! HTTP/1.1 and HTTP/2 on one port, responses that take a second, and a hook that flushes what is in memory. README's
+//! first command restarts three copies of it under load.
+//!
+//! ```console
+//! $ cargo run -p graceful-examples --bin orders &
+//! $ curl --http2-prior-knowledge localhost:3000
+//! $ curl localhost:3000/slow & sleep 0.5; kill %1
+//! ```
 
 use graceful::{Context, State};
 use hyper::{Request, Response, body::Incoming, service::service_fn};
@@ -11,16 +17,11 @@ use std::{
     },
     time::Duration,
 };
+use tokio::net::TcpListener;
 
 #[graceful::shutdown_hook(order = 1, timeout = "3s")]
-async fn flush_orders(orders: State<Arc<AtomicU64>>) -> std::io::Result<()> {
+async fn flush_orders(orders: State<Arc<AtomicU64>>) {
     println!("flushed {} orders", orders.swap(0, Ordering::Relaxed));
-    Ok(())
-}
-
-#[graceful::shutdown_hook(order = 2)]
-fn log_shutdown() {
-    println!("all hooks ran");
 }
 
 #[graceful::main(grace = "3s", drain = "5s")]
@@ -37,7 +38,7 @@ async fn main(ctx: Context) -> std::io::Result<()> {
         }
     });
     let address = std::env::var("LISTEN").unwrap_or_else(|_| "0.0.0.0:3000".to_owned());
-    let listener = tokio::net::TcpListener::bind(address).await?;
-    println!("serving on {}", listener.local_addr()?);
+    let listener = TcpListener::bind(address).await?;
+    println!("serving on http://{}", listener.local_addr()?);
     graceful::serve(listener, service).await
 }
