@@ -209,15 +209,11 @@ impl<'a> Chart<'a> {
         let step = steps.into_iter().find(|step| (self.to - self.from) / step <= 14.0).unwrap_or(3600.0);
         self.y += 16.0;
         let mut at = (self.from / step).ceil() * step;
+        let zero = if self.summary.in_cluster() { "0 s" } else { "signal" };
         while at <= self.to {
             let x = self.x(at);
             let anchor = if x > WIDTH - 30.0 { "end" } else { "middle" };
-            self.svg.text(
-                (x, self.y),
-                anchor,
-                "faint",
-                &if at == 0.0 { "signal".to_owned() } else { format!("{at:+} s") },
-            );
+            self.svg.text((x, self.y), anchor, "faint", &if at == 0.0 { zero.to_owned() } else { format!("{at:+} s") });
             at += step;
         }
         self.y += 10.0;

@@ -67,7 +67,8 @@ fn failures(page: &mut String, summary: &Summary) {
 }
 
 fn seconds(page: &mut String, summary: &Summary) {
-    *page += "<h2>By second, relative to the signal</h2>\n<div class=\"wide\"><table><tr>";
+    let origin = escape(&summary.origin.name);
+    let _ = write!(page, "<h2>By second, relative to {origin}</h2>\n<div class=\"wide\"><table><tr>");
     for name in ["second", "succeeded", "failed", "routed elsewhere", "p50", "p90", "p99", "max"] {
         let _ = write!(page, "<th class=\"n\">{name}</th>");
     }
