@@ -65,6 +65,7 @@ pub(crate) async fn run<L: Listener, H: Handle<L::Stream>>(
     let mut accept = Accept { listener, handle, descriptors: Descriptors::of_process() };
     accept.serve_until_the_drain(&server).await?;
     accept.empty_the_backlog(&server).await;
+    server.set_starved(false);
     drop(accept); // closes the listener
     drain(&server).await;
     drain_on_drop.0 = None;
@@ -174,14 +175,13 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
 
 /// Waits until a connection ends, or for a moment. Late clients time out meanwhile, so that connections do end.
 async fn wait_for_descriptors(server: &Server, sweeps: &mut Interval) {
-    server.set_starved(true);
+    server.set_starved(true); // until the backlog is empty
     tokio::select! {
         () = server.connection_closed() => {}
         _ = sweeps.tick() => {
             server.sweep(SWEEP_IN_DRAIN);
         }
     }
-    server.set_starved(false);
     server.set_mode(Mode::of(server.context.phase()));
 }
 

@@ -159,7 +159,9 @@ impl<S: Stream> ConnIo<S> {
         match self.stream.recv_nonblocking(&mut [0]) {
             Ok(1..) => Some(Client::Sends),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                state.closes_behind_response().then_some(Client::MaySend)
+                // A connection that lingers holds its file descriptor: other clients wait for one.
+                let lingers = state.closes_behind_response() && !self.guard.connection().server.is_starved();
+                lingers.then_some(Client::MaySend)
             }
             _ => None, // the client has closed its side
         }

@@ -159,6 +159,10 @@ impl Server {
         self.starved.store(starved, Relaxed);
     }
 
+    pub(crate) fn is_starved(&self) -> bool {
+        self.starved.load(Relaxed)
+    }
+
     /// Resolves when a connection ends that the server waits for, or has ended since the last call:
     ///
     /// - the last connection;

@@ -170,7 +170,7 @@ fn a_crowd_of_connections_leaves_file_descriptors_to_probes() {
 /// Clients that are silent, or stop in the middle of a head or of a body, hold every descriptor.
 #[test]
 fn the_drain_cuts_clients_that_hold_the_file_descriptors_and_serves_the_accept_queue() {
-    let app = App::with_open_files(env!("CARGO_BIN_EXE_serve"), 64).env("GRACEFUL_DRAIN", "4s").start();
+    let app = App::with_open_files(env!("CARGO_BIN_EXE_serve"), 64).env("GRACEFUL_DRAIN", "8s").start();
     app.ready();
     let starts =
         ["", "GET /fast HTTP/1.1\r\nHost:", "POST /fast HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\nab"];
