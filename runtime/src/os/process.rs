@@ -1,6 +1,6 @@
 //! Ends the process even if some of its threads are stuck.
 
-use crate::report::{exit_code, termination_log::last_message_within};
+use crate::report::termination_log::last_message_within;
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -17,7 +17,14 @@ pub(crate) struct LastResort(mpsc::Sender<Armed>);
 struct Armed {
     limit: Duration,
     margin: Duration,
-    report: Box<dyn FnOnce() -> Option<String> + Send>,
+    report: Box<dyn FnOnce() -> LastReport + Send>,
+}
+
+/// What the last resort reports.
+pub(crate) struct LastReport {
+    pub(crate) exit_code: u8,
+    /// The message for the termination log and for stderr; `None` if the control thread writes it.
+    pub(crate) message: Option<String>,
 }
 
 impl LastResort {
@@ -36,14 +43,9 @@ impl LastResort {
         Ok(Self(sender))
     }
 
-    /// Ends the process when three quarters of the margin after this limit are over, unless it has exited before. Writes
-    /// the report then, if there is one. Only the first call has an effect.
-    pub(crate) fn arm(
-        &self,
-        limit: Duration,
-        margin: Duration,
-        report: impl FnOnce() -> Option<String> + Send + 'static,
-    ) {
+    /// Ends the process when three quarters of the margin after this limit are over, unless it has exited before, with the
+    /// message and the exit code of the report. Only the first call has an effect.
+    pub(crate) fn arm(&self, limit: Duration, margin: Duration, report: impl FnOnce() -> LastReport + Send + 'static) {
         // Fails only if the thread has ended the process.
         let _ = self.0.send(Armed { limit, margin, report: Box::new(report) });
     }
@@ -55,11 +57,12 @@ impl Armed {
         // A process that was stopped (SIGSTOP) wakes up behind its deadlines: the control thread still ends in order.
         thread::sleep(self.margin / 2);
         let limit = self.margin / 4;
-        match (self.report)() {
-            Some(report) => drop(last_message_within(limit, termination_log, report)),
+        let report = (self.report)();
+        match report.message {
+            Some(message) => drop(last_message_within(limit, termination_log, message)),
             None => thread::sleep(limit),
         }
-        exit_now(exit_code::CUT);
+        exit_now(report.exit_code);
     }
 }
 
