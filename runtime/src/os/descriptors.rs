@@ -12,7 +12,7 @@ pub(crate) struct Descriptors {
 }
 
 impl Descriptors {
-    /// The descriptors of this process, whose limit is read now.
+    /// The descriptors of this process with its current limit.
     pub(crate) fn of_process() -> Self {
         Self::within(platform::limit())
     }
@@ -29,8 +29,18 @@ impl Descriptors {
 
     /// Whether the next descriptor of the process is one of those that are kept. The system gives the lowest number that
     /// is free, so all others are in use.
-    pub(crate) fn are_short(&self) -> bool {
-        self.first_kept.is_some_and(|kept| platform::next() >= kept)
+    pub(crate) fn are_short(&mut self) -> bool {
+        let Some(kept) = self.first_kept else { return false };
+        let next = platform::next();
+        if next < kept {
+            return false;
+        }
+        // The limit of a process can be raised while it runs.
+        let now = Self::of_process();
+        if now.first_kept.is_some() {
+            *self = now;
+        }
+        self.first_kept.is_some_and(|kept| next >= kept)
     }
 }
 
@@ -89,18 +99,24 @@ mod tests {
         assert_eq!(kept(Some(64)), (Some(48), 16));
         assert_eq!(kept(Some(0)), (Some(0), 0));
         assert!(!Descriptors::within(None).are_short());
-        assert!(!Descriptors::within(Some(1 << 30)).are_short());
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn descriptors_are_short_at_the_limit_and_not_because_the_system_refuses_one_for_another_reason() {
         use std::io::Error;
-        assert!(Descriptors::within(Some(1)).are_short());
         assert_eq!(platform::number(Err(Error::from_raw_os_error(libc::EMFILE))), usize::MAX);
         for refused in [libc::EAFNOSUPPORT, libc::EPERM, libc::EBADF, libc::ENFILE] {
             assert_eq!(platform::number(Err(Error::from_raw_os_error(refused))), 0, "{refused}");
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_limit_that_was_raised_counts() {
+        let mut descriptors = Descriptors::within(Some(1));
+        assert!(!descriptors.are_short());
+        assert_eq!(descriptors.first_kept, Descriptors::of_process().first_kept);
     }
 
     #[cfg(target_os = "linux")]
