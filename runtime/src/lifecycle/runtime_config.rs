@@ -50,7 +50,8 @@ impl RuntimeConfig {
             builder.worker_threads(threads);
         }
         if let Some(threads) = self.max_blocking_threads {
-            builder.max_blocking_threads(threads + reserved);
+            // None for graceful alone: tokio panics at 0, as documented.
+            builder.max_blocking_threads(threads.saturating_add(reserved.min(threads)));
         }
         builder.enable_all().build()
     }
@@ -60,6 +61,12 @@ impl RuntimeConfig {
 mod tests {
     use super::*;
     use std::{sync::mpsc, time::Duration};
+
+    #[test]
+    #[should_panic(expected = "Max blocking threads cannot be set to 0")]
+    fn no_threads_for_blocking_code_are_refused_also_if_graceful_reserves_one() {
+        let _ = RuntimeConfig { max_blocking_threads: Some(0), ..RuntimeConfig::default() }.build(1);
+    }
 
     #[test]
     fn the_runtime_has_the_configured_numbers_of_threads() {

@@ -31,6 +31,7 @@ use graceful_plan::{Plan, duration::Pretty};
 use std::{
     future::Future,
     io::{self, Write},
+    mem::ManuallyDrop,
     net::TcpListener,
     path::PathBuf,
     sync::mpsc,
@@ -88,7 +89,8 @@ enum Started {
 
 /// A process whose control thread runs.
 struct Process {
-    runtime: Runtime,
+    /// Not dropped, also if the start fails: dropping it waits for blocking tasks, without a limit.
+    runtime: ManuallyDrop<Runtime>,
     context: Context,
     finished: oneshot::Receiver<u8>,
 }
@@ -124,6 +126,7 @@ fn start(main: &Main, linked_hooks: bool) -> Result<Started, StartError> {
     let health = listener::bind(settings.plan.health)?;
     let log = Log::start(integrations::count).map_err(system("the log thread could not be started"))?;
     let runtime = main.runtime.build(reserved).map_err(system("the runtime of main could not be built"))?;
+    let runtime = ManuallyDrop::new(runtime);
 
     let sink = log.clone();
     let recorder = Recorder::new(move |entry| sink.entry(entry));
@@ -214,8 +217,7 @@ impl Process {
             main_run::drive(context, user_main).await;
             finished.await
         });
-        // Not dropped: dropping it waits for blocking tasks, without a limit.
-        runtime.shutdown_background();
+        ManuallyDrop::into_inner(runtime).shutdown_background();
         code.unwrap_or(exit_code::INTERNAL)
     }
 }

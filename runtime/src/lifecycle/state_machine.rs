@@ -8,6 +8,7 @@ use crate::{
     checks::{descriptor::Check, runner},
     context::Context,
     drain::tracker::SERVER,
+    os::process::LastReport,
     phase::Phase,
     report::{
         outcome::MainResult,
@@ -145,13 +146,16 @@ impl<'a> StateMachine<'a> {
         let Some(last_resort) = self.shared.last_resort.get() else { return };
         let (recorder, cause) = (self.shared.recorder.clone(), self.cause.clone());
         last_resort.arm(window.deadline - window.began, self.shared.plan.margin, move || {
-            if recorder.entries().iter().any(|entry| matches!(entry.what, What::Phase(Phase::Stopped, _))) {
-                return None; // the control thread writes the report, or has done so
+            // The control thread writes the report of a process that has stopped, or has done so.
+            let has_stopped =
+                recorder.entries().iter().any(|entry| matches!(entry.what, What::Phase(Phase::Stopped, _)));
+            if !has_stopped {
+                recorder.note(Level::Error, "the process did not end by its deadline and was ended by the last resort");
             }
-            recorder.note(Level::Error, "the process did not end by its deadline and was ended by the last resort");
             let began = window.began - recorder.started();
             let report = Report { entries: recorder.entries(), cause, began, forced_by: None };
-            Some(format!("graceful: {}", report.summary(termination_log::LIMIT)))
+            let message = (!has_stopped).then(|| format!("graceful: {}", report.summary(termination_log::LIMIT)));
+            LastReport { exit_code: report.exit_code(), message }
         });
     }
 

@@ -12,7 +12,7 @@ pub(crate) struct Descriptors {
 }
 
 impl Descriptors {
-    /// The descriptors of this process, whose limit is read now.
+    /// The descriptors of this process with its current limit.
     pub(crate) fn of_process() -> Self {
         Self::within(platform::limit())
     }
@@ -29,15 +29,27 @@ impl Descriptors {
 
     /// Whether the next descriptor of the process is one of those that are kept. The system gives the lowest number that
     /// is free, so all others are in use.
-    pub(crate) fn are_short(&self) -> bool {
-        self.first_kept.is_some_and(|kept| platform::next().is_none_or(|next| next >= kept))
+    pub(crate) fn are_short(&mut self) -> bool {
+        let Some(kept) = self.first_kept else { return false };
+        let next = platform::next();
+        if next < kept {
+            return false;
+        }
+        // The limit of a process can be raised while it runs.
+        let now = Self::of_process();
+        if now.first_kept.is_some() {
+            *self = now;
+        }
+        self.first_kept.is_some_and(|kept| next >= kept)
     }
 }
 
 #[cfg(target_os = "linux")]
 mod platform {
-    use socket2::{Domain, Socket, Type};
-    use std::{fs, os::fd::AsRawFd};
+    use std::{
+        fs, io,
+        os::fd::{AsFd, AsRawFd, OwnedFd},
+    };
 
     /// The soft limit of open files.
     pub(super) fn limit() -> Option<usize> {
@@ -50,10 +62,18 @@ mod platform {
         line.split_whitespace().next()?.parse().ok()
     }
 
-    /// The number of the next descriptor; `None` if there is none.
-    pub(super) fn next() -> Option<usize> {
-        let socket = Socket::new(Domain::UNIX, Type::DGRAM, None).ok()?;
-        usize::try_from(socket.as_raw_fd()).ok()
+    /// The number of the next descriptor, see [`number`]. A copy of stdin, because a sandbox may forbid files and sockets.
+    pub(super) fn next() -> usize {
+        number(io::stdin().as_fd().try_clone_to_owned())
+    }
+
+    /// The number of a descriptor: the highest if the limit is reached, 0 if the system refuses it for another reason.
+    pub(super) fn number(next: io::Result<OwnedFd>) -> usize {
+        match next {
+            Ok(next) => usize::try_from(next.as_raw_fd()).unwrap_or(0),
+            Err(error) if error.raw_os_error() == Some(libc::EMFILE) => usize::MAX,
+            Err(_) => 0,
+        }
     }
 }
 
@@ -63,8 +83,8 @@ mod platform {
         None
     }
 
-    pub(super) fn next() -> Option<usize> {
-        None
+    pub(super) fn next() -> usize {
+        0
     }
 }
 
@@ -79,7 +99,24 @@ mod tests {
         assert_eq!(kept(Some(64)), (Some(48), 16));
         assert_eq!(kept(Some(0)), (Some(0), 0));
         assert!(!Descriptors::within(None).are_short());
-        assert!(Descriptors::within(Some(1)).are_short() && !Descriptors::within(Some(1 << 30)).are_short());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn descriptors_are_short_at_the_limit_and_not_because_the_system_refuses_one_for_another_reason() {
+        use std::io::Error;
+        assert_eq!(platform::number(Err(Error::from_raw_os_error(libc::EMFILE))), usize::MAX);
+        for refused in [libc::EAFNOSUPPORT, libc::EPERM, libc::EBADF, libc::ENFILE] {
+            assert_eq!(platform::number(Err(Error::from_raw_os_error(refused))), 0, "{refused}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_limit_that_was_raised_counts() {
+        let mut descriptors = Descriptors::within(Some(1));
+        assert!(!descriptors.are_short());
+        assert_eq!(descriptors.first_kept, Descriptors::of_process().first_kept);
     }
 
     #[cfg(target_os = "linux")]

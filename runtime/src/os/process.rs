@@ -1,12 +1,12 @@
 //! Ends the process even if some of its threads are stuck.
 
-use crate::report::{exit_code, termination_log::last_message_within};
+use crate::report::termination_log::last_message_within;
 use std::{
-    io,
-    path::PathBuf,
+    fs, io,
+    path::{Path, PathBuf},
     sync::{Mutex, mpsc},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// The last resort: a thread that ends the process after a time, whatever its other threads do. The thread exists from
@@ -17,7 +17,14 @@ pub(crate) struct LastResort(mpsc::Sender<Armed>);
 struct Armed {
     limit: Duration,
     margin: Duration,
-    report: Box<dyn FnOnce() -> Option<String> + Send>,
+    report: Box<dyn FnOnce() -> LastReport + Send>,
+}
+
+/// What the last resort reports.
+pub(crate) struct LastReport {
+    pub(crate) exit_code: u8,
+    /// The message for the termination log and for stderr; `None` if the control thread writes it.
+    pub(crate) message: Option<String>,
 }
 
 impl LastResort {
@@ -36,14 +43,9 @@ impl LastResort {
         Ok(Self(sender))
     }
 
-    /// Ends the process when three quarters of the margin after this limit are over, unless it has exited before. Writes
-    /// the report then, if there is one. Only the first call has an effect.
-    pub(crate) fn arm(
-        &self,
-        limit: Duration,
-        margin: Duration,
-        report: impl FnOnce() -> Option<String> + Send + 'static,
-    ) {
+    /// Ends the process when three quarters of the margin after this limit are over, unless it has exited before, with the
+    /// message and the exit code of the report. Only the first call has an effect.
+    pub(crate) fn arm(&self, limit: Duration, margin: Duration, report: impl FnOnce() -> LastReport + Send + 'static) {
         // Fails only if the thread has ended the process.
         let _ = self.0.send(Armed { limit, margin, report: Box::new(report) });
     }
@@ -55,26 +57,54 @@ impl Armed {
         // A process that was stopped (SIGSTOP) wakes up behind its deadlines: the control thread still ends in order.
         thread::sleep(self.margin / 2);
         let limit = self.margin / 4;
-        match (self.report)() {
-            Some(report) => drop(last_message_within(limit, termination_log, report)),
+        let report = (self.report)();
+        match report.message {
+            Some(message) => drop(last_message_within(limit, termination_log, message)),
             None => thread::sleep(limit),
         }
-        exit_now(exit_code::CUT);
+        exit_now(report.exit_code);
     }
 }
 
-/// Whether the system grants this many threads at once. They have ended when this returns.
+/// How long the threads of [`check_threads`] have to exit.
+const THREAD_EXIT: Duration = Duration::from_secs(1);
+
+/// Whether the system grants this many threads at once. They have exited when this returns, so that others fit in.
 ///
 /// # Errors
 /// The system refuses one of them.
 pub(crate) fn check_threads(count: usize) -> io::Result<()> {
+    let (threads, granted) = run_threads(count);
+    wait_for_exit(&threads);
+    granted
+}
+
+/// Waits until these threads have exited: the system counts them until then, which is later than the end of their
+/// functions.
+fn wait_for_exit(threads: &[PathBuf]) {
+    let begun = Instant::now();
+    while threads.iter().any(|thread| thread.exists()) && begun.elapsed() < THREAD_EXIT {
+        thread::sleep(Duration::from_micros(50));
+    }
+}
+
+/// Starts this many threads and ends them. Returns their entries in `/proc`, if there is one.
+fn run_threads(count: usize) -> (Vec<PathBuf>, io::Result<()>) {
     let gate = Mutex::new(());
     thread::scope(|scope| {
         let closed = gate.lock();
-        let wait = || drop(gate.lock());
-        let all = (0..count).try_for_each(|_| thread::Builder::new().spawn_scoped(scope, wait).map(drop));
+        let wait = || {
+            drop(gate.lock());
+            fs::read_link("/proc/thread-self").ok()
+        };
+        let mut started = Vec::new();
+        let granted = (0..count).try_for_each(|_| {
+            started.push(thread::Builder::new().spawn_scoped(scope, wait)?);
+            Ok(())
+        });
         drop(closed);
-        all
+        let entries = started.into_iter().filter_map(|thread| thread.join().ok().flatten());
+        (entries.map(|entry| Path::new("/proc").join(entry)).collect(), granted)
     })
 }
 
@@ -91,4 +121,21 @@ pub(crate) fn exit_now(code: u8) -> ! {
 #[cfg(not(unix))]
 pub(crate) fn exit_now(code: u8) -> ! {
     std::process::exit(i32::from(code))
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_threads_of_a_check_have_exited_when_it_is_over() {
+        let alive = fs::read_link("/proc/thread-self").unwrap();
+        assert!(Path::new("/proc").join(alive).exists());
+        for _ in 0..500 {
+            let (threads, granted) = run_threads(8);
+            assert!(granted.is_ok() && threads.len() == 8);
+            wait_for_exit(&threads);
+            assert!(threads.iter().all(|thread| !thread.exists()));
+        }
+    }
 }

@@ -84,8 +84,8 @@ impl Report {
     /// The summary, for Kubernetes' termination message: the headline, the problems and the longest wait, then the
     /// timeline.
     ///
-    /// At most `limit` bytes: long lines are shortened, so that each problem is named, and the end of the timeline is
-    /// omitted. Control characters are escaped.
+    /// At most `limit` bytes: long lines are shortened so that more problems fit, each to 120 bytes at least, and the lines
+    /// that do not fit are omitted from the end. Control characters are escaped.
     pub fn summary(&self, limit: usize) -> String {
         let mut page = Page::new(limit);
         page.add(&self.headline(), LONGEST_LINE);

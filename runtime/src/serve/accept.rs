@@ -115,10 +115,10 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
 
     /// Whether a further connection would take a descriptor that probes and the program's own files may need. A server
     /// with few connections takes it: other parts of the program use the descriptors.
-    fn is_short_of_descriptors(&self, server: &Server) -> bool {
-        let kept = self.descriptors.kept();
-        let is_short = server.count() >= kept && self.descriptors.are_short();
+    fn is_short_of_descriptors(&mut self, server: &Server) -> bool {
+        let is_short = server.count() >= self.descriptors.kept() && self.descriptors.are_short();
         if is_short {
+            let kept = self.descriptors.kept();
             let name = self.listener.name();
             server.warn_once(|| {
                 format!(

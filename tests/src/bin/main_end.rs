@@ -3,7 +3,6 @@
 use graceful::Context;
 use graceful_tests::stage::{env_var, print_line, read_commands};
 use std::{
-    pin::pin,
     process::ExitCode,
     sync::Arc,
     task::{self, Wake, Waker},
@@ -96,12 +95,16 @@ async fn main(ctx: Context) -> Result<ExitCode, NoDatabase> {
             });
             ctx.draining().await;
         }
-        "blocking waker" => {
+        "blocking waker" | "blocking waker and fail" => {
             gate.passed().await; // every phase wakes the waiters; this waker must block in the shutdown only
             let waker = Waker::from(Arc::new(BlocksItsWaker));
-            let mut terminating = pin!(ctx.terminating());
+            let mut terminating = Box::pin(ctx.terminating());
             let _ = terminating.as_mut().poll(&mut task::Context::from_waker(&waker));
             print_line("waits for the shutdown");
+            if directions.ends_with("fail") {
+                std::mem::forget(terminating); // still waits when `main` has ended
+                return Err(NoDatabase { host: "db-7" });
+            }
             std::future::pending().await
         }
         // The first hook hangs, and the second never runs, so the process must not drop the captured value.

@@ -67,6 +67,16 @@ fn the_process_exits_at_the_last_deadline_despite_a_waker_that_blocks_the_contro
 }
 
 #[test]
+fn the_exit_code_of_the_last_resort_is_the_one_of_its_report() {
+    let app = main_that("blocking waker and fail").env("GRACEFUL_TERMINATION_GRACE_PERIOD", "2s");
+    let mut app = app.env("GRACEFUL_MARGIN", "1s").start();
+    app.logs("serving: ready");
+    app.send_line("release");
+    app.prints("blocks graceful-control");
+    app.end().with_code(1).logs_in_order(&["Error: NoDatabase", "exit code 1", "ended by the last resort"]);
+}
+
+#[test]
 fn a_process_that_was_stopped_past_its_deadline_still_reports_what_it_has_lost() {
     let app = serve().env("GRACEFUL_TERMINATION_GRACE_PERIOD", "4s").env("GRACEFUL_MARGIN", "2s");
     let app = app.env("GRACEFUL_GRACE", "500ms").env("GRACEFUL_DRAIN", "500ms").start();
