@@ -94,10 +94,11 @@ pub(crate) fn facts(summary: &Summary) -> Vec<(&'static str, String)> {
         facts.push((kind.name(), format!("{succeeded} ended completely, {failed} failed")));
     }
     if let Some(first) = summary.failures.first() {
-        facts.push((
-            "first failure",
-            format!("{}, {}: {}", first.outcome.name(), relative(first.first, signal), first.error),
-        ));
+        facts.push(("first failure", {
+            let (name, when) = (first.outcome.name(), relative(first.first, signal));
+            let error = if first.error == name { String::new() } else { format!(": {}", first.error) };
+            format!("{name}, {when}{error}")
+        }));
     }
     facts.extend([
         ("connections", {
