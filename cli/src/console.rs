@@ -71,6 +71,14 @@ pub(crate) fn show(text: &str) -> Result<(), Failure> {
     write(anstream::stdout().lock(), text)
 }
 
+/// Writes what a program printed to standard error, without control characters.
+pub(crate) fn forward(text: &str) {
+    let shown: String = text.chars().filter(|c| *c == '\n' || !c.is_control()).collect();
+    if !shown.is_empty() {
+        let _ = writeln!(io::stderr().lock(), "{}", shown.trim_end());
+    }
+}
+
 fn write(mut out: impl Write, text: &str) -> Result<(), Failure> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -61,8 +61,9 @@ impl<'a> Check<'a> {
         Self { facts: Some(facts), ..self }
     }
 
-    /// The program's container. Workloads without a container of this name are not checked. Default: the annotated one
-    /// (`kubectl.kubernetes.io/default-container`), the only one, one of the workload's name, or the first.
+    /// The program's container. Workloads without a container of this name are not checked; if no workload has it, that is
+    /// a finding. Default: the annotated one (`kubectl.kubernetes.io/default-container`), the only one, one of the
+    /// workload's name, or the first.
     ///
     /// ```
     /// use graceful_deploy::{Check, Manifest};
@@ -93,8 +94,9 @@ impl<'a> Check<'a> {
     /// assert!(skipped.any(|rule| rule.id == "termination-grace-period-too-short"));
     /// ```
     pub fn skipped(&self) -> impl Iterator<Item = &'static Rule> + use<> {
-        let knows_program = self.facts.is_some();
-        table::rules().filter(move |rule| rule.needs == Needs::Program && !knows_program)
+        let (knows_program, names_container) = (self.facts.is_some(), self.container.is_some());
+        let is_checked = move |rule: &Rule| knows_program || (names_container && rule.id == files::NO_CONTAINER.id);
+        table::rules().filter(move |rule| rule.needs == Needs::Program && !is_checked(rule))
     }
 
     /// The findings, in the order of the files, by line and column. The same input gives the same findings.
@@ -125,7 +127,8 @@ impl<'a> Check<'a> {
         };
         let found: Vec<_> = objects.workloads().filter_map(|workload| Some((workload, pick(workload)?))).collect();
         let is_image_alone = self.manifests.is_empty() && self.dockerfile.is_some();
-        if self.facts.is_some() && found.is_empty() && !is_image_alone {
+        let is_expected = self.facts.is_some() || self.container.is_some();
+        if is_expected && found.is_empty() && !is_image_alone {
             self.not_found(findings);
         }
         if let (Some(_), None, [_, (second, container), ..]) = (self.facts, self.container, &found[..]) {

@@ -106,7 +106,7 @@ impl<'a> Fix<'a> {
     ///
     /// ```
     /// let fix = graceful_deploy::Fix::new().manifest("a", "kind: Pod\nspec: {containers: [{name: app}]}");
-    /// assert!(fix.container("other").run().unwrap().left.is_empty());
+    /// assert_eq!(fix.container("other").run().unwrap().left[0].rule.id, "container-not-found");
     /// ```
     #[must_use]
     pub fn container(self, name: &'a str) -> Self {

@@ -11,6 +11,8 @@ use tokio::time::timeout;
 
 /// The limit of a printed plan in bytes.
 const LONGEST: usize = 1 << 20;
+/// The limit until the output of a program that has exited is read.
+const OUTPUT: Duration = Duration::from_secs(1);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -72,7 +74,12 @@ async fn wait(program: &mut Program, limit: Duration) -> Result<(), Failure> {
     loop {
         match timeout(Duration::from_millis(50), program.wait()).await {
             Ok(status) if status.as_ref().is_ok_and(std::process::ExitStatus::success) => break,
-            Ok(status) => return refused(format!("the program ended with {}{}", status?, program.last_line())),
+            Ok(status) => {
+                let status = status?;
+                program.stderr.read_to_end(OUTPUT).await;
+                console::forward(&program.stderr.text());
+                return refused(format!("the program ended with {status}{}", program.last_line()));
+            }
             Err(_) if program.stdout.total() > LONGEST as u64 => {
                 return refused(format!(
                     "the program printed more than {LONGEST} bytes; is its `main` under #[graceful::main]?"
@@ -86,6 +93,6 @@ async fn wait(program: &mut Program, limit: Duration) -> Result<(), Failure> {
             Err(_) => {}
         }
     }
-    program.stdout.read_to_end(Duration::from_secs(1)).await;
+    program.stdout.read_to_end(OUTPUT).await;
     Ok(())
 }

@@ -9,8 +9,8 @@ use super::{
 use syn::{Expr, ExprMethodCall, GenericArgument};
 
 /// What to write for a server that is not converted.
-pub(crate) const INSTEAD: &str = "if it takes a Router: `graceful::axum::serve(listener, app).await` in `main`. \
-    Otherwise, in `main(ctx: graceful::Context)`: `ctx.ready()`, then `axum::serve(listener, \
+pub(crate) const INSTEAD: &str = "if it takes a Router: `graceful::axum::serve(listener, app).await` in `main` \
+    (feature `axum`). Otherwise, in `main(ctx: graceful::Context)`: `ctx.ready()`, then `axum::serve(listener, \
     app).with_graceful_shutdown(ctx.draining()).await`, with the layer `graceful::tower::GracefulLayer` (feature `tower`)";
 
 /// Decides whether the chain, whose function is `axum::serve`, is converted.

@@ -9,8 +9,8 @@ use super::{
 use syn::{Expr, GenericArgument, ReturnType, Type};
 
 /// What to write for a server that is not converted.
-pub(crate) const INSTEAD: &str = "`graceful::tonic::serve(listener, tonic::service::Routes::new(service)).await`, with \
-    layers around the routes. Or keep tonic's server, in `main(ctx: graceful::Context)`: `ctx.ready()`, then \
+pub(crate) const INSTEAD: &str = "`graceful::tonic::serve(listener, tonic::service::Routes::new(service)).await` \
+    (feature `tonic`), with layers around the routes. Or keep tonic's server, in `main(ctx: graceful::Context)`: `ctx.ready()`, then \
     `.serve_with_shutdown(address, ctx.draining())`, with the layer `graceful::tower::GracefulLayer` (feature `tower`)";
 
 /// Whether the chain starts with tonic's builder of servers.

@@ -1,6 +1,6 @@
 //! Failed requests.
 
-use crate::report::Outcome;
+use crate::report::{Outcome, time};
 use std::{
     error::Error,
     io::{self, ErrorKind},
@@ -31,7 +31,7 @@ impl Fault {
     }
 
     pub(super) fn timed_out(limit: Duration) -> Self {
-        Self::new(Outcome::Timeout, format!("no complete response within {limit:?}"))
+        Self::new(Outcome::Timeout, format!("no complete response within {}", time(limit.as_micros() as i64)))
     }
 
     /// The server closes a new connection without a look at the request.

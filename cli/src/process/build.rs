@@ -90,12 +90,14 @@ impl Target {
         }
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(&cargo);
-        command.args(self.arguments()).stdin(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);
+        command.args(self.arguments()).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
         let failed = |error: String| Failure::new(ExitCode::Build, error);
-        let output = timeout(LIMIT, command.output())
+        let cannot_run = |error: std::io::Error| failed(format!("cannot run {}: {error}", cargo.display()));
+        // `Command::output` would capture standard error, too.
+        let output = timeout(LIMIT, command.spawn().map_err(cannot_run)?.wait_with_output())
             .await
             .map_err(|_| failed(format!("the build took longer than {LIMIT:?}")))?
-            .map_err(|error| failed(format!("cannot run {}: {error}", cargo.display())))?;
+            .map_err(cannot_run)?;
         if !output.status.success() {
             return Err(failed(format!("cargo build failed ({})", output.status)));
         }

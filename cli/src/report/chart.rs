@@ -2,7 +2,7 @@
 
 use super::{
     log::Shutdown,
-    reason::time,
+    reason::{relative, time},
     summary::{Second, Summary},
     text::exit,
     verdict::Verdict,
@@ -101,7 +101,11 @@ impl<'a> Chart<'a> {
             }
         }
         if let Some(first) = summary.failures.first() {
-            let name = format!("first failure: {} after {}", first.outcome.name(), time(first.first));
+            let when = match first.first {
+                ..0 => relative(first.first, "the signal"),
+                after => format!("after {}", time(after)),
+            };
+            let name = format!("first failure: {} {when}", first.outcome.name());
             events.push((first.first, name, "bad"));
         }
         if let Some(shutdown) = summary.single() {

@@ -11,7 +11,7 @@ h1{font-size:1.4rem;margin:0}h2{font-size:1.05rem;margin:2rem 0 .5rem}.passed{co
 code{font-family:ui-monospace,monospace;font-size:.9em;overflow-wrap:anywhere}svg{width:100%;height:auto;margin-top:1rem}\
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}\
 td,th{padding:.25rem .6rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;font-weight:normal}\
-th{color:var(--faint)}.n{text-align:right}td.bad{color:var(--bad);font-weight:600}\
+th{color:var(--faint);white-space:nowrap}.n{text-align:right}td.bad{color:var(--bad);font-weight:600}\
 li{margin:.4rem 0}.advice{color:var(--faint)}.wide{overflow-x:auto}";
 
 /// The page.

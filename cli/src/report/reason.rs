@@ -39,6 +39,12 @@ pub(crate) fn time(micros: i64) -> String {
     }
 }
 
+/// A time relative to the signal, which has this name: `4 ms after SIGTERM`, `1.5 s before SIGTERM`.
+pub(super) fn relative(micros: i64, signal: &str) -> String {
+    let side = if micros < 0 { "before" } else { "after" };
+    format!("{} {side} {signal}", time(micros.saturating_abs()))
+}
+
 /// The reason of failed requests of one kind.
 pub(super) fn of_failure(failed: &Failed, summary: &Summary) -> Reason {
     let (signal, count) = (&summary.origin.name, failed.count);
@@ -157,5 +163,7 @@ mod tests {
     #[test]
     fn times_are_rounded_for_people() {
         assert_eq!([time(300), time(4200), time(-1_250_000)], ["0.3 ms", "4 ms", "-1.2 s"]);
+        assert_eq!(relative(4200, "SIGTERM"), "4 ms after SIGTERM");
+        assert_eq!(relative(-1_250_000, "SIGTERM"), "1.2 s before SIGTERM");
     }
 }

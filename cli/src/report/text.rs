@@ -3,7 +3,7 @@
 use super::{
     latencies::Percentiles,
     log::{Exit, Observed, Shutdown},
-    reason::time,
+    reason::{relative, time},
     summary::Summary,
     verdict::Verdict,
 };
@@ -94,10 +94,11 @@ pub(crate) fn facts(summary: &Summary) -> Vec<(&'static str, String)> {
         facts.push((kind.name(), format!("{succeeded} ended completely, {failed} failed")));
     }
     if let Some(first) = summary.failures.first() {
-        facts.push((
-            "first failure",
-            format!("{}, {} after {}: {}", first.outcome.name(), time(first.first), signal, first.error),
-        ));
+        facts.push(("first failure", {
+            let (name, when) = (first.outcome.name(), relative(first.first, signal));
+            let error = if first.error == name { String::new() } else { format!(": {}", first.error) };
+            format!("{name}, {when}{error}")
+        }));
     }
     facts.extend([
         ("connections", {
@@ -109,7 +110,10 @@ pub(crate) fn facts(summary: &Summary) -> Vec<(&'static str, String)> {
         ("latency before", percentiles(summary.latency_before)),
         ("latency after", percentiles(summary.latency_after)),
         ("scheduling error", percentiles(summary.scheduling)),
-        ("queued", format!("{} requests waited for a free connection", summary.queued)),
+        ("queued", {
+            let (queued, plural) = (summary.queued, if summary.queued == 1 { "" } else { "s" });
+            format!("{queued} request{plural} waited for a free connection")
+        }),
     ]);
     if summary.single().is_some() {
         facts.push(("signal to last", format!("{} (last successful request)", optional(summary.last_success))));

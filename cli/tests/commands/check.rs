@@ -81,6 +81,20 @@ fn a_dockerfile_is_checked_with_the_manifest() {
 }
 
 #[test]
+fn a_container_that_no_workload_has_is_an_error_without_a_program_too() {
+    let manifest = "kind: Pod\nspec: {containers: [{name: web}]}\n";
+    let run = check(&["--container", "wbe"], manifest);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(
+        run.stdout.contains("error[container-not-found]: no workload in the files has a container named wbe"),
+        "{run:?}"
+    );
+    let skipped = run.stdout.lines().find(|line| line.contains("need the program and were skipped")).unwrap();
+    assert!(skipped.starts_with("19 rules") && !skipped.contains("container-not-found"), "{run:?}");
+    assert_eq!(check(&["--container", "web"], manifest).code, Some(0));
+}
+
+#[test]
 fn a_rule_is_explained_and_an_unknown_one_refused() {
     let list = run(&["explain"]);
     assert!(list.stdout.lines().any(|line| line.ends_with(" strategy-recreate")), "{list:?}");

@@ -261,6 +261,20 @@ fn a_program_without_a_plan_is_refused_in_one_line() {
             assert!(run.code == Some(6) && run.error().contains(said), "{program}: {run:?}");
         }
     }
+}
+
+#[test]
+fn a_plan_that_does_not_fit_is_shown_with_its_arithmetic() {
+    let mut command = harness::command(&["plan", "--exe", hello().to_str().unwrap()]);
+    let run = harness::finish(command.env("GRACEFUL_GRACE", "40s").spawn().unwrap());
+    assert_eq!(run.code, Some(6), "{run:?}");
+    assert!(run.stderr.contains("+ grace                     40s\n"), "{run:?}");
+    assert!(run.error().starts_with("the program ended with exit status: 78"), "{run:?}");
+}
+
+#[test]
+fn a_build_that_fails_shows_the_errors_of_cargo() {
     let run = run(&["plan", "-p", "cargo-graceful", "--bin", "no-such-binary"]);
     assert_eq!(run.code, Some(3), "{run:?}");
+    assert!(run.stderr.contains("no bin target named `no-such-binary`"), "{run:?}");
 }

@@ -27,5 +27,5 @@ fn the_first_command_of_the_readme_restarts_every_replica_and_no_request_fails()
     // The balancer, and each kind of client, had a part.
     assert!(report["long_clients"]["slow requests"]["succeeded"].as_u64() > Some(0), "{report:#}");
     assert!(report["connections"]["asked_to_reconnect"].as_u64() > Some(0), "{report:#}");
-    assert_eq!(report["subject"]["clients"], "keep-alive and new-connections and http2");
+    assert_eq!(report["subject"]["clients"], "keep-alive, new-connections and http2");
 }

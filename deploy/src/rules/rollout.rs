@@ -63,7 +63,7 @@ fn rolling(subject: &Subject<'_>, findings: &mut Findings) {
             &RECREATE,
             subject.at(kind),
             "the strategy Recreate stops every pod before it starts a new one",
-            "write `strategy: {type: RollingUpdate, rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}`",
+            "write `strategy: {type: RollingUpdate}`",
         );
         // A second pod can wait for a claim of the first one for ever.
         if !subject.workload.has_claims() {

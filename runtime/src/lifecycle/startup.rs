@@ -191,7 +191,8 @@ fn log_the_start(
         Some(Ok(address)) => format!("probes on http://{address}/readyz and /livez"),
         _ => "no health server".to_owned(),
     };
-    recorder.note(Level::Info, format!("{}: {probes}; {} shutdown hooks linked", main.package, hooks.len()));
+    let plural = if hooks.len() == 1 { "" } else { "s" };
+    recorder.note(Level::Info, format!("{}: {probes}; {} shutdown hook{plural} linked", main.package, hooks.len()));
     for hook in hooks {
         recorder.note(Level::Info, format!("  {}", hook.title()));
     }

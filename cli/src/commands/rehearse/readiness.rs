@@ -66,7 +66,9 @@ fn judge(expected: Expected<'_>, result: Result<Exchange, Fault>) -> Answer {
             let to = exchange.location.map_or_else(String::new, |to| format!(" to {to:.200}"));
             Answer::Refuse(format!("{url} redirects{to}; redirects are not followed, name the final URL"))
         }
-        (status @ 400..500, _) if expected.is_load => Answer::Refuse(format!("{url} responds with status {status}")),
+        (status @ 400..500, _) if expected.is_load => {
+            Answer::Refuse(format!("{url} responds with status {status}; name a URL with --url whose response is 2xx"))
+        }
         (_, Err(fault)) => {
             let why = format!("{url} responds with {}", fault.error);
             match exchange.call.is_some_and(|call| call.is_unimplemented()) {

@@ -89,7 +89,11 @@ impl Traffic {
 
     /// The names of the kinds of clients.
     pub(crate) fn names(&self) -> String {
-        self.modes().iter().map(|mode| mode.name()).collect::<Vec<_>>().join(" and ")
+        let names: Vec<_> = self.modes().iter().map(|mode| mode.name()).collect();
+        match names.split_last() {
+            Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+            _ => names.concat(),
+        }
     }
 
     /// The load of one generator, for a line of the progress.
