@@ -127,7 +127,7 @@ fn each_fix_is_the_smallest_edit_in_the_style_of_the_file() {
         ),
         // A wrong port and the path that then is wrong are one fix.
         (
-            pod("    livenessProbe:\n      httpGet: {path: /alive, port: 9999} # us\n"),
+            pod("    livenessProbe:\n      httpGet: {path: /alive, port: probes} # us\n"),
             pod("    livenessProbe:\n      httpGet: {path: /livez, port: 8081} # us\n"),
         ),
         (

@@ -88,14 +88,15 @@ fn target(subject: &Subject<'_>, key: &str, probe: Probe<'_>, findings: &mut Fin
     };
     let Some(health) = health else { return Target::Unknown };
     if number != u64::from(health) {
-        let is_declared = subject.ports().any(|(_, declared)| declared == number);
         let problem = format!("the {key} asks port {number}, and the health server listens on {health}");
         let fix = format!("write `port: {health}`");
-        let rule = if is_declared { &OTHER_PORT } else { &PORT_UNSERVED };
-        // A TCP probe or an own path of the traffic's server can be meant; its own health paths can't.
+        // A TCP probe or a path of the program's own can be meant, also at a port that the container does not declare. A
+        // health path at such a port is a mistake.
+        let is_declared = subject.ports().any(|(_, declared)| declared == number);
         let is_for_health = subject.facts.zip(probe.path()).is_some_and(|(facts, path)| facts.serves(path));
+        let rule = if is_for_health && !is_declared { &PORT_UNSERVED } else { &OTHER_PORT };
         let finding = findings.add(rule, subject.at(port), problem, fix);
-        if !is_declared || is_for_health {
+        if is_for_health {
             finding.mechanical([subject.editor().replace(port, New::Number(health.into()))]);
         }
         return Target::Other;

@@ -10,14 +10,14 @@ READINESS_MISSING { "readiness-probe-missing", Warning, Nothing, Manifest, "",
     mechanical: "Adds a probe of `/readyz` on the health port, if the program is known." }
 
 PORT_UNSERVED { "probe-port-not-served", Error, Nothing, Container, "",
-    "A probe's port is neither the health port nor a port of the container, or no port has its name.",
+    "A probe asks for a health path at a port that is neither the health port nor declared by the container, or no port has its name.",
     "The probe fails: the pod gets no traffic, or the container restarts for ever.",
     wrong: "readinessProbe:\n  httpGet: {path: /readyz, port: 8080}",
     right: "readinessProbe:\n  httpGet: {path: /readyz, port: 8081}",
     mechanical: "Writes the health port, if the program is known." }
 
 OTHER_PORT { "probe-on-another-port", Warning, Program, Container, "",
-    "A probe asks a port of the container that is not the health port.",
+    "A probe asks a port that is not the health port.",
     "The traffic's listener closes in the drain and runs on the program's own runtime, so the probe fails where the health server would respond.",
     wrong: "readinessProbe:\n  httpGet: {path: /readyz, port: http}",
     right: "readinessProbe:\n  httpGet: {path: /readyz, port: health}",

@@ -47,6 +47,23 @@ fn the_mechanical_fix_of_each_rule_removes_its_finding_and_no_other_rule_has_one
     }
 }
 
+/// Kubernetes does not require a container to declare its ports.
+#[test]
+fn a_path_of_the_program_at_an_undeclared_port_may_be_served_and_a_health_path_is_not() {
+    let facts = graceful_deploy::Facts::new(graceful_plan::Plan::DEFAULT);
+    let of = |target: &str| {
+        let pod = format!("kind: Pod\nspec:\n  containers: [{{name: app, readinessProbe: {{{target}}}}}]\n");
+        let pod = graceful_deploy::Manifest::parse("pod.yaml", &pod).unwrap();
+        let findings = graceful_deploy::Check::new(&[pod]).facts(&facts).run();
+        let probe = findings.into_iter().filter(|finding| finding.rule.id.starts_with("probe-"));
+        probe.map(|finding| (finding.rule.id, finding.edits.is_empty())).collect::<Vec<_>>()
+    };
+    assert_eq!(of("httpGet: {path: /own, port: 9999}"), [("probe-on-another-port", true)]);
+    assert_eq!(of("tcpSocket: {port: 9999}"), [("probe-on-another-port", true)]);
+    assert_eq!(of("httpGet: {path: /readyz, port: 9999}"), [("probe-port-not-served", false)]);
+    assert_eq!(of("httpGet: {path: /own, port: none}"), [("probe-port-not-served", false)]);
+}
+
 #[test]
 fn every_id_is_unique_and_in_words() {
     let ids: BTreeSet<&str> = rules().map(|rule| rule.id).collect();

@@ -169,8 +169,8 @@ fn start(main: &Main, linked_hooks: bool) -> Result<Started, StartError> {
     }
 }
 
-/// Occupies a thread for blocking code until the hooks begin, so that a synchronous hook has a thread even if the system
-/// refuses new ones by then.
+/// Occupies a thread for blocking code until the hooks begin. Then a synchronous hook can have it even if the system
+/// refuses new ones, unless other blocking tasks wait in a full pool, or tokio has ended it after 10 s without work.
 fn reserve_thread_for_hooks(context: &Context) {
     let (runtime, context) = (context.0.runtime.clone(), context.clone());
     let handle = runtime.clone();
