@@ -3,7 +3,7 @@
 
 use std::{
     io::{BufRead, Write},
-    sync::{Arc, Barrier, Condvar, Mutex, PoisonError},
+    sync::{Arc, Barrier, Condvar, Mutex, PoisonError, mpsc},
     thread,
 };
 use tokio::sync::watch;
@@ -50,17 +50,21 @@ pub fn read_commands(context: &graceful::Context, workers: usize) -> Arc<Gate> {
     gate
 }
 
-/// Spawns tasks that meet at a barrier, so that each blocks another thread.
+/// Spawns tasks that meet at a barrier, so that each blocks another thread. One starts after the other: a worker takes
+/// several new tasks at once, and those behind the one that blocks it may never be taken by another worker.
 fn block(context: &graceful::Context, workers: usize, gate: &Arc<Gate>) {
     let barrier = Arc::new(Barrier::new(workers));
+    let (start, started) = mpsc::channel();
     for _ in 0..workers {
-        let (barrier, gate) = (barrier.clone(), gate.clone());
+        let (barrier, gate, start) = (barrier.clone(), gate.clone(), start.clone());
         context.spawn("blocker", async move {
+            let _ = start.send(());
             if barrier.wait().is_leader() {
                 print_line("every worker is blocked");
             }
             gate.block_until_open();
         });
+        let _ = started.recv(); // fails only if the runtime has ended
     }
 }
 
