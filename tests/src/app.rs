@@ -1,7 +1,7 @@
 //! Apps as child processes.
 
 use crate::{Client, Ended, Lines, PATIENCE, Signal};
-use rustix::process::{Pid, kill_process};
+use rustix::process::{Pid, WaitId, WaitIdOptions, kill_process, waitid};
 use std::{
     ffi::OsStr,
     io::Write,
@@ -104,6 +104,13 @@ impl Running {
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, signal).expect("the app has not been reaped");
+    }
+
+    /// Sends SIGSTOP and waits until every thread is stopped: until then a thread that is woken still runs.
+    pub fn stop(&self) {
+        self.signal(Signal::STOP);
+        let stopped = waitid(WaitId::Pid(Pid::from_child(&self.child)), WaitIdOptions::STOPPED);
+        stopped.expect("the app is a child");
     }
 
     /// Writes a line to the app's standard input, see [`stage`](crate::stage).

@@ -82,7 +82,7 @@ fn a_process_that_was_stopped_past_its_deadline_still_reports_what_it_has_lost()
     let app = app.env("GRACEFUL_GRACE", "500ms").env("GRACEFUL_DRAIN", "500ms").start();
     app.ready();
     app.begin_shutdown(Signal::TERM);
-    app.signal(Signal::STOP);
+    app.stop();
     thread::sleep(Duration::from_millis(2200)); // the clock of the shutdown itself: its deadline is 2 s after SIGTERM
     app.signal(Signal::CONT);
     let ended = app.end();

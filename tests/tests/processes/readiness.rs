@@ -47,7 +47,7 @@ fn probes_report_the_drain_and_what_is_in_flight() {
 fn every_probe_that_arrived_while_the_process_was_stopped_gets_its_response() {
     let app = serve().env("GRACEFUL_PRESTOP_TOKEN", "s3cret").env("GRACEFUL_GRACE", "500ms").start();
     app.ready();
-    app.signal(Signal::STOP);
+    app.stop();
     let mut hook = Client::new(app.health());
     hook.write("GET /prestop HTTP/1.1\r\nhost: test\r\nx-graceful-token: s3cret\r\n\r\n");
     // More than the health server has connections for, and fewer than its backlog.
