@@ -60,6 +60,13 @@ impl App {
         self
     }
 
+    /// Gives the app this standard input, so that [`Running::send_line`] is not possible.
+    #[must_use]
+    pub fn stdin(mut self, from: impl Into<Stdio>) -> Self {
+        self.0.stdin(from);
+        self
+    }
+
     /// Redirects stderr, which the harness then doesn't collect.
     #[must_use]
     pub fn stderr(mut self, to: impl Into<Stdio>) -> Self {

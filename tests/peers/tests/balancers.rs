@@ -1,0 +1,26 @@
+//! Rolling restarts of three copies behind HAProxy and nginx: no request fails.
+#![allow(clippy::unwrap_used)]
+
+use graceful_tests_peers::{Configuration, Copy, failed, rolling_restarts};
+use std::{ffi::OsStr, time::Duration};
+
+fn no_request_fails(configuration: Configuration) {
+    if !configuration.is_installed() {
+        return;
+    }
+    let outcome =
+        rolling_restarts(configuration, Copy::Graceful, OsStr::new(env!("CARGO_BIN_EXE_replica")), 1).unwrap();
+    assert_eq!(outcome.counts.len(), 5, "each kind of request is sent: {:?}", outcome.counts);
+    assert!(outcome.counts.values().all(|count| count.sent > 0), "{:?}", outcome.counts);
+    assert_eq!(failed(&outcome.counts), 0, "{:#?}\n{}", outcome.counts, outcome.output);
+}
+
+#[test]
+fn no_request_fails_behind_haproxy_with_health_checks() {
+    no_request_fails(Configuration::HaProxy);
+}
+
+#[test]
+fn no_request_fails_behind_nginx_that_repeats_refused_connection_attempts() {
+    no_request_fails(Configuration::Nginx);
+}
