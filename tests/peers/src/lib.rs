@@ -5,11 +5,18 @@
 
 mod app;
 mod balancer;
+pub mod callers;
+mod hangup;
 mod load;
+mod program;
+mod restarts;
 mod site;
 pub mod tls;
 
 pub use app::{app, listen, with_tls};
 pub use balancer::Configuration;
-pub use load::{Count, Counts, Kind, chain, failed};
+pub use hangup::{Hangup, HangupServer};
+pub use load::{Count, Counts, Kind, failed};
+pub use program::{Load, Program, Report};
+pub use restarts::{Restarts, Server};
 pub use site::{Copy, Outcome, rolling_restarts};

@@ -209,7 +209,7 @@ async fn connect(address: SocketAddr) -> Result<SendRequest<RequestBody>, Box<dy
 }
 
 /// An error with its causes.
-pub fn chain(error: &(dyn Error + 'static)) -> String {
+fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
