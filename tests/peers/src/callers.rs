@@ -8,8 +8,11 @@ use std::{
 };
 use tokio::{
     task::JoinSet,
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
+
+/// A call that takes longer has failed.
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// The arguments of a client program.
 #[derive(Debug, Clone)]
@@ -84,10 +87,11 @@ where
         let mut random = number as u64 + 1;
         callers.spawn(async move {
             while Instant::now() < end {
-                let error = match call().await {
-                    Ok((200, text)) if text == arguments.expected() => None,
-                    Ok((status, _)) => Some(format!("status {status}")),
-                    Err(error) => Some(innermost(&*error.into())),
+                let error = match timeout(LIMIT, call()).await {
+                    Err(_) => Some("no response in 10 s".to_owned()),
+                    Ok(Ok((200, text))) if text == arguments.expected() => None,
+                    Ok(Ok((status, _))) => Some(format!("status {status}")),
+                    Ok(Err(error)) => Some(innermost(&*error.into())),
                 };
                 {
                     let mut count = count.lock().unwrap_or_else(PoisonError::into_inner);

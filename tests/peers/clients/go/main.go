@@ -59,7 +59,7 @@ func main() {
 	if os.Args[6] != "2" {
 		transport.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
 	}
-	client := &http.Client{Transport: transport}
+	client := &http.Client{Transport: transport, Timeout: 10 * time.Second}
 	end := time.Now().Add(time.Duration(seconds) * time.Second)
 	calls, failures := 0, map[string]int{}
 	var lock sync.Mutex

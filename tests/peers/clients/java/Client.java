@@ -5,6 +5,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Map;
 import java.util.StringJoiner;
@@ -53,7 +54,7 @@ public class Client {
         var version = arguments[5].equals("2") ? HttpClient.Version.HTTP_2 : HttpClient.Version.HTTP_1_1;
         System.setProperty("jdk.internal.httpclient.disableHostnameVerification", "true");
         var client = HttpClient.newBuilder().version(version).sslContext(trusting()).build();
-        var builder = HttpRequest.newBuilder(URI.create(arguments[0]));
+        var builder = HttpRequest.newBuilder(URI.create(arguments[0])).timeout(Duration.ofSeconds(10));
         var request = (post ? builder.POST(HttpRequest.BodyPublishers.ofString("x".repeat(1024))) : builder.GET()).build();
         var expected = post ? "1024\n" : "hello\n";
         System.out.println("started");

@@ -10,6 +10,9 @@ const describe = (error) => {
   return `${inner.name}: ${inner.message}`.slice(0, 200);
 };
 
+const late = (limit) =>
+  new Promise((_, reject) => setTimeout(() => reject(new Error("no response in 10 s")), limit).unref());
+
 // `call` resolves to [status, text].
 export async function run(call) {
   const end = performance.now() + seconds * 1000;
@@ -20,7 +23,7 @@ export async function run(call) {
     while (performance.now() < end) {
       try {
         calls += 1;
-        const [status, text] = await call();
+        const [status, text] = await Promise.race([call(), late(10_000)]);
         if (status !== 200 || text !== expected) throw new Error(`status ${status}`);
       } catch (error) {
         const text = describe(error);

@@ -75,7 +75,7 @@ async def run_tasks(call):
     async def caller():
         while count.goes_on():
             try:
-                count.check(*await call())
+                count.check(*await asyncio.wait_for(call(), 10))
                 count.add()
             except Exception as error:
                 count.add(error)

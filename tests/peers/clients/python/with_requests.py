@@ -7,7 +7,7 @@ session = requests.Session()
 
 
 def call():
-    response = session.request(callers.METHOD, callers.URL, data=callers.BODY)
+    response = session.request(callers.METHOD, callers.URL, data=callers.BODY, timeout=10)
     return response.status_code, response.text
 
 

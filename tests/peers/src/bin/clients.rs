@@ -1,13 +1,16 @@
 //! Measures HTTP clients against a server that restarts, and prints the tables of `docs/clients.md`:
 //! `cargo run --release -p graceful-tests-peers --bin clients -- [SECONDS] [retries|http1|http2] [CLIENT..]`.
 
-use graceful_tests_peers::{Copy, Hangup, HangupServer, Load, Program, Report, Restarts, Server};
+use graceful_tests_peers::{Copy, Hangup, HangupServer, Load, Program, Restarts, Server};
 use std::{collections::BTreeMap, error::Error, path::PathBuf, time::Duration};
 
 type Fault = Box<dyn Error>;
 
-/// The pauses of a caller between two calls, in milliseconds.
-const PAUSE: u64 = 2;
+/// The longest pause of a caller between two calls, in milliseconds.
+const PAUSE: u64 = 1;
+/// The graces of the second and third table, in milliseconds.
+const GRACES_OF_HTTP1: [u64; 2] = [300, 0];
+const GRACES_OF_HTTP2: [u64; 4] = [300, 100, 20, 0];
 const CALLERS: [u32; 2] = [1, 8];
 const METHODS: [&str; 2] = ["GET", "POST"];
 
@@ -69,7 +72,9 @@ impl Clients {
                     let load = Load { url: &url, method, callers: 1, seconds: 3, pause: 20, http2: false };
                     let report = program.start(&self.folder, load)?.report()?;
                     cells.push(format!("{} of {} lost", report.failed(), server.lost()));
-                    add(&mut errors, &report);
+                    for (error, times) in &report.errors {
+                        *errors.entry(format!("{hangup:?}, {method}: {error}")).or_default() += times;
+                    }
                 }
             }
             println!("| {} |", cells.join(" | "));
@@ -79,47 +84,28 @@ impl Clients {
     }
 
     fn http1(&self) -> Result<(), Fault> {
-        println!(
-            "| client | callers | method | `graceful`, grace 300 ms | grace 0 | axum alone |\n|---|---|---|---|---|---|"
-        );
-        for program in self.programs.iter().filter(|program| program.speaks_http1()) {
-            let mut errors = BTreeMap::new();
-            for callers in CALLERS {
-                for method in METHODS {
-                    let mut cells = Vec::new();
-                    for (copy, grace) in [(Copy::Graceful, 300), (Copy::Graceful, 0), (Copy::Plain, 0)] {
-                        cells.push(self.restarts(*program, copy, grace, (callers, method, false), &mut errors)?);
-                    }
-                    println!("| {} | {callers} | {method} | {} |", program.name(), cells.join(" | "));
-                }
-            }
-            show(&errors);
-        }
-        Ok(())
+        let programs = self.programs.iter().filter(|program| program.speaks_http1());
+        self.table(programs, &GRACES_OF_HTTP1, false)
     }
 
     fn http2(&self) -> Result<(), Fault> {
-        let graces = [0, 10, 50, 100, 300];
-        println!(
-            "| client | callers | method | {} | axum alone |",
-            graces.map(|grace| format!("grace {grace} ms")).join(" | ")
-        );
-        println!("|---|---|---|---|---|---|---|---|---|");
-        for program in self.programs.iter().filter(|program| program.speaks_http2()) {
+        let programs = self.programs.iter().filter(|program| program.speaks_http2());
+        self.table(programs, &GRACES_OF_HTTP2, true)
+    }
+
+    fn table<'p>(&self, programs: impl Iterator<Item = &'p Program>, graces: &[u64], http2: bool) -> Result<(), Fault> {
+        let heads: Vec<_> = graces.iter().map(|grace| format!("grace {grace} ms")).collect();
+        println!("| client | callers | method | {} | axum alone |", heads.join(" | "));
+        println!("|---|---|---|{}---|", "---|".repeat(graces.len()));
+        for program in programs {
             let mut errors = BTreeMap::new();
             for callers in CALLERS {
                 for method in METHODS {
-                    let mut cells = Vec::new();
+                    let (mut cells, what) = (Vec::new(), (callers, method, http2));
                     for grace in graces {
-                        cells.push(self.restarts(
-                            *program,
-                            Copy::Graceful,
-                            grace,
-                            (callers, method, true),
-                            &mut errors,
-                        )?);
+                        cells.push(self.restarts(*program, Copy::Graceful, *grace, what, &mut errors)?);
                     }
-                    cells.push(self.restarts(*program, Copy::Plain, 0, (callers, method, true), &mut errors)?);
+                    cells.push(self.restarts(*program, Copy::Plain, 0, what, &mut errors)?);
                     println!("| {} | {callers} | {method} | {} |", program.name(), cells.join(" | "));
                 }
             }
@@ -144,14 +130,11 @@ impl Clients {
         let load = Load { url: &url, method, callers, seconds: self.seconds, pause: PAUSE, http2 };
         let report = program.start(&self.folder, load)?.report()?;
         let restarts = restarts.finish();
-        add(errors, &report);
+        let server = if copy == Copy::Plain { "axum".to_owned() } else { format!("grace {grace}") };
+        for (error, times) in &report.errors {
+            *errors.entry(format!("{server}, {method}: {error}")).or_default() += times;
+        }
         Ok(format!("{} of {}, {restarts} restarts", report.failed(), report.calls))
-    }
-}
-
-fn add(errors: &mut BTreeMap<String, u64>, report: &Report) {
-    for (error, times) in &report.errors {
-        *errors.entry(error.clone()).or_default() += times;
     }
 }
 

@@ -6,8 +6,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let listener = listen()?;
     let mut terminate = signal(SignalKind::terminate())?;
+    let listener = listen()?;
     let shutdown = async move {
         terminate.recv().await;
     };
