@@ -144,18 +144,23 @@ impl Program {
         }
     }
 
-    /// Starts it.
+    /// Whether it is an executable of this package.
+    pub fn is_own(self) -> bool {
+        matches!(self, Self::Hyper | Self::Reqwest)
+    }
+
+    /// Starts it. `folder` is that of [`Program::prepare`], or, for an executable of this package, the executable's.
     ///
     /// # Errors
     /// It is not prepared.
     pub fn start(self, folder: &Path, load: Load<'_>) -> Result<Running, Fault> {
-        let own = |name: &str| Ok::<_, Fault>((std::env::current_exe()?.with_file_name(name).into_os_string(), None));
+        let own = |name: &str| (folder.join(name).into_os_string(), None);
         let python =
             |name: &str| (folder.join("venv/bin/python").into_os_string(), Some(source().join("python").join(name)));
         let node = |name: &str| (OsString::from("node"), Some(folder.join("node").join(name)));
         let (command, script): (OsString, Option<PathBuf>) = match self {
-            Self::Hyper => own("client_hyper")?,
-            Self::Reqwest => own("client_reqwest")?,
+            Self::Hyper => own("client_hyper"),
+            Self::Reqwest => own("client_reqwest"),
             Self::Go => (folder.join("go").into_os_string(), None),
             Self::Requests => python("with_requests.py"),
             Self::Httpx => python("with_httpx.py"),

@@ -38,7 +38,12 @@ impl Shared {
     }
 
     async fn call(&self, request: Request<Full<Bytes>>) -> Result<(u16, String), Fault> {
-        let response: Response<Incoming> = self.sender().await?.send_request(request).await?;
+        let sent = self.sender().await?.try_send_request(request).await;
+        let response: Response<Incoming> = sent.map_err(|error| match error.message() {
+            // hyper gives the request back: a client that repeats it executes nothing twice.
+            Some(_) => Fault::from("not sent"),
+            None => error.into_error().into(),
+        })?;
         let status = response.status().as_u16();
         let body = response.into_body().collect().await?.to_bytes();
         Ok((status, String::from_utf8(body.into())?))

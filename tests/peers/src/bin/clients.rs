@@ -2,7 +2,12 @@
 //! `cargo run --release -p graceful-tests-peers --bin clients -- [SECONDS] [retries|http1|http2] [CLIENT..]`.
 
 use graceful_tests_peers::{Copy, Hangup, HangupServer, Load, Program, Restarts, Server};
-use std::{collections::BTreeMap, error::Error, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    error::Error,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 type Fault = Box<dyn Error>;
 
@@ -15,6 +20,8 @@ const CALLERS: [u32; 2] = [1, 8];
 const METHODS: [&str; 2] = ["GET", "POST"];
 
 struct Clients {
+    /// The folder of our executables, and that of everything else.
+    own: PathBuf,
     folder: PathBuf,
     seconds: u64,
     programs: Vec<Program>,
@@ -30,7 +37,8 @@ fn main() -> Result<(), Fault> {
         _ => 10,
     };
     let table = if arguments.is_empty() { "all".to_owned() } else { arguments.remove(0) };
-    let folder = std::env::current_exe()?.with_file_name("../clients");
+    let own = std::env::current_exe()?.with_file_name("");
+    let folder = own.join("../clients");
     let mut programs: Vec<_> = Program::ALL.to_vec();
     if !arguments.is_empty() {
         programs.retain(|program| arguments.iter().any(|part| program.name().contains(part.as_str())));
@@ -42,7 +50,7 @@ fn main() -> Result<(), Fault> {
             false
         }
     });
-    let clients = Clients { folder, seconds, programs };
+    let clients = Clients { own, folder, seconds, programs };
     let known = [("retries", Clients::retries as fn(&_) -> _), ("http1", Clients::http1), ("http2", Clients::http2)];
     if table != "all" && known.iter().all(|(name, _)| *name != table) {
         return Err(format!("{table} is no table: retries, http1, http2 or all").into());
@@ -70,7 +78,7 @@ impl Clients {
                     let server = HangupServer::start(hangup)?;
                     let url = format!("http://{}/", server.address);
                     let load = Load { url: &url, method, callers: 1, seconds: 3, pause: 20, http2: false };
-                    let report = program.start(&self.folder, load)?.report()?;
+                    let report = program.start(self.folder(*program), load)?.report()?;
                     cells.push(format!("{} of {} lost", report.failed(), server.lost()));
                     for (error, times) in &report.errors {
                         *errors.entry(format!("{hangup:?}, {method}: {error}")).or_default() += times;
@@ -114,6 +122,10 @@ impl Clients {
         Ok(())
     }
 
+    fn folder(&self, program: Program) -> &Path {
+        if program.is_own() { &self.own } else { &self.folder }
+    }
+
     /// A cell: the failed calls of all calls, and the restarts.
     fn restarts(
         &self,
@@ -123,12 +135,12 @@ impl Clients {
         (callers, method, http2): (u32, &str, bool),
         errors: &mut BTreeMap<String, u64>,
     ) -> Result<String, Fault> {
-        let executable = std::env::current_exe()?.with_file_name(copy.executable()).into_os_string();
+        let executable = self.own.join(copy.executable()).into_os_string();
         let tls = http2 && program.needs_tls();
         let restarts = Restarts::start(Server { copy, executable, grace: Duration::from_millis(grace), tls })?;
         let url = format!("{}://{}/", if tls { "https" } else { "http" }, restarts.address);
         let load = Load { url: &url, method, callers, seconds: self.seconds, pause: PAUSE, http2 };
-        let report = program.start(&self.folder, load)?.report()?;
+        let report = program.start(self.folder(program), load)?.report()?;
         let restarts = restarts.finish();
         let server = if copy == Copy::Plain { "axum".to_owned() } else { format!("grace {grace}") };
         for (error, times) in &report.errors {
