@@ -18,5 +18,5 @@ pub use balancer::Configuration;
 pub use hangup::{Hangup, HangupServer};
 pub use load::{Count, Counts, Kind, failed};
 pub use program::{Load, Program, Report};
-pub use restarts::{Restarts, Server};
+pub use restarts::{Restarted, Restarts, Server};
 pub use site::{Copy, Outcome, rolling_restarts};

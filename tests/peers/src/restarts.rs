@@ -32,12 +32,21 @@ pub struct Server {
     pub tls: bool,
 }
 
+/// What restarts have come to.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Restarted {
+    /// Processes that ended.
+    pub times: u64,
+    /// Those of them that cut a connection, and so ended with exit code 3.
+    pub cut: u64,
+}
+
 /// Restarts of a server.
 pub struct Restarts {
     /// Where it serves.
     pub address: SocketAddr,
     stop: Arc<AtomicBool>,
-    thread: JoinHandle<u64>,
+    thread: JoinHandle<Restarted>,
 }
 
 impl Restarts {
@@ -51,29 +60,36 @@ impl Restarts {
         let mut running = server.start(&listener)?;
         let stopped = stop.clone();
         let thread = thread::spawn(move || {
-            let mut restarts = 0;
+            let mut restarted = Restarted::default();
+            let mut end = |running: Running| {
+                running.signal(Signal::TERM);
+                let ended = running.end();
+                restarted.times += 1;
+                if ended.code() == Some(3) {
+                    restarted.cut += 1;
+                    eprintln!("{}", ended.all());
+                } else {
+                    ended.with_code(0);
+                }
+            };
             while !stopped.load(Ordering::Relaxed) {
                 thread::sleep(PAUSE);
                 let next = server.start(&listener).expect("a process starts again");
-                let last = std::mem::replace(&mut running, next);
-                last.signal(Signal::TERM);
-                last.end().with_code(0);
-                restarts += 1;
+                end(std::mem::replace(&mut running, next));
             }
-            running.signal(Signal::TERM);
-            running.end().with_code(0);
-            restarts
+            end(running);
+            restarted
         });
         Ok(Self { address, stop, thread })
     }
 
-    /// Ends the server. Returns the number of restarts.
+    /// Ends the server.
     ///
     /// # Panics
-    /// A process did not end with exit code 0.
-    pub fn finish(self) -> u64 {
+    /// A process ended with neither 0 nor 3.
+    pub fn finish(self) -> Restarted {
         self.stop.store(true, Ordering::Relaxed);
-        self.thread.join().expect("each process ends with exit code 0")
+        self.thread.join().expect("each process ends with exit code 0 or 3")
     }
 }
 

@@ -68,13 +68,13 @@ pub fn rolling_restarts(
     let load = clients.block_on(async { Load::start(balancer.address) });
     thread::sleep(Duration::from_secs(1)); // the load, without a restart
     for round in 1..=rounds {
-        for number in 0..COPIES {
+        for (number, name) in NAMES.iter().enumerate() {
             let running: Running = copies.remove(number);
             running.signal(Signal::TERM);
             running.end().with_code(0);
             copies.insert(number, start(host, number));
             if configuration == Configuration::HaProxy {
-                balancer.reports(&format!("Server orders/{} is UP", NAMES[number]), round);
+                balancer.reports(&format!("Server orders/{name} is UP"), round);
             }
             thread::sleep(pause); // between two steps of a deployment
         }

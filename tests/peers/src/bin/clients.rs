@@ -146,7 +146,8 @@ impl Clients {
         for (error, times) in &report.errors {
             *errors.entry(format!("{server}, {method}: {error}")).or_default() += times;
         }
-        Ok(format!("{} of {}, {restarts} restarts", report.failed(), report.calls))
+        let cut = if restarts.cut > 0 { format!(", {} with exit code 3", restarts.cut) } else { String::new() };
+        Ok(format!("{} of {}, {} restarts{cut}", report.failed(), report.calls, restarts.times))
     }
 }
 
