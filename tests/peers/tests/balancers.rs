@@ -8,8 +8,8 @@ fn no_request_fails(configuration: Configuration) {
     if !configuration.is_installed() {
         return;
     }
-    let outcome =
-        rolling_restarts(configuration, Copy::Graceful, OsStr::new(env!("CARGO_BIN_EXE_replica")), 1).unwrap();
+    let executable = OsStr::new(env!("CARGO_BIN_EXE_replica"));
+    let outcome = rolling_restarts(configuration, Copy::Graceful, executable, 1, Duration::ZERO).unwrap();
     assert_eq!(outcome.counts.len(), 5, "each kind of request is sent: {:?}", outcome.counts);
     assert!(outcome.counts.values().all(|count| count.sent > 0), "{:?}", outcome.counts);
     assert_eq!(failed(&outcome.counts), 0, "{:#?}\n{}", outcome.counts, outcome.output);
