@@ -50,7 +50,6 @@ public class Client {
     public static void main(String[] arguments) throws Exception {
         var post = arguments[1].equals("POST");
         int callers = Integer.parseInt(arguments[2]), pause = Integer.parseInt(arguments[4]);
-        long end = System.nanoTime() + Long.parseLong(arguments[3]) * 1_000_000_000L;
         var version = arguments[5].equals("2") ? HttpClient.Version.HTTP_2 : HttpClient.Version.HTTP_1_1;
         System.setProperty("jdk.internal.httpclient.disableHostnameVerification", "true");
         var client = HttpClient.newBuilder().version(version).sslContext(trusting()).build();
@@ -58,6 +57,7 @@ public class Client {
         var request = (post ? builder.POST(HttpRequest.BodyPublishers.ofString("x".repeat(1024))) : builder.GET()).build();
         var expected = post ? "1024\n" : "hello\n";
         System.out.println("started");
+        long end = System.nanoTime() + Long.parseLong(arguments[3]) * 1_000_000_000L;
         var threads = new ArrayList<Thread>();
         for (int caller = 0; caller < callers; caller++) {
             threads.add(new Thread(() -> {

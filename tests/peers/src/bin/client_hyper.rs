@@ -25,10 +25,10 @@ impl Shared {
     /// A sender of the connection, or of a new one if it is closed or has received GOAWAY.
     async fn sender(&self) -> Result<SendRequest<Full<Bytes>>, Fault> {
         let mut shared = self.sender.lock().await;
-        if let Some(sender) = shared.as_mut() {
-            if sender.ready().await.is_ok() {
-                return Ok(sender.clone());
-            }
+        if let Some(sender) = shared.as_mut()
+            && sender.ready().await.is_ok()
+        {
+            return Ok(sender.clone());
         }
         let stream = TcpStream::connect(&self.authority).await?;
         stream.set_nodelay(true)?;
