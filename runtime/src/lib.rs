@@ -202,5 +202,6 @@ pub use report::{
     timeline::{Entry, Level, What},
 };
 pub use serve::{
-    ConnectionService, Handshake, Handshaking, HttpService, Listener, Serve, Stream, serve, tcp, with_handshake,
+    ConnectionService, Handshake, Handshaking, HttpService, Listener, Serve, Stream, Transport, serve, tcp,
+    with_handshake,
 };

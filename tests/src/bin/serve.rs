@@ -88,7 +88,7 @@ fn configured<L, S>(mut serve: graceful::Serve<L, S>) -> graceful::Serve<L, S> {
 }
 
 /// A handshake: the client sends a line before HTTP.
-async fn shake(mut stream: TcpStream) -> io::Result<TcpStream> {
+async fn shake(mut stream: graceful::Transport<TcpStream>) -> io::Result<graceful::Transport<TcpStream>> {
     while stream.read_u8().await? != b'\n' {}
     Ok(stream)
 }
