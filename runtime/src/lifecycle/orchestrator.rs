@@ -147,8 +147,12 @@ fn waits_for_cut_connections(name: &str, unfinished: &[(String, usize)]) -> bool
 async fn run_hooks(machine: &mut StateMachine<'_>, requests: &mut UnboundedReceiver<Request>) {
     let cause = machine.cause.clone().unwrap_or(Cause::MainReturned);
     let shared = &machine.shared;
-    let environment =
-        Environment { recorder: shared.recorder.clone(), runtime: shared.runtime.clone(), state: shared.state.clone() };
+    let environment = Environment {
+        recorder: shared.recorder.clone(),
+        runtime: shared.runtime.clone(),
+        thread: shared.hook_thread.get().cloned(),
+        state: shared.state.clone(),
+    };
     let deadline = deadlines::end_of_hooks(shared);
     let mut hooks = Box::pin(sequence::run(shared.registry.take(), environment, cause, deadline));
     while machine.phase == Phase::Hooks && machine.forced_by.is_none() {

@@ -1,22 +1,28 @@
 //! Ends the process even if some of its threads are stuck.
 
-use crate::report::termination_log::last_message_within;
+use crate::report::termination_log;
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::{Mutex, mpsc},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU8, Ordering},
+        mpsc,
+    },
     thread,
     time::{Duration, Instant},
 };
 
-/// The last resort: a thread that ends the process after a time, whatever its other threads do. The thread exists from
-/// the start, because the system may refuse one later.
+/// The last resort: ends the process after a time, whatever its other threads do. One thread writes the report, and
+/// another ends the process if the first is stuck. Both exist from the start, because the system may refuse one later.
 #[derive(Debug)]
-pub(crate) struct LastResort(mpsc::Sender<Armed>);
+pub(crate) struct LastResort {
+    writer: mpsc::Sender<Armed>,
+    killer: mpsc::Sender<Duration>,
+}
 
 struct Armed {
-    limit: Duration,
-    margin: Duration,
+    wait: Duration,
     report: Box<dyn FnOnce() -> LastReport + Send>,
 }
 
@@ -28,41 +34,46 @@ pub(crate) struct LastReport {
 }
 
 impl LastResort {
-    /// Starts the thread, which writes to this termination log.
+    /// How many threads it has.
+    pub(crate) const THREADS: usize = 2;
+
+    /// Starts the threads, which write to this termination log. The process exits with `stuck` if not even the report
+    /// can be made.
     ///
     /// # Errors
-    /// The system refuses the thread.
-    pub(crate) fn start(termination_log: Option<PathBuf>) -> io::Result<Self> {
-        let (sender, armed) = mpsc::channel::<Armed>();
-        let end = move || {
-            if let Ok(armed) = armed.recv() {
-                armed.end_process(termination_log);
+    /// The system refuses a thread.
+    pub(crate) fn start(termination_log: Option<PathBuf>, stuck: u8) -> io::Result<Self> {
+        let (writer, armed) = mpsc::channel::<Armed>();
+        let (killer, waits) = mpsc::channel();
+        let exit_code = Arc::new(AtomicU8::new(stuck));
+        let known = exit_code.clone();
+        let write = move || {
+            let Ok(armed) = armed.recv() else { return };
+            thread::sleep(armed.wait);
+            let report = (armed.report)();
+            exit_code.store(report.exit_code, Ordering::Release);
+            if let Some(message) = report.message {
+                termination_log::last_message(termination_log, &message);
+                exit_now(report.exit_code);
             }
         };
-        thread::Builder::new().name("graceful-end".into()).spawn(end)?;
-        Ok(Self(sender))
+        let kill = move || {
+            let Ok(wait) = waits.recv() else { return };
+            thread::sleep(wait);
+            exit_now(known.load(Ordering::Acquire));
+        };
+        thread::Builder::new().name("graceful-last".into()).spawn(write)?;
+        thread::Builder::new().name("graceful-end".into()).spawn(kill)?;
+        Ok(Self { writer, killer })
     }
 
-    /// Ends the process when three quarters of the margin after this limit are over, unless it has exited before, with the
-    /// message and the exit code of the report. Only the first call has an effect.
+    /// Ends the process when three quarters of the margin after this limit are over, unless it has exited before. Its
+    /// report is written when half of the margin is over: a process that was stopped (SIGSTOP) wakes up behind its
+    /// deadlines, and the control thread still ends in order. Only the first call has an effect.
     pub(crate) fn arm(&self, limit: Duration, margin: Duration, report: impl FnOnce() -> LastReport + Send + 'static) {
-        // Fails only if the thread has ended the process.
-        let _ = self.0.send(Armed { limit, margin, report: Box::new(report) });
-    }
-}
-
-impl Armed {
-    fn end_process(self, termination_log: Option<PathBuf>) {
-        thread::sleep(self.limit);
-        // A process that was stopped (SIGSTOP) wakes up behind its deadlines: the control thread still ends in order.
-        thread::sleep(self.margin / 2);
-        let limit = self.margin / 4;
-        let report = (self.report)();
-        match report.message {
-            Some(message) => drop(last_message_within(limit, termination_log, message)),
-            None => thread::sleep(limit),
-        }
-        exit_now(report.exit_code);
+        // Each fails only if its thread has an earlier call.
+        let _ = self.writer.send(Armed { wait: limit + margin / 2, report: Box::new(report) });
+        let _ = self.killer.send(limit + margin / 2 + margin / 4);
     }
 }
 
