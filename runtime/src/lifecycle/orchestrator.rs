@@ -1,7 +1,7 @@
 //! The one orchestrator: leads the state machine through time, cuts what does not end, runs the hooks, and reports.
 
 use super::{
-    deadlines,
+    deadlines, phase_log,
     state_machine::{StateMachine, work},
     transition::Event,
 };
@@ -126,8 +126,8 @@ async fn cut_unfinished(machine: &mut StateMachine<'_>, requests: &mut Unbounded
         }
     };
     if timeout(CANCELLATION, ended).await.is_err() {
-        let names: Vec<_> = shared.tracker.remaining().into_iter().map(|(name, _)| name).collect();
-        let names = if names.is_empty() { MAIN.to_owned() } else { names.join(", ") };
+        let remaining = shared.tracker.remaining();
+        let names = phase_log::list(remaining.is_empty().then(|| MAIN.to_owned()), remaining);
         let text = format!(
             "{names} did not end within {} of being cancelled: code that blocks its thread, and a future that is not \
              graceful's own, cannot be cancelled; the hooks run meanwhile",
