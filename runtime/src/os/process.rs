@@ -17,13 +17,26 @@ use std::{
 /// another ends the process if the first is stuck. Both exist from the start, because the system may refuse one later.
 #[derive(Debug)]
 pub(crate) struct LastResort {
-    writer: mpsc::Sender<Armed>,
-    killer: mpsc::Sender<Duration>,
+    writer: mpsc::Sender<(Wait, MakeReport)>,
+    killer: mpsc::Sender<Wait>,
 }
 
-struct Armed {
-    wait: Duration,
-    report: Box<dyn FnOnce() -> LastReport + Send>,
+type MakeReport = Box<dyn FnOnce() -> LastReport + Send>;
+
+/// How long the last resort waits.
+#[derive(Debug, Clone, Copy)]
+struct Wait {
+    limit: Duration,
+    margin: Duration,
+}
+
+impl Wait {
+    /// Waits until the report is due: for the limit and half of the margin. These are two sleeps, because a process that was
+    /// stopped (SIGSTOP) wakes up behind its deadlines: the control thread still has half of the margin to end in order.
+    fn until_report(self) {
+        thread::sleep(self.limit);
+        thread::sleep(self.margin / 2);
+    }
 }
 
 /// What the last resort reports.
@@ -43,14 +56,14 @@ impl LastResort {
     /// # Errors
     /// The system refuses a thread.
     pub(crate) fn start(termination_log: Option<PathBuf>, stuck: u8) -> io::Result<Self> {
-        let (writer, armed) = mpsc::channel::<Armed>();
-        let (killer, waits) = mpsc::channel();
+        let (writer, armed) = mpsc::channel::<(Wait, MakeReport)>();
+        let (killer, waits) = mpsc::channel::<Wait>();
         let exit_code = Arc::new(AtomicU8::new(stuck));
         let known = exit_code.clone();
         let write = move || {
-            let Ok(armed) = armed.recv() else { return };
-            thread::sleep(armed.wait);
-            let report = (armed.report)();
+            let Ok((wait, report)) = armed.recv() else { return };
+            wait.until_report();
+            let report = report();
             exit_code.store(report.exit_code, Ordering::Release);
             if let Some(message) = report.message {
                 termination_log::last_message(termination_log, &message);
@@ -59,7 +72,8 @@ impl LastResort {
         };
         let kill = move || {
             let Ok(wait) = waits.recv() else { return };
-            thread::sleep(wait);
+            wait.until_report();
+            thread::sleep(wait.margin / 4);
             exit_now(known.load(Ordering::Acquire));
         };
         thread::Builder::new().name("graceful-last".into()).spawn(write)?;
@@ -67,13 +81,13 @@ impl LastResort {
         Ok(Self { writer, killer })
     }
 
-    /// Ends the process when three quarters of the margin after this limit are over, unless it has exited before. Its
-    /// report is written when half of the margin is over: a process that was stopped (SIGSTOP) wakes up behind its
-    /// deadlines, and the control thread still ends in order. Only the first call has an effect.
+    /// Ends the process when three quarters of the margin after this limit are over, unless it has exited before. The
+    /// report is written when half of the margin is over. Only the first call has an effect.
     pub(crate) fn arm(&self, limit: Duration, margin: Duration, report: impl FnOnce() -> LastReport + Send + 'static) {
-        // Each fails only if its thread has an earlier call.
-        let _ = self.writer.send(Armed { wait: limit + margin / 2, report: Box::new(report) });
-        let _ = self.killer.send(limit + margin / 2 + margin / 4);
+        let wait = Wait { limit, margin };
+        // Each fails only if its thread has ended, which it does behind an earlier call.
+        let _ = self.writer.send((wait, Box::new(report)));
+        let _ = self.killer.send(wait);
     }
 }
 
