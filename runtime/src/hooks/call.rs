@@ -41,7 +41,8 @@ impl HookThread {
         thread::Builder::new().name("graceful-hooks".into()).spawn(move || {
             let _context = runtime.enter();
             for job in queue {
-                job();
+                // A job whose time was up drops the user's values instead of running, which may panic.
+                let _ = catch_unwind(AssertUnwindSafe(job));
                 left.fetch_sub(1, Ordering::Relaxed);
             }
         })?;
@@ -95,8 +96,10 @@ impl Call {
         let begins = progress.clone();
         let running = match run {
             HookRun::Future(future) => Running::Task(runtime.spawn(async move {
-                begins.leave_queue(STARTED);
-                future.await
+                match begins.leave_queue(STARTED) {
+                    true => future.await,
+                    false => Ok(()), // reported as not started
+                }
             })),
             HookRun::Blocking(call) => {
                 let (end, ended) = oneshot::channel();
@@ -225,6 +228,34 @@ mod tests {
         let mut third = Call::start(runtime.handle(), Some(&thread), HookRun::blocking(|| Ok(())));
         assert_eq!(runtime.block_on(third.within(limit)), HookOutcome::Finished);
         assert_eq!(runs.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn the_thread_survives_a_panic_in_what_it_drops() {
+        struct PanicsOnDrop;
+        impl Drop for PanicsOnDrop {
+            fn drop(&mut self) {
+                panic!("dropped");
+            }
+        }
+        // Without a pool, see above.
+        let runtime = Builder::new_current_thread().enable_all().thread_stack_size(1 << 60).build().unwrap();
+        let thread = HookThread::start(runtime.handle().clone()).unwrap();
+        let (release, run) = held();
+        let mut first = Call::start(runtime.handle(), Some(&thread), run);
+        let value = PanicsOnDrop;
+        let run = HookRun::blocking(move || {
+            std::mem::forget(value);
+            Ok(())
+        });
+        let mut late = Call::start(runtime.handle(), Some(&thread), run);
+        let limit = Duration::from_millis(20);
+        assert_eq!(runtime.block_on(late.within(limit)), HookOutcome::TimedOut { limit, started: false });
+        drop(release);
+        let limit = Duration::from_secs(20);
+        assert_eq!(runtime.block_on(first.within(limit)), HookOutcome::Finished);
+        let mut last = Call::start(runtime.handle(), Some(&thread), HookRun::blocking(|| Ok(())));
+        assert_eq!(runtime.block_on(last.within(limit)), HookOutcome::Finished);
     }
 
     #[test]

@@ -78,12 +78,12 @@ async fn outcome_of(
     limit: Duration,
 ) -> HookOutcome {
     if limit.is_zero() {
-        // Dropped on the user's runtime: its captured values are the user's.
+        // Dropped like a sync hook would run: its captured values are the user's.
         let dropped = HookRun::blocking(move || {
             drop(start);
             Ok(())
         });
-        Call::start(&environment.runtime, None, dropped);
+        Call::start(&environment.runtime, environment.thread.as_deref(), dropped);
         return HookOutcome::Skipped("no time was left before the deadline".into());
     }
     let given_up = Arc::new(AtomicBool::new(false));
