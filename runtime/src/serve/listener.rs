@@ -47,7 +47,7 @@ pub trait Listener: Send + 'static {
 /// A connection of a [`Listener`].
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// Reads what the runtime does not know of yet, because it has not polled the socket since. Called by the task whose
-    /// `poll_read` was just pending, before an idle connection is closed, so that no request is left unread. The default
+    /// `poll_read` was just pending, and before a connection is closed, so that no request is left unread. The default
     /// is always pending: a request that arrives as the drain begins can be lost.
     ///
     /// # Errors
@@ -58,7 +58,8 @@ pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     }
 
     /// Whether bytes have been received since the last read that belong to no read yet, such as the first part of a TLS
-    /// record. The drain treats them as the beginning of a request. Default: **no**.
+    /// record. The drain treats them as the beginning of a request, and closes the connection after the header timeout,
+    /// or half of the drain, if none follows. Default: **no**.
     fn has_partial_input(&self) -> bool {
         false
     }
