@@ -86,7 +86,7 @@ fn a_client_that_takes_a_large_response_slowly_is_not_cut_in_the_drain() {
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     // Its windows take all of the response, so that it sends nothing while it reads.
     let mut client = Http2::with_windows(stream, 2 * LARGE as u32);
-    client.post("/large", &[], b"");
+    client.post(1, "/large", &[], b"");
     while client.frame().unwrap().kind != HEADERS {}
     app.begin_drain();
     let (mut taken, mut ends) = (0, false); // the response has ended for its handler, and takes twice the timeout to be read

@@ -2,7 +2,7 @@
 
 use crate::{main_that, serve};
 use graceful_tests::{App, Client, Signal, probe};
-use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::fs::{CWD, FileType, Mode, OFlags, fcntl_getfl, fcntl_setfl, mknodat};
 use std::{
     fs,
     io::{ErrorKind, PipeReader, PipeWriter, Write},
@@ -102,6 +102,15 @@ fn a_refusal_to_start_is_in_the_termination_log() {
     fs::remove_file(&log).unwrap();
     ended.with_code(78).logs_in_order(&["refused to start", "GRACEFUL_GRACE: "]);
     assert!(written.contains("refused to start: ") && written.contains("GRACEFUL_GRACE: "), "{written}");
+}
+
+#[test]
+fn a_refusal_to_start_is_on_stderr_though_the_termination_log_is_a_fifo_without_a_reader() {
+    let log = termination_log("fifo");
+    mknodat(CWD, &log, FileType::Fifo, Mode::RWXU, 0).unwrap();
+    let ended = main_that("return").env("GRACEFUL_GRACE", "8").env("GRACEFUL_TERMINATION_LOG", &log).run();
+    fs::remove_file(&log).unwrap();
+    ended.with_code(78).logs_in_order(&["cannot write the termination log", "refused to start", "GRACEFUL_GRACE: "]);
 }
 
 /// Runs in a mount namespace like a container. Prints a note and passes if the system doesn't permit namespaces.
