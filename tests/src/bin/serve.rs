@@ -41,7 +41,8 @@ mod multi_thread {
 mod current_thread {
     #[graceful::main(grace = "300ms", drain = "5s", flavor = "current_thread")]
     pub(super) async fn main(ctx: graceful::Context) -> std::io::Result<()> {
-        super::serve(ctx, 1).await
+        // In a task, because the future of main runs only after the runtime has asked for the readiness of sockets.
+        tokio::spawn(super::serve(ctx, 1)).await?
     }
 }
 
