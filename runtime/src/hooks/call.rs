@@ -231,6 +231,20 @@ mod tests {
     }
 
     #[test]
+    fn the_thread_is_in_the_context_of_the_runtime_and_free_again_behind_a_job() {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let thread = HookThread::start(runtime.handle().clone()).unwrap();
+        let (sender, ids) = mpsc::channel();
+        assert!(thread.queue(move || sender.send(Handle::try_current().map(|handle| handle.id())).unwrap()));
+        assert_eq!(ids.recv().unwrap().unwrap(), runtime.handle().id());
+        let end = std::time::Instant::now() + Duration::from_secs(20);
+        while !thread.queue(|| {}) {
+            assert!(std::time::Instant::now() < end, "it counts a job that has ended");
+            thread::yield_now();
+        }
+    }
+
+    #[test]
     fn the_thread_survives_a_panic_in_what_it_drops() {
         struct PanicsOnDrop;
         impl Drop for PanicsOnDrop {

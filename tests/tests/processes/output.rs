@@ -94,6 +94,22 @@ fn the_termination_log_has_the_summary_with_a_full_stderr() {
     assert!(written.starts_with("shutdown after the return of main") && written.contains("NoDatabase"), "{written}");
 }
 
+/// The control thread is blocked, and stderr blocks the report of the last resort.
+#[test]
+fn the_last_resort_ends_the_process_with_the_code_of_its_report_despite_a_full_stderr() {
+    let (_reader, writer) = full_pipe();
+    let log = termination_log("last-resort");
+    let app = main_that("blocking waker and fail").env("GRACEFUL_TERMINATION_GRACE_PERIOD", "2s");
+    let app = app.env("GRACEFUL_MARGIN", "1s").env("GRACEFUL_TERMINATION_LOG", &log).stderr(writer);
+    let mut app = app.start();
+    app.send_line("release");
+    app.prints("blocks graceful-control");
+    app.end().with_code(1);
+    let written = fs::read_to_string(&log).unwrap();
+    fs::remove_file(&log).unwrap();
+    assert!(written.contains("exit code 1") && written.contains("ended by the last resort"), "{written}");
+}
+
 #[test]
 fn a_refusal_to_start_is_in_the_termination_log() {
     let log = termination_log("refusal");

@@ -1,7 +1,7 @@
 use super::*;
 use std::{future::poll_fn, io::Write, net::TcpStream as StdStream, thread, time::Instant};
 use tokio::{
-    io::AsyncReadExt,
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
 
@@ -53,6 +53,20 @@ async fn bytes_that_the_runtime_has_not_seen_are_received() {
     let (mut stream, mut client) = connected(|transport| transport).await;
     send_and_recv(&mut stream, &mut client, b"request", |_, received| received == b"request").await;
     assert!(!stream.has_partial_input());
+}
+
+#[tokio::test]
+async fn bytes_of_the_handshake_are_no_partial_input() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut client = StdStream::connect(listener.local_addr().unwrap()).unwrap();
+    client.write_all(b"handshake").unwrap();
+    let mut listener = with_handshake(listener, Duration::from_secs(10), |mut transport| async move {
+        transport.read_exact(&mut [0; "handshake".len()]).await?;
+        Ok(transport)
+    });
+    let mut stream = poll_fn(|cx| listener.poll_accept(cx)).await.unwrap();
+    stream.flush().await.unwrap(); // behind the handshake
+    assert!(!stream.is_handshaking() && !stream.has_partial_input());
 }
 
 #[tokio::test]
