@@ -5,7 +5,7 @@ use graceful_tests::{App, Client, Signal, probe};
 use rustix::fs::{CWD, FileType, Mode, OFlags, fcntl_getfl, fcntl_setfl, mknodat};
 use std::{
     fs,
-    io::{ErrorKind, PipeReader, PipeWriter, Write},
+    io::{BufRead, BufReader, ErrorKind, PipeReader, PipeWriter, Write},
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -17,14 +17,18 @@ fn closed_pipe() -> PipeWriter {
 
 /// A full pipe. The reader must outlive the app.
 fn full_pipe() -> (PipeReader, PipeWriter) {
-    let (reader, mut writer) = std::io::pipe().unwrap();
-    let flags = fcntl_getfl(&writer).unwrap();
-    fcntl_setfl(&writer, flags | OFlags::NONBLOCK).unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    fill(&writer);
+    (reader, writer)
+}
+
+fn fill(mut writer: &PipeWriter) {
+    let flags = fcntl_getfl(writer).unwrap();
+    fcntl_setfl(writer, flags | OFlags::NONBLOCK).unwrap();
     for size in [4096, 1] {
         while writer.write(&[b'x'; 4096][..size]).is_ok() {}
     }
-    fcntl_setfl(&writer, flags).unwrap();
-    (reader, writer)
+    fcntl_setfl(writer, flags).unwrap();
 }
 
 /// The app serves a request and shuts down in time.
@@ -97,11 +101,15 @@ fn the_termination_log_has_the_summary_with_a_full_stderr() {
 /// The control thread is blocked, and stderr blocks the report of the last resort.
 #[test]
 fn the_last_resort_ends_the_process_with_the_code_of_its_report_despite_a_full_stderr() {
-    let (_reader, writer) = full_pipe();
+    let (reader, writer) = std::io::pipe().unwrap();
+    let filled = writer.try_clone().unwrap();
     let log = termination_log("last-resort");
     let app = main_that("blocking waker and fail").env("GRACEFUL_TERMINATION_GRACE_PERIOD", "2s");
     let app = app.env("GRACEFUL_MARGIN", "1s").env("GRACEFUL_TERMINATION_LOG", &log).stderr(writer);
     let mut app = app.start();
+    let mut lines = BufReader::new(&reader).lines();
+    assert!(lines.any(|line| line.unwrap().contains("serving: ready")), "readiness would wake the waker, too");
+    fill(&filled);
     app.send_line("release");
     app.prints("blocks graceful-control");
     app.end().with_code(1);
