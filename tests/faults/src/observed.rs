@@ -1,0 +1,76 @@
+//! What was observed of one run.
+
+use crate::{clients::Request, fault::Fault, prober::Poll};
+use std::{
+    process::ExitStatus,
+    time::{Duration, Instant},
+};
+
+/// Everything that the harness saw of one shutdown.
+#[derive(Debug)]
+pub struct Observed {
+    pub(crate) status: ExitStatus,
+    /// When the first signal was sent.
+    pub(crate) signalled: Instant,
+    /// When the exit was seen.
+    pub(crate) exited: Instant,
+    /// What the app told.
+    pub(crate) events: Vec<String>,
+    /// stderr, if it can be read.
+    pub(crate) stderr: Option<String>,
+    /// The termination log, if it can be read.
+    pub(crate) termination_log: Option<String>,
+    pub(crate) requests: Vec<Request>,
+    pub(crate) polls: Vec<Poll>,
+    /// Processes of the app's group after the exit.
+    pub(crate) left: Vec<String>,
+    /// Zombies among the app's children before the signal.
+    pub(crate) zombies: Vec<String>,
+    /// Faults that the app did not confirm in time.
+    pub(crate) missed: Vec<Fault>,
+}
+
+impl Observed {
+    /// The time from the first signal to the exit.
+    pub fn took(&self) -> Duration {
+        self.exited - self.signalled
+    }
+
+    /// Faults that the app did not confirm in time, so that the run shows nothing of them.
+    pub fn missed(&self) -> &[Fault] {
+        &self.missed
+    }
+
+    /// Whether the app told this.
+    pub(crate) fn was_told(&self, event: &str) -> bool {
+        self.events.iter().any(|told| told == event)
+    }
+
+    /// The summary of the shutdown, from the termination log or from stderr, if either can be read.
+    pub(crate) fn summary(&self) -> Option<&str> {
+        let of_stderr = || {
+            let text = self.stderr.as_deref()?;
+            Some(&text[text.rfind("graceful: shutdown after")?..])
+        };
+        self.termination_log.as_deref().filter(|text| text.contains("shutdown after")).or_else(of_stderr)
+    }
+
+    /// Whether a summary must be readable.
+    pub(crate) fn has_readable_output(&self) -> bool {
+        self.stderr.is_some() || self.termination_log.is_some()
+    }
+
+    /// Everything, for a message.
+    pub fn all(&self) -> String {
+        let events: Vec<_> = self.events.iter().filter(|event| !event.starts_with("in ")).map(String::as_str).collect();
+        let none = || "(not readable)".to_owned();
+        format!(
+            "{}, {:?} after the signal\n--- events\n{}\n--- stderr\n{}\n--- termination log\n{}\n---",
+            self.status,
+            self.took(),
+            events.join("\n"),
+            self.stderr.clone().unwrap_or_else(none),
+            self.termination_log.clone().unwrap_or_else(none)
+        )
+    }
+}
