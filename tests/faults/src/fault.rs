@@ -149,7 +149,8 @@ impl Fault {
     /// Whether both can be committed in one process.
     pub(crate) fn goes_with(self, other: Self) -> bool {
         // libfaketime opens a file at each look at the clock.
-        let clock_needs_files = matches!((self, other), (Self::ClockJumps, Self::NoFiles) | (Self::NoFiles, Self::ClockJumps));
+        let clock_needs_files =
+            matches!((self, other), (Self::ClockJumps, Self::NoFiles) | (Self::NoFiles, Self::ClockJumps));
         self != other && !clock_needs_files && (self.part() == Part::Clients || self.part() != other.part())
     }
 }

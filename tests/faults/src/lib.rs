@@ -3,10 +3,15 @@
 pub mod moment;
 pub mod fault;
 pub mod cell;
+pub mod matrix;
+pub mod random;
 mod surroundings;
 mod clients;
 mod prober;
 mod throttle;
 mod process;
-pub mod observed;
-pub mod run;
+mod observed;
+mod run;
+mod expected;
+mod invariants;
+pub mod batch;

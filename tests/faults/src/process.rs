@@ -2,7 +2,10 @@
 
 use crate::{cell::Cell, fault::Fault, surroundings::Surroundings};
 use graceful_tests::{App, Lines, PATIENCE, Running, Signal};
-use rustix::{net::sockopt::socket_peercred, process::{Pid, kill_process}};
+use rustix::{
+    net::sockopt::socket_peercred,
+    process::{Pid, kill_process},
+};
 use std::{
     fs,
     io::{self, Write},
@@ -104,9 +107,8 @@ pub(crate) fn of_group(group: u32) -> Vec<(Pid, char)> {
 fn listening(pid: Pid) -> io::Result<Option<SocketAddr>> {
     let folder = format!("/proc/{}/fd", pid.as_raw_pid());
     let links = fs::read_dir(folder)?.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
-    let inodes: Vec<_> = links
-        .filter_map(|link| Some(link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned()))
-        .collect();
+    let inodes: Vec<_> =
+        links.filter_map(|link| Some(link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned())).collect();
     let table = fs::read_to_string("/proc/net/tcp")?;
     Ok(table.lines().find_map(|line| {
         let fields: Vec<_> = line.split_whitespace().collect();

@@ -272,7 +272,11 @@ impl Run<'_> {
             polls: prober.end(),
             requests: self.clients.end(),
             stderr: self.surroundings.reads_stderr.then(|| ended.stderr.clone()),
-            termination_log: self.surroundings.termination_log.as_ref().map(|log| std::fs::read_to_string(log).unwrap_or_default()),
+            termination_log: self
+                .surroundings
+                .termination_log
+                .as_ref()
+                .map(|log| std::fs::read_to_string(log).unwrap_or_default()),
             left: of_group(group).iter().map(|process| format!("{process:?}")).collect(),
             zombies,
             missed: self.missed,

@@ -13,10 +13,8 @@ use std::{
 };
 
 /// The parent groups of version 2 and of version 1, each with its limit: 10 ms of 100 ms.
-const GROUPS: [(&str, &str, &str); 2] = [
-    ("/sys/fs/cgroup", "cpu.max", "10000 100000"),
-    ("/sys/fs/cgroup/cpu", "cpu.cfs_quota_us", "10000"),
-];
+const GROUPS: [(&str, &str, &str); 2] =
+    [("/sys/fs/cgroup", "cpu.max", "10000 100000"), ("/sys/fs/cgroup/cpu", "cpu.cfs_quota_us", "10000")];
 
 /// Limits a process. Dropping it ends the limit.
 pub(crate) enum Throttle {

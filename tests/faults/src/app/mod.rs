@@ -25,7 +25,8 @@ const SIGNALS: &[Signal] = &[Signal::Terminate, Signal::Interrupt, Signal::Hangu
 /// Runs the app.
 pub(crate) fn main() -> ExitCode {
     if let Ok(files) = env_var("FAULTS_FILES").parse() {
-        setrlimit(Resource::Nofile, Rlimit { current: Some(files), maximum: Some(files) }).expect("limits can be lowered");
+        setrlimit(Resource::Nofile, Rlimit { current: Some(files), maximum: Some(files) })
+            .expect("limits can be lowered");
     }
     let runtime = Runtime::of_name(&env_var("FAULTS_RUNTIME")).expect("the harness names the runtime");
     let flavor = match runtime {
@@ -33,7 +34,8 @@ pub(crate) fn main() -> ExitCode {
         Runtime::OneWorker | Runtime::Workers => Flavor::MultiThread,
     };
     let plan = Plan { init: !env_var("FAULTS_INIT").is_empty(), ..Plan::DEFAULT };
-    let app = Builder::new().name("faults").signals(SIGNALS).plan(plan).flavor(flavor).worker_threads(runtime.threads());
+    let app =
+        Builder::new().name("faults").signals(SIGNALS).plan(plan).flavor(flavor).worker_threads(runtime.threads());
     app.run(move |context| run(context, runtime.threads()))
 }
 

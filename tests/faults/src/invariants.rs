@@ -1,0 +1,205 @@
+//! What a shutdown promises, one function each. Each returns what does not hold.
+
+use crate::{
+    cell::Cell,
+    clients::{Outcome, Request},
+    expected,
+    fault::Fault,
+    moment::Moment,
+    observed::Observed,
+};
+use std::time::Duration;
+
+/// The hooks of the app, with their orders.
+const HOOKS: [(&str, i32); 4] = [("first", 1), ("faulty", 2), ("faulty_sync", 2), ("last", 3)];
+
+/// How long a probe may take before Kubernetes restarts a container: three failures, each after a timeout of a second.
+const PROBE_LIMIT: Duration = Duration::from_secs(3);
+
+/// Everything that does not hold.
+pub fn violations(cell: &Cell, observed: &Observed) -> Vec<String> {
+    let checks = [
+        is_gone_in_time,
+        reports,
+        exits_as_documented,
+        ends_or_names_hooks,
+        runs_hooks_once_and_in_order,
+        answers_or_names_requests,
+        fails_no_request_before_the_drain,
+        is_live_to_the_end,
+        is_never_ready_again,
+        leaves_nothing,
+    ];
+    checks.into_iter().flat_map(|check| check(cell, observed)).collect()
+}
+
+/// The process is gone before the termination grace period, after which Kubernetes sends SIGKILL.
+fn is_gone_in_time(cell: &Cell, observed: &Observed) -> Vec<String> {
+    let late = observed.took() >= cell.times.period;
+    late.then(|| format!("gone after {:?}, SIGKILL comes after {:?}", observed.took(), cell.times.period))
+        .into_iter()
+        .collect()
+}
+
+/// The summary is written where it can be read, and agrees with the exit code.
+fn reports(_: &Cell, observed: &Observed) -> Vec<String> {
+    let Some(summary) = observed.summary() else {
+        return observed.has_readable_output().then(|| "no summary is written".to_owned()).into_iter().collect();
+    };
+    let headline = summary.lines().next().unwrap_or_default();
+    let mut wrong = Vec::new();
+    if let Some(code) = observed.status.code() {
+        if !headline.ends_with(&format!("exit code {code}")) {
+            wrong.push(format!("the exit code is {code}, but the summary says `{headline}`"));
+        }
+        if (code == 0) != headline.contains("everything finished in time") {
+            wrong.push(format!("the exit code {code} and the result do not agree: `{headline}`"));
+        }
+    }
+    if let (Some(log), Some(stderr)) = (&observed.termination_log, &observed.stderr) {
+        for line in log.lines().take_while(|line| !line.starts_with("timeline:")) {
+            // A long line is shortened.
+            let line: String = line.chars().take(100).collect();
+            if !stderr.contains(line.trim()) {
+                wrong.push(format!("the termination log has a line that stderr lacks: `{line}`"));
+            }
+        }
+    }
+    wrong
+}
+
+/// The exit code is the documented one.
+fn exits_as_documented(cell: &Cell, observed: &Observed) -> Vec<String> {
+    let expected = expected::exit_codes(cell);
+    let fits = observed.status.code().is_some_and(|code| expected.contains(&code));
+    (!fits).then(|| format!("{}, but expected is one of {expected:?}", observed.status)).into_iter().collect()
+}
+
+/// Every hook has ended, or the summary names why not.
+fn ends_or_names_hooks(_: &Cell, observed: &Observed) -> Vec<String> {
+    let not_ended = HOOKS.into_iter().filter(|(name, _)| !observed.was_told(&format!("hook {name} ended")));
+    let Some(summary) = observed.summary() else {
+        let (lost, code) = (not_ended.count(), observed.status.code());
+        return (lost > 0 && code == Some(0))
+            .then(|| format!("{lost} hooks did not end, and the exit code is 0"))
+            .into_iter()
+            .collect();
+    };
+    let is_named = |name: &str, order: i32| {
+        let mut lines = summary.lines().filter(|line| line.contains(&format!("hook {order} {name} (")));
+        lines.any(|line| ["FAILED", "PANICKED", "TIMED OUT", "SKIPPED"].iter().any(|word| line.contains(word)))
+    };
+    let lost = not_ended.filter(|(name, order)| !is_named(name, *order));
+    lost.map(|(name, _)| format!("hook {name} did not end, and the summary does not say why")).collect()
+}
+
+/// No hook begins twice, and none begins before one of a lower order.
+fn runs_hooks_once_and_in_order(_: &Cell, observed: &Observed) -> Vec<String> {
+    let begun: Vec<_> =
+        observed.events.iter().filter_map(|event| event.strip_prefix("hook ")?.strip_suffix(" begins")).collect();
+    let order = |hook: &str| HOOKS.iter().find(|(name, _)| *name == hook).map_or(0, |(_, order)| *order);
+    let twice = HOOKS.iter().any(|(name, _)| begun.iter().filter(|hook| *hook == name).count() > 1);
+    (twice || !begun.is_sorted_by_key(|hook| order(hook)))
+        .then(|| format!("hooks began as {begun:?}"))
+        .into_iter()
+        .collect()
+}
+
+/// Every request whose handler has begun is answered, or its connection is named as cut.
+fn answers_or_names_requests(_: &Cell, observed: &Observed) -> Vec<String> {
+    let is_accepted = |request: &&Request| observed.was_told(&format!("in {}.", request.number));
+    let unanswered = |request: &&Request| !matches!(request.outcome, Outcome::Answered(_));
+    let mut lost: Vec<_> = observed.requests.iter().filter(is_accepted).filter(unanswered).collect();
+    if observed.stderr.as_deref().is_none_or(|text| text.contains("the handler panics")) {
+        lost.retain(|request| request.path != "/faulty");
+    }
+    let Some(summary) = observed.summary() else {
+        let silent = !lost.is_empty() && observed.status.code() == Some(0);
+        return silent.then(|| format!("the exit code is 0, but without a response: {lost:?}")).into_iter().collect();
+    };
+    let cut: usize = summary.lines().filter_map(|line| connections_cut(line)).sum();
+    let named =
+        summary.lines().next().is_some_and(|headline| headline.contains("ended at once by")) || lost.len() <= cut;
+    (!named)
+        .then(|| format!("{cut} connections are named as cut, but without a response: {lost:?}"))
+        .into_iter()
+        .collect()
+}
+
+/// The number of connections that a line of the summary's problems names as cut.
+fn connections_cut(line: &str) -> Option<usize> {
+    let rest = line.split_once("CUT: connections on ")?.1;
+    let name = rest.split(", still").next()?;
+    Some(name.split_once('(').and_then(|(_, count)| count.strip_suffix(')')?.parse().ok()).unwrap_or(1))
+}
+
+/// No request fails before the drain begins, and every response is a success.
+fn fails_no_request_before_the_drain(cell: &Cell, observed: &Observed) -> Vec<String> {
+    let skips_grace = cell.has_any(&[Fault::SecondInt, Fault::ThirdInt, Fault::MainPanics, Fault::MainFails]);
+    let grace = if skips_grace { Duration::ZERO } else { cell.times.grace };
+    let drain = observed.signalled + grace;
+    let has_failed = |request: &&Request| match request.outcome {
+        Outcome::Answered(status) => status != 200,
+        Outcome::Refused(_) | Outcome::Failed(_) => {
+            request.ended < drain && !(request.path == "/faulty" && cell.has(Fault::HandlerPanics))
+        }
+    };
+    let failed: Vec<_> = observed.requests.iter().filter(has_failed).collect();
+    (!failed.is_empty())
+        .then(|| format!("{} requests failed before the drain: {failed:?}", failed.len()))
+        .into_iter()
+        .collect()
+}
+
+/// `/livez` is 200 until the process ends: no other status, no failure that is followed by a response, and a response
+/// to each probe before Kubernetes would restart the container.
+fn is_live_to_the_end(cell: &Cell, observed: &Observed) -> Vec<String> {
+    let polls: Vec<_> = observed.polls.iter().filter(|poll| poll.path == "/livez").collect();
+    let is_slow = cell.has_any(&[Fault::Stopped, Fault::TenPercent]);
+    let last_response = polls.iter().rposition(|poll| poll.status.is_ok());
+    let wrong = |(at, poll): (usize, &&crate::prober::Poll)| {
+        let since = |instant: std::time::Instant| instant.saturating_duration_since(observed.signalled);
+        match poll.status {
+            Ok(200) if is_slow || poll.ended - poll.begun < PROBE_LIMIT => None,
+            Ok(200) => {
+                Some(format!("/livez took {:?}, {:?} after the signal", poll.ended - poll.begun, since(poll.begun)))
+            }
+            Ok(status) => Some(format!("/livez was {status}, {:?} after the signal", since(poll.begun))),
+            Err(kind) if last_response.is_some_and(|last| at < last) => {
+                Some(format!("/livez failed ({kind:?}) {:?} after the signal, and responded later", since(poll.begun)))
+            }
+            Err(kind) if !is_slow && poll.begun + PROBE_LIMIT < observed.exited => {
+                Some(format!("/livez failed ({kind:?}) {:?} after the signal, long before the exit", since(poll.begun)))
+            }
+            Err(_) => None,
+        }
+    };
+    let wrong: Vec<_> = polls.iter().enumerate().filter_map(wrong).collect();
+    let first = wrong.first().map(|first| format!("{} probes: {first}", wrong.len()));
+    first.into_iter().collect()
+}
+
+/// `/readyz` is not 200 behind the first 503 of the shutdown, and never if the signal came first.
+fn is_never_ready_again(cell: &Cell, observed: &Observed) -> Vec<String> {
+    let ready = |poll: &&crate::prober::Poll| poll.path == "/readyz" && poll.status == Ok(200);
+    let unready = |poll: &&crate::prober::Poll| poll.path == "/readyz" && poll.status == Ok(503);
+    let first = observed.polls.iter().find(|poll| unready(poll) && poll.begun >= observed.signalled);
+    let from = match (cell.moment, first) {
+        (Moment::StartUp, _) => Some(observed.signalled - Duration::from_secs(3600)),
+        (_, first) => first.map(|poll| poll.ended),
+    };
+    let again = from.and_then(|from| observed.polls.iter().find(|poll| ready(poll) && poll.begun >= from));
+    again
+        .map(|poll| {
+            format!("/readyz was 200 {:?} after the signal", poll.begun.saturating_duration_since(observed.signalled))
+        })
+        .into_iter()
+        .collect()
+}
+
+/// No child, no zombie and no other process of the app is left.
+fn leaves_nothing(_: &Cell, observed: &Observed) -> Vec<String> {
+    let left = (!observed.left.is_empty()).then(|| format!("processes are left: {}", observed.left.join(", ")));
+    let zombies = (!observed.zombies.is_empty()).then(|| format!("not reaped: {}", observed.zombies.join(", ")));
+    left.into_iter().chain(zombies).collect()
+}
