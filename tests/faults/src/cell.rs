@@ -108,6 +108,14 @@ impl fmt::Display for Cell {
         let Times { grace, drain, margin, period } = self.times;
         write!(f, "{} {} {}: ", self.moment, faults.join("+"), self.runtime.name())?;
         write!(f, "grace {grace:?}, drain {drain:?}, margin {margin:?}, termination grace period {period:?}, ")?;
-        write!(f, "signal {:?} after {:?}, {} clients, {} held", self.first, self.pause, self.clients, self.held)
+        write!(f, "{} after {:?}, {} clients, {} held", signal_name(self.first), self.pause, self.clients, self.held)
     }
+}
+
+/// The name of a signal that begins a shutdown.
+fn signal_name(signal: Signal) -> &'static str {
+    [(Signal::INT, "SIGINT"), (Signal::HUP, "SIGHUP")]
+        .into_iter()
+        .find(|(of, _)| *of == signal)
+        .map_or("SIGTERM", |(_, name)| name)
 }

@@ -31,7 +31,6 @@ pub(crate) struct Request {
     pub(crate) path: &'static str,
     /// Whether it is the first on its connection.
     pub(crate) is_first: bool,
-    pub(crate) sent: Instant,
     pub(crate) ended: Instant,
     pub(crate) outcome: Outcome,
 }
@@ -145,9 +144,9 @@ impl Recorder {
     }
 
     fn numbered(&self, number: u32, to: SocketAddr, kept: Option<Client>, path: &'static str) -> Option<Client> {
-        let (is_first, sent) = (kept.is_none(), Instant::now());
+        let is_first = kept.is_none();
         let record = |outcome| {
-            let request = Request { number, path, is_first, sent, ended: Instant::now(), outcome };
+            let request = Request { number, path, is_first, ended: Instant::now(), outcome };
             self.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request);
         };
         let mut client = match kept.map_or_else(|| Client::connect(to), Ok) {

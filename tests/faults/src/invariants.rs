@@ -17,7 +17,7 @@ const HOOKS: [(&str, i32); 4] = [("first", 1), ("faulty", 2), ("faulty_sync", 2)
 const PROBE_LIMIT: Duration = Duration::from_secs(3);
 
 /// Everything that does not hold.
-pub fn violations(cell: &Cell, observed: &Observed) -> Vec<String> {
+pub(crate) fn violations(cell: &Cell, observed: &Observed) -> Vec<String> {
     let checks = [
         is_gone_in_time,
         reports,
@@ -25,6 +25,7 @@ pub fn violations(cell: &Cell, observed: &Observed) -> Vec<String> {
         ends_or_names_hooks,
         runs_hooks_once_and_in_order,
         answers_or_names_requests,
+        answers_new_connections,
         fails_no_request_before_the_drain,
         is_live_to_the_end,
         is_never_ready_again,
@@ -56,8 +57,8 @@ fn reports(_: &Cell, observed: &Observed) -> Vec<String> {
             wrong.push(format!("the exit code {code} and the result do not agree: `{headline}`"));
         }
     }
-    if let (Some(log), Some(stderr)) = (&observed.termination_log, &observed.stderr) {
-        for line in log.lines().take_while(|line| !line.starts_with("timeline:")) {
+    if let (Some(_), Some(stderr)) = (&observed.termination_log, &observed.stderr) {
+        for line in problems(summary) {
             // A long line is shortened.
             let line: String = line.chars().take(100).collect();
             if !stderr.contains(line.trim()) {
@@ -66,6 +67,12 @@ fn reports(_: &Cell, observed: &Observed) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// The lines of a summary that name what was lost.
+fn problems(summary: &str) -> impl Iterator<Item = &str> {
+    let (problems, _timeline) = summary.split_once("\ntimeline:").unwrap_or_default();
+    problems.lines().skip(1)
 }
 
 /// The exit code is the documented one.
@@ -86,7 +93,7 @@ fn ends_or_names_hooks(_: &Cell, observed: &Observed) -> Vec<String> {
             .collect();
     };
     let is_named = |name: &str, order: i32| {
-        let mut lines = summary.lines().filter(|line| line.contains(&format!("hook {order} {name} (")));
+        let mut lines = problems(summary).filter(|line| line.contains(&format!("hook {order} {name} (")));
         lines.any(|line| ["FAILED", "PANICKED", "TIMED OUT", "SKIPPED"].iter().any(|word| line.contains(word)))
     };
     let lost = not_ended.filter(|(name, order)| !is_named(name, *order));
@@ -117,7 +124,7 @@ fn answers_or_names_requests(_: &Cell, observed: &Observed) -> Vec<String> {
         let silent = !lost.is_empty() && observed.status.code() == Some(0);
         return silent.then(|| format!("the exit code is 0, but without a response: {lost:?}")).into_iter().collect();
     };
-    let cut: usize = summary.lines().filter_map(|line| connections_cut(line)).sum();
+    let cut: usize = problems(summary).filter_map(connections_cut).sum();
     let named =
         summary.lines().next().is_some_and(|headline| headline.contains("ended at once by")) || lost.len() <= cut;
     (!named)
@@ -131,6 +138,24 @@ fn connections_cut(line: &str) -> Option<usize> {
     let rest = line.split_once("CUT: connections on ")?.1;
     let name = rest.split(", still").next()?;
     Some(name.split_once('(').and_then(|(_, count)| count.strip_suffix(')')?.parse().ok()).unwrap_or(1))
+}
+
+/// A connection that was accepted is answered: of requests whose handler has not begun, only those on a kept connection, which
+/// the drain closes when it is idle, and those without a connection may fail, unless something is named as cut.
+fn answers_new_connections(cell: &Cell, observed: &Observed) -> Vec<String> {
+    let names_a_cut = observed.summary().is_none_or(|summary| problems(summary).next().is_some());
+    if names_a_cut || observed.status.code() != Some(0) {
+        return Vec::new();
+    }
+    let is_lost = |request: &&Request| {
+        let begun = observed.was_told(&format!("in {}.", request.number));
+        request.is_first && !begun && matches!(request.outcome, Outcome::Failed(_)) && !cell.has(Fault::SecondInt)
+    };
+    let lost: Vec<_> = observed.requests.iter().filter(is_lost).collect();
+    (!lost.is_empty())
+        .then(|| format!("new connections were closed without a response: {lost:?}"))
+        .into_iter()
+        .collect()
 }
 
 /// No request fails before the drain begins, and every response is a success.

@@ -8,7 +8,7 @@ use std::{
 
 /// Everything that the harness saw of one shutdown.
 #[derive(Debug)]
-pub struct Observed {
+pub(crate) struct Observed {
     pub(crate) status: ExitStatus,
     /// When the first signal was sent.
     pub(crate) signalled: Instant,
@@ -32,12 +32,12 @@ pub struct Observed {
 
 impl Observed {
     /// The time from the first signal to the exit.
-    pub fn took(&self) -> Duration {
+    pub(crate) fn took(&self) -> Duration {
         self.exited - self.signalled
     }
 
     /// Faults that the app did not confirm in time, so that the run shows nothing of them.
-    pub fn missed(&self) -> &[Fault] {
+    pub(crate) fn missed(&self) -> &[Fault] {
         &self.missed
     }
 
@@ -50,6 +50,7 @@ impl Observed {
     pub(crate) fn summary(&self) -> Option<&str> {
         let of_stderr = || {
             let text = self.stderr.as_deref()?;
+            // stderr has no timeline behind its summary.
             Some(&text[text.rfind("graceful: shutdown after")?..])
         };
         self.termination_log.as_deref().filter(|text| text.contains("shutdown after")).or_else(of_stderr)
@@ -61,7 +62,7 @@ impl Observed {
     }
 
     /// Everything, for a message.
-    pub fn all(&self) -> String {
+    pub(crate) fn all(&self) -> String {
         let events: Vec<_> = self.events.iter().filter(|event| !event.starts_with("in ")).map(String::as_str).collect();
         let none = || "(not readable)".to_owned();
         format!(

@@ -67,6 +67,13 @@ impl Process {
         }
     }
 
+    /// The processes under the init: the app, and what it has not reaped.
+    pub(crate) fn children_of_init(&self) -> Vec<String> {
+        let init = self.target.as_raw_pid();
+        let list = fs::read_to_string(format!("/proc/{init}/task/{init}/children")).unwrap_or_default();
+        list.split_whitespace().map(str::to_owned).collect()
+    }
+
     /// Stops the app and waits until every thread is stopped.
     pub(crate) fn stop(&mut self) {
         if self.running.is_running() && kill_process(self.pid, Signal::STOP).is_ok() {

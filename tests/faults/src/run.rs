@@ -32,7 +32,7 @@ const CROWD: usize = 100;
 ///
 /// # Panics
 /// The process does not end.
-pub fn run(cell: &Cell, executable: &Path) -> io::Result<Observed> {
+pub(crate) fn run(cell: &Cell, executable: &Path) -> io::Result<Observed> {
     let (surroundings, app) = Surroundings::new(cell, executable)?;
     let process = Process::start(cell, app, &surroundings)?;
     let prober = Prober::start(process.health);
@@ -67,7 +67,7 @@ impl Run<'_> {
             return Ok(());
         }
         self.process.command("serve");
-        self.await_event("phase serving")?;
+        self.await_event("reached serving")?;
         let address = self.address()?;
         (0..self.cell.clients).for_each(|_| self.clients.steady(address));
         let is_faulty = self.cell.faults.iter().any(|fault| fault.part() == Part::Handler);
@@ -85,15 +85,15 @@ impl Run<'_> {
             Moment::StartUp | Moment::Serving => {}
             Moment::Grace => {
                 self.send(self.cell.first);
-                self.await_event("phase grace")?;
+                self.await_event("reached grace")?;
             }
             Moment::Drain => {
                 self.send(self.cell.first);
-                self.await_event("phase draining")?;
+                self.await_event("reached draining")?;
             }
             Moment::Hooks => {
                 self.send(self.cell.first);
-                self.await_event("phase draining")?;
+                self.await_event("reached draining")?;
                 self.process.command("held");
                 self.await_event("hook first begins")?;
             }
@@ -119,20 +119,17 @@ impl Run<'_> {
         self.process.signal(signal);
     }
 
-    /// The app's children that init has not reaped, some time after the app has left an orphan.
+    /// The processes under init, if it does not reap the orphan that the app has left.
     fn zombies(&self) -> Vec<String> {
         let deadline = Instant::now() + PATIENCE;
         while self.cell.has(Fault::Pid1Init) {
-            let mut processes = of_group(self.process.running.pid());
-            processes.retain(|(_, state)| *state == 'Z' || self.process.events.find("an orphan is left").is_none());
-            // unshare, the init and the app.
-            if processes.is_empty() && of_group(self.process.running.pid()).len() == 3 {
-                break;
+            let left = self.process.events.find("an orphan is left").is_some();
+            let children = self.process.children_of_init();
+            match children[..] {
+                [_] if left => break,
+                _ if Instant::now() > deadline => return children,
+                _ => thread::sleep(Duration::from_millis(2)),
             }
-            if Instant::now() > deadline {
-                return of_group(self.process.running.pid()).iter().map(|process| format!("{process:?}")).collect();
-            }
-            thread::sleep(Duration::from_millis(2));
         }
         Vec::new()
     }
@@ -201,7 +198,7 @@ impl Run<'_> {
         if self.cell.has(Fault::Stopped) {
             if is_first {
                 self.send(signal);
-                let begins = if self.cell.moment == Moment::StartUp { "phase draining" } else { "phase grace" };
+                let begins = if self.cell.moment == Moment::StartUp { "reached draining" } else { "reached grace" };
                 self.await_event(begins)?;
             }
             self.process.stop();
@@ -213,13 +210,15 @@ impl Run<'_> {
         } else {
             self.send(signal);
         }
-        let interrupts = |times: usize| (Signal::INT, times - usize::from(self.cell.first == Signal::INT));
         for fault in self.cell.faults.clone() {
             let (signal, times) = match fault {
                 Fault::FurtherTerms => (Signal::TERM, 5),
                 Fault::FurtherHups => (Signal::HUP, 5),
-                Fault::SecondInt => interrupts(2),
-                Fault::ThirdInt => interrupts(3),
+                Fault::SecondInt => (Signal::INT, 2 - usize::from(self.cell.first == Signal::INT)),
+                Fault::ThirdInt => {
+                    self.interrupt_until_the_end();
+                    continue;
+                }
                 Fault::ClockJumps => {
                     self.surroundings.set_clock("-1d")?;
                     continue;
@@ -234,6 +233,15 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Sends SIGINT until the process ends: signals that arrive together are one, so three may not be three.
+    fn interrupt_until_the_end(&mut self) {
+        let deadline = Instant::now() + self.cell.times.period;
+        while self.process.running.is_running() && Instant::now() < deadline {
+            self.send(Signal::INT);
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Signals of one kind that arrive together are one: the response of the health server shows that its thread, which
     /// handles the signals, has run since.
     fn let_signals_be_seen(&self) {
@@ -244,13 +252,13 @@ impl Run<'_> {
 
     /// Lets everything end that does not go wrong.
     fn release(&mut self) -> io::Result<()> {
-        self.process.command("serve");
-        if !self.cell.has(Fault::ThirdInt) {
-            self.process.command("hooks");
+        // Requests in flight, and a start-up, end in the drain, if the process gets there.
+        let _ = self.process.events.find("reached draining");
+        for gate in ["serve", "held", "hooks"] {
+            if gate != "hooks" || !self.cell.has(Fault::ThirdInt) {
+                self.process.command(gate);
+            }
         }
-        // Requests in flight end in the drain, if the process gets there.
-        let _ = self.process.events.find("phase draining");
-        self.process.command("held");
         Ok(())
     }
 

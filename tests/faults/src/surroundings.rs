@@ -35,7 +35,7 @@ static FAKETIME: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
 });
 
 /// Why the system cannot commit the faults of this cell, if it cannot.
-pub fn why_skipped(cell: &Cell) -> Option<&'static str> {
+pub(crate) fn why_skipped(cell: &Cell) -> Option<&'static str> {
     match () {
         () if cell.has_any(&[Fault::Pid1, Fault::Pid1Init]) && !*MAY_UNSHARE => Some("no PID namespaces for this user"),
         () if cell.has(Fault::ClockJumps) && FAKETIME.is_none() => Some("libfaketime is not installed"),
@@ -160,6 +160,7 @@ fn with_directions(cell: &Cell, app: App) -> App {
         millis("GRACEFUL_MARGIN", margin),
         millis("GRACEFUL_TERMINATION_GRACE_PERIOD", period),
         ("FAULTS_RUNTIME", cell.runtime.name().to_owned()),
+        ("FAULTS_MOMENT", cell.moment.name().to_owned()),
     ];
     for fault in &cell.faults {
         if let Some(variable) = fault.variable() {

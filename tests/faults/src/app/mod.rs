@@ -48,7 +48,11 @@ async fn run(context: Context, threads: usize) -> Result<(), &'static str> {
         say(if shell.is_ok_and(|status| status.success()) { "an orphan is left" } else { "no orphan is left" });
     }
     say("main runs");
-    unless_main_goes_wrong(gate("serve").passed()).await?;
+    if env_var("FAULTS_MAIN") != "main-hangs" || env_var("FAULTS_MOMENT") == "start-up" {
+        unless_main_goes_wrong(gate("serve").passed()).await?;
+    } else {
+        gate("serve").passed().await;
+    }
     let served = async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         say(&format!("serving on {}", listener.local_addr()?));
@@ -75,7 +79,10 @@ async fn unless_main_goes_wrong<F: Future>(future: F) -> Result<F::Output, &'sta
         "main is never released"
     };
     tokio::select! {
-        output = future => Ok(output),
+        output = future => match env_var("FAULTS_MAIN").as_str() {
+            "main-hangs" => std::future::pending().await,
+            _ => Ok(output),
+        },
         error = fault => Err(error),
     }
 }

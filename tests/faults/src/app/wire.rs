@@ -1,5 +1,6 @@
 //! The socket to the harness: events to it, commands from it. Standard streams are left to the faults.
 
+use graceful::Phase;
 use graceful_tests::stage::{Gate, block, env_var};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use std::{
@@ -16,6 +17,9 @@ use std::{
 pub(crate) const SOCKET: &str = "FAULTS_SOCKET";
 
 static HARNESS: OnceLock<UnixStream> = OnceLock::new();
+
+/// The phases that are told. A process can reach one without having been in those before it.
+const PHASES: [Phase; 5] = [Phase::Serving, Phase::Grace, Phase::Draining, Phase::Hooks, Phase::Stopped];
 
 /// What waits for a command, by the command.
 static GATES: LazyLock<HashMap<&str, Arc<Gate>>> =
@@ -63,11 +67,10 @@ pub(crate) fn obey(context: &graceful::Context, threads: usize) {
     });
     let context = context.clone();
     thread::spawn(move || {
-        let mut last = None;
+        let mut ahead = PHASES.into_iter().peekable();
         loop {
-            let phase = context.phase();
-            if last.replace(phase) != Some(phase) {
-                say(&format!("phase {phase}"));
+            while let Some(phase) = ahead.next_if(|phase| *phase <= context.phase()) {
+                say(&format!("reached {phase}"));
             }
             thread::sleep(Duration::from_millis(1));
         }
