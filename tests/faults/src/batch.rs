@@ -33,9 +33,10 @@ impl Job {
 
 /// How a cell went.
 enum Result {
-    /// Everything holds; whether every fault was confirmed.
+    /// Everything holds; whether every fault was confirmed, and how many connections were reset as the listener closed.
     Passed {
         confirmed: bool,
+        resets: usize,
     },
     Skipped(&'static str),
     /// What does not hold, and everything that was observed.
@@ -48,6 +49,8 @@ pub struct Results {
     passed: usize,
     /// Passed, but a fault was not confirmed.
     unconfirmed: Vec<String>,
+    /// New connections that were reset as the listener closed.
+    resets: usize,
     skipped: BTreeMap<&'static str, usize>,
     failed: Vec<String>,
     took: Duration,
@@ -67,7 +70,8 @@ impl Results {
     /// Counts a result. Returns the text of a failure.
     fn add(&mut self, job: &Job, result: Result) -> Option<&str> {
         match result {
-            Result::Passed { confirmed } => {
+            Result::Passed { confirmed, resets } => {
+                self.resets += resets;
                 self.passed += 1;
                 if !confirmed {
                     self.unconfirmed.push(job.again.clone());
@@ -88,6 +92,9 @@ impl fmt::Display for Results {
         write!(f, "{} passed, {} failed in {:.0?}", self.passed, self.failed.len(), self.took)?;
         for (why, count) in &self.skipped {
             write!(f, ", {count} skipped ({why})")?;
+        }
+        if self.resets > 0 {
+            write!(f, "\n{} new connections were reset as the listener closed or a connection was cut", self.resets)?;
         }
         if !self.unconfirmed.is_empty() {
             write!(f, "\n{} passed without the confirmation of a fault:", self.unconfirmed.len())?;
@@ -132,7 +139,7 @@ fn run_one(cell: &Cell, executable: &Path) -> Result {
     };
     let violations = violations(cell, &observed);
     if violations.is_empty() {
-        return Result::Passed { confirmed: observed.missed().is_empty() };
+        return Result::Passed { confirmed: observed.missed().is_empty(), resets: observed.resets_at_close() };
     }
     let list: String = violations.iter().map(|violation| format!("  - {violation}\n")).collect();
     Result::Failed(format!("{list}{}", observed.all()))

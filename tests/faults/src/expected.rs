@@ -4,6 +4,7 @@ use crate::{
     cell::{Cell, Runtime},
     fault::{Fault, Part},
     moment::Moment,
+    observed::Observed,
 };
 
 /// Everything finished in time.
@@ -33,14 +34,20 @@ const PROBLEMS: &[Fault] = &[
     Fault::StdoutClosed,
 ];
 
-/// Faults that slow a process, or its clients, so that something may be cut or not; and a skipped drain.
-const MAY_CUT: &[Fault] = &[Fault::Stopped, Fault::TenPercent, Fault::SecondInt, Fault::ClientsStall];
+/// Whether something may be cut or not: the process or its clients are slow, the drain is skipped, or silent clients hold
+/// the descriptors one after the other, each for half a second of the drain.
+fn may_cut(cell: &Cell) -> bool {
+    let has_clients = !matches!(cell.moment, Moment::StartUp | Moment::Hooks);
+    cell.has_any(&[Fault::Stopped, Fault::TenPercent, Fault::SecondInt, Fault::ClientsStall])
+        || (has_clients && cell.has(Fault::NoFiles))
+}
 
 /// The exit codes that fit the documentation.
-pub(crate) fn exit_codes(cell: &Cell) -> Vec<i32> {
+pub(crate) fn exit_codes(cell: &Cell, observed: &Observed) -> Vec<i32> {
+    let may_cut = may_cut(cell) || observed.was_released_late(&cell.times);
     if cell.has(Fault::ThirdInt) {
         // The first hook waits until then; but a hook that is late may use up the time.
-        return match cell.has_any(MAY_CUT) {
+        return match may_cut {
             true => vec![INTERRUPTED, CUT, FAILED, PANICKED],
             false => vec![INTERRUPTED],
         };
@@ -52,12 +59,12 @@ pub(crate) fn exit_codes(cell: &Cell) -> Vec<i32> {
     };
     let others = match () {
         () if cell.has_any(PROBLEMS) || panic_blocks(cell) => vec![CUT],
-        () if cell.has_any(MAY_CUT) => vec![OK, CUT],
+        () if may_cut => vec![OK, CUT],
         () => vec![OK],
     };
     match main {
         // `main` may not get to its end, or be cut before it.
-        Some(code) if main_may_be_cut(cell) => [vec![code], others, vec![CUT]].concat(),
+        Some(code) if may_cut || main_may_be_cut(cell) => [vec![code], others, vec![CUT]].concat(),
         Some(code) => vec![code],
         None => others,
     }
@@ -72,7 +79,6 @@ fn panic_blocks(cell: &Cell) -> bool {
 fn main_may_be_cut(cell: &Cell) -> bool {
     let blocked = cell.has_any(&[Fault::WorkersBlocked, Fault::HandlerBlocks]) || panic_blocks(cell);
     (blocked && cell.runtime == Runtime::CurrentThread)
-        || cell.has_any(MAY_CUT)
         || panic_blocks(cell)
         || cell.moment == Moment::Hooks
         // The confirmation of another fault may take longer than the drain.

@@ -1,10 +1,19 @@
 //! What was observed of one run.
 
-use crate::{clients::Request, fault::Fault, prober::Poll};
+use crate::{
+    cell::Times,
+    clients::{Outcome, Request},
+    fault::Fault,
+    prober::Poll,
+};
 use std::{
+    io::ErrorKind,
     process::ExitStatus,
     time::{Duration, Instant},
 };
+
+/// How long a request that may end has for that, also on a busy machine.
+const ENOUGH: Duration = Duration::from_millis(700);
 
 /// Everything that the harness saw of one shutdown.
 #[derive(Debug)]
@@ -12,6 +21,8 @@ pub(crate) struct Observed {
     pub(crate) status: ExitStatus,
     /// When the first signal was sent.
     pub(crate) signalled: Instant,
+    /// When the last request in flight was allowed to end.
+    pub(crate) released: Instant,
     /// When the exit was seen.
     pub(crate) exited: Instant,
     /// What the app told.
@@ -39,6 +50,22 @@ impl Observed {
     /// Faults that the app did not confirm in time, so that the run shows nothing of them.
     pub(crate) fn missed(&self) -> &[Fault] {
         &self.missed
+    }
+
+    /// Whether what was in flight had too little of the drain to be sure to end.
+    pub(crate) fn was_released_late(&self, times: &Times) -> bool {
+        self.released + ENOUGH > self.signalled + times.grace + times.drain
+    }
+
+    /// How many new connections were reset at the end of the drain: those that come in the moment between the last
+    /// `accept` and the close of the listener, which ARCHITECTURE.md names among the known gaps.
+    pub(crate) fn resets_at_close(&self) -> usize {
+        let is_reset = |request: &&Request| {
+            request.is_first
+                && request.outcome == Outcome::Failed(ErrorKind::ConnectionReset)
+                && !self.was_told(&format!("in {}.", request.number))
+        };
+        self.requests.iter().filter(is_reset).count()
     }
 
     /// Whether the app told this.

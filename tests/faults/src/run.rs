@@ -37,7 +37,16 @@ pub(crate) fn run(cell: &Cell, executable: &Path) -> io::Result<Observed> {
     let process = Process::start(cell, app, &surroundings)?;
     let prober = Prober::start(process.health);
     let clients = Clients::default();
-    let mut run = Run { cell, surroundings, process, clients, throttle: None, signalled: None, missed: Vec::new() };
+    let mut run = Run {
+        cell,
+        surroundings,
+        process,
+        clients,
+        throttle: None,
+        signalled: None,
+        released: None,
+        missed: Vec::new(),
+    };
     run.lead_to_the_moment()?;
     let zombies = run.zombies();
     for fault in &cell.faults {
@@ -57,6 +66,8 @@ struct Run<'a> {
     clients: Clients,
     throttle: Option<Throttle>,
     signalled: Option<Instant>,
+    /// When the requests in flight were released.
+    released: Option<Instant>,
     missed: Vec<Fault>,
 }
 
@@ -95,6 +106,7 @@ impl Run<'_> {
                 self.send(self.cell.first);
                 self.await_event("reached draining")?;
                 self.process.command("held");
+                self.released = Some(Instant::now());
                 self.await_event("hook first begins")?;
             }
         }
@@ -259,6 +271,7 @@ impl Run<'_> {
                 self.process.command(gate);
             }
         }
+        self.released.get_or_insert_with(Instant::now);
         Ok(())
     }
 
@@ -275,6 +288,7 @@ impl Run<'_> {
         Observed {
             status: ended.status(),
             signalled: self.signalled.unwrap_or(ended.at),
+            released: self.released.unwrap_or(ended.at),
             exited: ended.at,
             events: self.process.events.text().lines().map(str::to_owned).collect(),
             polls: prober.end(),
