@@ -1,6 +1,6 @@
 //! Runs many cells, several at a time, and counts.
 
-use crate::{cell::Cell, invariants::violations, run::run, surroundings::why_skipped};
+use crate::{cell::Cell, invariants::violations, observed::Counts, run::run, surroundings::why_skipped};
 use std::{
     collections::BTreeMap,
     fmt,
@@ -33,10 +33,10 @@ impl Job {
 
 /// How a cell went.
 enum Result {
-    /// Everything holds; whether every fault was confirmed, and how many connections were reset as the listener closed.
+    /// Everything holds; whether every fault was confirmed, and what was counted.
     Passed {
         confirmed: bool,
-        resets: usize,
+        counts: Counts,
     },
     Skipped(&'static str),
     /// What does not hold, and everything that was observed.
@@ -49,8 +49,7 @@ pub struct Results {
     passed: usize,
     /// Passed, but a fault was not confirmed.
     unconfirmed: Vec<String>,
-    /// New connections that were reset as the listener closed.
-    resets: usize,
+    counts: Counts,
     skipped: BTreeMap<&'static str, usize>,
     failed: Vec<String>,
     took: Duration,
@@ -70,8 +69,8 @@ impl Results {
     /// Counts a result. Returns the text of a failure.
     fn add(&mut self, job: &Job, result: Result) -> Option<&str> {
         match result {
-            Result::Passed { confirmed, resets } => {
-                self.resets += resets;
+            Result::Passed { confirmed, counts } => {
+                self.counts += counts;
                 self.passed += 1;
                 if !confirmed {
                     self.unconfirmed.push(job.again.clone());
@@ -93,9 +92,7 @@ impl fmt::Display for Results {
         for (why, count) in &self.skipped {
             write!(f, ", {count} skipped ({why})")?;
         }
-        if self.resets > 0 {
-            write!(f, "\n{} new connections were reset as the listener closed or a connection was cut", self.resets)?;
-        }
+        write!(f, "\nof those that passed: {}", self.counts)?;
         if !self.unconfirmed.is_empty() {
             write!(f, "\n{} passed without the confirmation of a fault:", self.unconfirmed.len())?;
             self.unconfirmed.iter().take(20).try_for_each(|again| write!(f, "\n  {again}"))?;
@@ -139,7 +136,7 @@ fn run_one(cell: &Cell, executable: &Path) -> Result {
     };
     let violations = violations(cell, &observed);
     if violations.is_empty() {
-        return Result::Passed { confirmed: observed.missed().is_empty(), resets: observed.resets_at_close() };
+        return Result::Passed { confirmed: observed.missed().is_empty(), counts: observed.counts() };
     }
     let list: String = violations.iter().map(|violation| format!("  - {violation}\n")).collect();
     Result::Failed(format!("{list}{}", observed.all()))

@@ -7,6 +7,7 @@ use crate::{
     fault::Fault,
     moment::Moment,
     observed::Observed,
+    prober::Poll,
 };
 use graceful_tests::Signal;
 use std::{os::unix::process::ExitStatusExt, time::Duration};
@@ -16,6 +17,9 @@ const HOOKS: [(&str, i32); 4] = [("first", 1), ("faulty", 2), ("faulty_sync", 2)
 
 /// How long a probe may take before Kubernetes restarts a container: three failures, each after a timeout of a second.
 const PROBE_LIMIT: Duration = Duration::from_secs(3);
+
+/// How long after the signal a probe may still find the process ready: milliseconds on an idle machine.
+const UNREADY: Duration = Duration::from_secs(1);
 
 /// Everything that does not hold.
 pub(crate) fn violations(cell: &Cell, observed: &Observed) -> Vec<String> {
@@ -181,46 +185,48 @@ fn fails_no_request_before_the_drain(cell: &Cell, observed: &Observed) -> Vec<St
 /// to each probe before Kubernetes would restart the container.
 fn is_live_to_the_end(cell: &Cell, observed: &Observed) -> Vec<String> {
     let polls: Vec<_> = observed.polls.iter().filter(|poll| poll.path == "/livez").collect();
-    let is_slow = cell.has_any(&[Fault::Stopped, Fault::TenPercent]);
-    let last_response = polls.iter().rposition(|poll| poll.status.is_ok());
-    let wrong = |(at, poll): (usize, &&crate::prober::Poll)| {
-        let since = |instant: std::time::Instant| instant.saturating_duration_since(observed.signalled);
-        match poll.status {
-            Ok(200) if is_slow || poll.ended - poll.begun < PROBE_LIMIT => None,
-            Ok(200) => {
-                Some(format!("/livez took {:?}, {:?} after the signal", poll.ended - poll.begun, since(poll.begun)))
-            }
-            Ok(status) => Some(format!("/livez was {status}, {:?} after the signal", since(poll.begun))),
-            Err(kind) if last_response.is_some_and(|last| at < last) => {
-                Some(format!("/livez failed ({kind:?}) {:?} after the signal, and responded later", since(poll.begun)))
-            }
-            Err(kind) if !is_slow && poll.begun + PROBE_LIMIT < observed.exited => {
-                Some(format!("/livez failed ({kind:?}) {:?} after the signal, long before the exit", since(poll.begun)))
-            }
-            Err(_) => None,
-        }
+    let Some(last_response) = polls.iter().rposition(|poll| poll.status.is_ok()) else {
+        return vec!["no probe of /livez got a response".into()];
     };
-    let wrong: Vec<_> = polls.iter().enumerate().filter_map(wrong).collect();
-    let first = wrong.first().map(|first| format!("{} probes: {first}", wrong.len()));
-    first.into_iter().collect()
+    let what_is_wrong = |at: usize, poll: &Poll| match poll.status {
+        Ok(200) if is_slow(cell) || poll.ended - poll.begun < PROBE_LIMIT => None,
+        Ok(200) => Some(format!("took {:?}", poll.ended - poll.begun)),
+        Ok(status) => Some(format!("was {status}")),
+        Err(kind) if at < last_response => Some(format!("failed ({kind:?}) and responded later")),
+        Err(kind) if !is_slow(cell) && poll.begun + PROBE_LIMIT < observed.exited => {
+            Some(format!("failed ({kind:?}) long before the exit"))
+        }
+        Err(_) => None,
+    };
+    let wrong = polls.iter().enumerate().filter_map(|(at, poll)| Some((poll, what_is_wrong(at, poll)?)));
+    let texts: Vec<_> = wrong
+        .map(|(poll, what)| format!("/livez {what}, {:?} after the signal", since_the_signal(observed, poll)))
+        .collect();
+    texts.first().map(|first| format!("{} probes: {first}", texts.len())).into_iter().collect()
 }
 
-/// `/readyz` is not 200 behind the first 503 of the shutdown, and never if the signal came first.
+/// `/readyz` is 503 within [`UNREADY`] after the first signal, is never 200 behind the first 503 of the shutdown, and never
+/// at all if the signal came first.
 fn is_never_ready_again(cell: &Cell, observed: &Observed) -> Vec<String> {
-    let ready = |poll: &&crate::prober::Poll| poll.path == "/readyz" && poll.status == Ok(200);
-    let unready = |poll: &&crate::prober::Poll| poll.path == "/readyz" && poll.status == Ok(503);
-    let first = observed.polls.iter().find(|poll| unready(poll) && poll.begun >= observed.signalled);
-    let from = match (cell.moment, first) {
-        (Moment::StartUp, _) => Some(observed.signalled - Duration::from_secs(3600)),
-        (_, first) => first.map(|poll| poll.ended),
+    let polls = || observed.polls.iter().filter(|poll| poll.path == "/readyz");
+    let unready = polls().find(|poll| poll.status == Ok(503) && poll.begun >= observed.signalled);
+    let is_wrong = |poll: &&Poll| {
+        let is_late = poll.begun > observed.signalled + UNREADY && !is_slow(cell);
+        let is_again = unready.is_some_and(|unready| poll.begun >= unready.ended);
+        poll.status == Ok(200) && (cell.moment == Moment::StartUp || is_late || is_again)
     };
-    let again = from.and_then(|from| observed.polls.iter().find(|poll| ready(poll) && poll.begun >= from));
-    again
-        .map(|poll| {
-            format!("/readyz was 200 {:?} after the signal", poll.begun.saturating_duration_since(observed.signalled))
-        })
-        .into_iter()
-        .collect()
+    let text = |poll: &Poll| format!("/readyz was 200 {:?} after the signal", since_the_signal(observed, poll));
+    polls().find(is_wrong).map(text).into_iter().collect()
+}
+
+/// The time from the first signal to the beginning of a probe.
+fn since_the_signal(observed: &Observed, poll: &Poll) -> Duration {
+    poll.begun.saturating_duration_since(observed.signalled)
+}
+
+/// Whether the process does not run all the time, so that probes wait.
+fn is_slow(cell: &Cell) -> bool {
+    cell.has_any(&[Fault::Stopped, Fault::TenPercent])
 }
 
 /// No child, no zombie and no other process of the app is left.

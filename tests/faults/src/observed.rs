@@ -7,7 +7,9 @@ use crate::{
     prober::Poll,
 };
 use std::{
+    fmt,
     io::ErrorKind,
+    ops::AddAssign,
     process::ExitStatus,
     time::{Duration, Instant},
 };
@@ -68,6 +70,18 @@ impl Observed {
         self.requests.iter().filter(is_reset).count()
     }
 
+    /// What this run adds to the counts of a batch.
+    pub(crate) fn counts(&self) -> Counts {
+        let count = |is: fn(&Outcome) -> bool| self.requests.iter().filter(|request| is(&request.outcome)).count();
+        Counts {
+            answered: count(|outcome| matches!(outcome, Outcome::Answered(_))),
+            refused: count(|outcome| matches!(outcome, Outcome::Refused(_))),
+            failed: count(|outcome| matches!(outcome, Outcome::Failed(_))),
+            resets: self.resets_at_close(),
+            probes: self.polls.iter().filter(|poll| poll.status.is_ok()).count(),
+        }
+    }
+
     /// Whether the app told this.
     pub(crate) fn was_told(&self, event: &str) -> bool {
         self.events.iter().any(|told| told == event)
@@ -100,5 +114,40 @@ impl Observed {
             self.stderr.clone().unwrap_or_else(none),
             self.termination_log.clone().unwrap_or_else(none)
         )
+    }
+}
+
+/// What is counted over many runs.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Counts {
+    answered: usize,
+    refused: usize,
+    failed: usize,
+    resets: usize,
+    probes: usize,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.answered += other.answered;
+        self.refused += other.refused;
+        self.failed += other.failed;
+        self.resets += other.resets;
+        self.probes += other.probes;
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { answered, refused, failed, resets, probes } = self;
+        write!(
+            f,
+            "{answered} requests answered, {refused} refused after grace, {failed} without a response (named as cut, by a "
+        )?;
+        write!(
+            f,
+            "panic, or on a connection that the drain closed), {resets} of them first requests that were reset; "
+        )?;
+        write!(f, "{probes} probes answered")
     }
 }
