@@ -1,12 +1,13 @@
 //! Probes `/livez` and `/readyz` in turn until the process has exited.
 
-use graceful_tests::probe;
+use graceful_tests::{PATIENCE, probe};
 use std::{
     io::ErrorKind,
     net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
+        mpsc,
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -32,10 +33,11 @@ pub(crate) struct Prober {
 }
 
 impl Prober {
-    /// Starts to probe.
+    /// Starts to probe, and waits for the first two probes.
     pub(crate) fn start(health: SocketAddr) -> Self {
         let exited = Arc::new(AtomicBool::new(false));
         let seen = exited.clone();
+        let (probed, first) = mpsc::channel();
         let thread = thread::spawn(move || {
             let mut polls = Vec::new();
             while !seen.load(Ordering::Relaxed) {
@@ -44,10 +46,12 @@ impl Prober {
                     let status = probe(health, path).map(|response| response.status).map_err(|error| error.kind());
                     polls.push(Poll { path, begun, ended: Instant::now(), status });
                 }
+                let _ = probed.send(()); // only the first is waited for
                 thread::sleep(PERIOD);
             }
             polls
         });
+        let _ = first.recv_timeout(PATIENCE); // the invariants judge a process that does not respond
         Self { exited, thread }
     }
 

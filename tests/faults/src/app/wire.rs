@@ -64,6 +64,8 @@ pub(crate) fn obey(context: &graceful::Context, threads: usize) {
                 gate => GATES[gate].open(),
             }
         }
+        // The harness has ended before the app: nobody else ends an app that goes wrong.
+        std::process::exit(1);
     });
     let context = context.clone();
     thread::spawn(move || {
