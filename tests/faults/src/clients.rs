@@ -31,6 +31,8 @@ pub(crate) struct Request {
     pub(crate) path: &'static str,
     /// Whether it is the first on its connection.
     pub(crate) is_first: bool,
+    /// When its connection was there, or was refused.
+    pub(crate) connected: Instant,
     pub(crate) ended: Instant,
     pub(crate) outcome: Outcome,
 }
@@ -145,11 +147,13 @@ impl Recorder {
 
     fn numbered(&self, number: u32, to: SocketAddr, kept: Option<Client>, path: &'static str) -> Option<Client> {
         let is_first = kept.is_none();
+        let connection = kept.map_or_else(|| Client::connect(to), Ok);
+        let connected = Instant::now();
         let record = |outcome| {
-            let request = Request { number, path, is_first, ended: Instant::now(), outcome };
+            let request = Request { number, path, is_first, connected, ended: Instant::now(), outcome };
             self.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request);
         };
-        let mut client = match kept.map_or_else(|| Client::connect(to), Ok) {
+        let mut client = match connection {
             Ok(client) => client,
             Err(error) => {
                 record(Outcome::Refused(error.kind()));

@@ -6,6 +6,7 @@ use crate::{
     moment::Moment,
     observed::Observed,
 };
+use std::time::Duration;
 
 /// Everything finished in time.
 const OK: i32 = 0;
@@ -34,12 +35,16 @@ const PROBLEMS: &[Fault] = &[
     Fault::StdoutClosed,
 ];
 
+/// A drain that is long enough for the timeout of slow clients, which is half of it, also on a busy machine.
+const LONG_DRAIN: Duration = Duration::from_secs(2);
+
 /// Whether something may be cut or not: the process or its clients are slow, the drain is skipped, or silent clients hold
 /// the descriptors one after the other, each for half a second of the drain.
 fn may_cut(cell: &Cell) -> bool {
     let has_clients = !matches!(cell.moment, Moment::StartUp | Moment::Hooks);
     cell.has_any(&[Fault::Stopped, Fault::TenPercent, Fault::SecondInt, Fault::ClientsStall])
         || (has_clients && cell.has(Fault::NoFiles))
+        || (has_clients && cell.has(Fault::SlowLoris) && cell.times.drain < LONG_DRAIN)
 }
 
 /// The exit codes that fit the documentation.

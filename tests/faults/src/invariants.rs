@@ -21,6 +21,9 @@ const PROBE_LIMIT: Duration = Duration::from_secs(3);
 /// How long after the signal a probe may still find the process ready: milliseconds on an idle machine.
 const UNREADY: Duration = Duration::from_secs(1);
 
+/// How long after a client sees its connection the kernel has certainly put it into the accept queue.
+const AT_ONCE: Duration = Duration::from_millis(20);
+
 /// Everything that does not hold.
 pub(crate) fn violations(cell: &Cell, observed: &Observed) -> Vec<String> {
     let checks: [fn(&Cell, &Observed) -> Vec<String>; 11] = [
@@ -30,7 +33,7 @@ pub(crate) fn violations(cell: &Cell, observed: &Observed) -> Vec<String> {
         ends_or_names_hooks,
         runs_hooks_once_and_in_order,
         answers_or_names_requests,
-        answers_new_connections,
+        answers_connections_of_the_accept_queue,
         fails_no_request_before_the_drain,
         is_live_to_the_end,
         is_never_ready_again,
@@ -42,8 +45,11 @@ pub(crate) fn violations(cell: &Cell, observed: &Observed) -> Vec<String> {
 
 /// Whether the process was aborted for lack of memory, as any Rust program is: nothing more is promised then.
 fn is_out_of_memory(cell: &Cell, observed: &Observed) -> bool {
-    let says_so = observed.stderr.as_deref().is_none_or(|text| text.contains("memory allocation of "));
-    cell.has(Fault::MemoryPressure) && observed.status.signal() == Some(Signal::ABORT.as_raw()) && says_so
+    let texts = ["memory allocation of ", "Cannot allocate memory"];
+    let says_so = observed.stderr.as_deref().is_none_or(|text| texts.iter().any(|part| text.contains(part)));
+    cell.has_any(&[Fault::MemoryPressure, Fault::HookAllocates])
+        && observed.status.signal() == Some(Signal::ABORT.as_raw())
+        && says_so
 }
 
 /// The process is gone before the termination grace period, after which Kubernetes sends SIGKILL.
@@ -152,11 +158,14 @@ fn connections_cut(line: &str) -> Option<usize> {
     Some(name.split_once('(').and_then(|(_, count)| count.strip_suffix(')')?.parse().ok()).unwrap_or(1))
 }
 
-/// A new connection is answered or refused; more than one that is reset as the listener closes would be no coincidence.
-fn answers_new_connections(_: &Cell, observed: &Observed) -> Vec<String> {
-    // Without a cut: the connections that are named as cut may be new ones.
-    let is_reset = observed.status.code() == Some(0) && observed.resets_at_close() > 1;
-    is_reset.then(|| format!("{} new connections were reset", observed.resets_at_close())).into_iter().collect()
+/// A connection that is there before the drain is answered, also if it waits in the accept queue as the drain begins.
+fn answers_connections_of_the_accept_queue(cell: &Cell, observed: &Observed) -> Vec<String> {
+    if observed.status.code() != Some(0) {
+        return Vec::new(); // the connections that are named as cut may be these
+    }
+    let drain = observed.signalled + cell.times.grace;
+    let lost: Vec<_> = observed.resets_at_close().filter(|request| request.connected + AT_ONCE < drain).collect();
+    (!lost.is_empty()).then(|| format!("connections in the accept queue were reset: {lost:?}")).into_iter().collect()
 }
 
 /// No request fails before the drain begins, and every response is a success.

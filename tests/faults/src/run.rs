@@ -45,6 +45,8 @@ pub(crate) fn run(cell: &Cell, executable: &Path) -> io::Result<Observed> {
         throttle: None,
         signalled: None,
         released: None,
+        hooks_began: None,
+        hooks_held: Duration::ZERO,
         missed: Vec::new(),
     };
     run.lead_to_the_moment()?;
@@ -68,6 +70,9 @@ struct Run<'a> {
     signalled: Option<Instant>,
     /// When the requests in flight were released.
     released: Option<Instant>,
+    /// When the first hook began, if it is held.
+    hooks_began: Option<Instant>,
+    hooks_held: Duration,
     missed: Vec<Fault>,
 }
 
@@ -108,6 +113,7 @@ impl Run<'_> {
                 self.process.command("held");
                 self.released = Some(Instant::now());
                 self.await_event("hook first begins")?;
+                self.hooks_began = Some(Instant::now());
             }
         }
         Ok(())
@@ -272,6 +278,7 @@ impl Run<'_> {
             }
         }
         self.released.get_or_insert_with(Instant::now);
+        self.hooks_held = self.hooks_began.map_or(Duration::ZERO, |began| began.elapsed());
         Ok(())
     }
 
@@ -288,6 +295,7 @@ impl Run<'_> {
         Observed {
             status: ended.status(),
             signalled: self.signalled.unwrap_or(ended.at),
+            hooks_held: self.hooks_held,
             released: self.released.unwrap_or(ended.at),
             exited: ended.at,
             events: self.process.events.text().lines().map(str::to_owned).collect(),
