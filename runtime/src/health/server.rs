@@ -8,7 +8,7 @@ use super::{
 };
 #[cfg(feature = "tonic")]
 use crate::serve::preface::First;
-use crate::{context::Context, phase::Phase, report::timeline::Level};
+use crate::{context::Context, os::descriptors, phase::Phase, report::timeline::Level};
 #[cfg(feature = "tonic")]
 use hyper::server::conn::http2;
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
@@ -58,9 +58,9 @@ pub(crate) fn start(listener: TcpListener, context: Context) -> io::Result<Abort
     let server = tokio::spawn(async move {
         let server = Server {
             context,
-            probes: ConnectionTasks::new(CONNECTIONS),
+            probes: ConnectionTasks::new(descriptors::for_probes(CONNECTIONS)),
             #[cfg(feature = "tonic")]
-            http2: Arc::new(ConnectionTasks::new(HTTP2_CONNECTIONS)),
+            http2: Arc::new(ConnectionTasks::new(descriptors::for_probes(HTTP2_CONNECTIONS))),
         };
         let mut logged = false;
         loop {
