@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod compare;
+mod conformance;
 mod conversations;
 mod differences;
 mod driver;
