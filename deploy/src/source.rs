@@ -21,7 +21,7 @@ pub(crate) struct At {
 }
 
 impl Source {
-    /// A text that is not too large. A byte order mark is not part of it.
+    /// A text that is not too large. Byte order marks are not part of it.
     pub(crate) fn new(name: &str, text: &str) -> Result<Self, Unreadable> {
         if text.len() > LARGEST {
             return Err(Unreadable::new(
@@ -31,7 +31,7 @@ impl Source {
                 "pass the manifest alone, without generated data",
             ));
         }
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let text = text.trim_start_matches('\u{feff}');
         Ok(Self { name: name.into(), text: text.into() })
     }
 

@@ -54,7 +54,7 @@ fn refused(error: &Unreadable, text: &str) {
 
 /// Each finding has the position, the bytes and the line that it says, and its edits are of whole characters.
 fn in_the_text(findings: &[Finding], text: &str) {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = text.trim_start_matches('\u{feff}');
     for finding in findings {
         if finding.file == "-" {
             continue; // there is no file

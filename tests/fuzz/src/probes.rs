@@ -112,11 +112,11 @@ fn response(received: &[u8], is_head: bool) -> u16 {
     status
 }
 
-/// Whether the bytes have the end of a head. Empty lines may stand before a head.
+/// Whether the bytes have the end of a head, and are not the preface of HTTP/2. Empty lines may stand before a head.
 fn has_a_head(bytes: &[u8]) -> bool {
     let start = bytes.iter().position(|byte| !b"\r\n".contains(byte)).unwrap_or(bytes.len());
     let has = |end: &[u8]| bytes[start..].windows(end.len()).any(|window| window == end);
-    has(b"\r\n\r\n") || has(b"\n\n")
+    !bytes[start..].starts_with(b"PRI ") && (has(b"\r\n\r\n") || has(b"\n\n"))
 }
 
 /// hyper's dates differ.
