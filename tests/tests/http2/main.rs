@@ -15,8 +15,32 @@ use run::{Outcome, Server, run};
 /// The payload of h2's PING with which a graceful shutdown begins.
 const SHUTDOWN_PING: [u8; 8] = [0x0b, 0x7b, 0xa2, 0xf0, 0x8b, 0x9b, 0xfe, 0x54];
 
+/// h2 ends the connection with PROTOCOL_ERROR, where the RFC asks for a more specific code.
+const CODE: Expected = Expected::Connection(&[1]);
+
 /// Cases in which h2 does not do what the RFC asks, with what it does.
-const DEVIATIONS: [(&str, Expected); 0] = [];
+const DEVIATIONS: [(&str, Expected); 20] = [
+    ("a block that cannot be decoded", CODE),
+    ("PRIORITY of 4 bytes", CODE),
+    ("RST_STREAM of 3 bytes", CODE),
+    ("PING of 6 bytes", CODE),
+    ("GOAWAY of 4 bytes", CODE),
+    ("an ACK with a payload", CODE),
+    ("SETTINGS of 3 bytes", CODE),
+    ("INITIAL_WINDOW_SIZE of 2 to the power of 31", CODE),
+    ("WINDOW_UPDATE of 3 bytes", CODE),
+    ("an index outside of the tables", CODE),
+    ("a table that is larger than allowed", CODE),
+    ("a change of the table behind a header", CODE),
+    ("an integer that is too long", CODE),
+    ("padding of more than 7 bits", CODE),
+    ("padding of zeros", CODE),
+    ("the end of a string inside of it", CODE),
+    ("a string without its end", CODE),
+    ("index 0", CODE),
+    ("a pseudo-header in a trailer", Expected::Fine),
+    ("no path", Expected::Fine),
+];
 
 impl Outcome {
     /// What h2 does of a graceful shutdown.
@@ -56,18 +80,31 @@ fn each_case_of_the_rfcs_ends_as_they_say() {
     for case in cases::all() {
         let outcome = run(Server::Hyper, &case);
         let deviation = DEVIATIONS.iter().find(|(name, _)| *name == case.name).map(|(_, expected)| *expected);
-        if !outcome.is(deviation.unwrap_or(case.expected)) {
+        if !outcome.is(deviation.unwrap_or(case.expected)) || (deviation.is_some() && outcome.is(case.expected)) {
             wrong.push(format!("{case:?}: {:?} {:?}", case.expected, outcome));
         }
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases::all().len(), wrong.join("\n"));
 }
 
+/// Whether both servers have executed the same requests. Behind an error of the connection, `serve` lingers, and h2 then
+/// hands out the requests that came in the packet of the error, up to the last one that its GOAWAY names. Bare hyper drops
+/// these.
+fn executes_the_same(serve: &Outcome, hyper: &Outcome) -> bool {
+    let is_error = |frame: &&Frame| frame.kind == GOAWAY && !Outcome::is_graceful(frame);
+    let last = hyper.frames.iter().find(is_error).map(|error| {
+        let stream = u32::from_be_bytes(error.payload[..4].try_into().unwrap());
+        stream.div_ceil(2) as usize // the streams of a client are odd
+    });
+    let (more, fewer) = (&serve.requests, &hyper.requests);
+    more == fewer || last.is_some_and(|last| more.starts_with(fewer) && more.len() <= last)
+}
+
 fn is_the_same_in(phase: Server) {
     let mut wrong = Vec::new();
     for case in cases::all() {
         let (serve, hyper) = (run(phase, &case), run(Server::Hyper, &case));
-        let same = serve.without_goaway() == hyper.without_goaway() && serve.requests == hyper.requests;
+        let same = serve.without_goaway() == hyper.without_goaway() && executes_the_same(&serve, &hyper);
         if !same || (hyper.closed && !serve.closed) {
             wrong.push(format!("{case:?}\n  serve {serve:?}\n  hyper {hyper:?}"));
         }

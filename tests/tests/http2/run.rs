@@ -14,7 +14,7 @@ use std::{
     future::Future,
     io,
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, Once},
     task::{Context, Poll},
     time::Duration,
 };
@@ -151,6 +151,9 @@ async fn advance(mut time: Duration) {
 }
 
 pub(crate) fn run(server: Server, case: &Case) -> Outcome {
+    // Instead of a timeline on stderr for each run.
+    static SILENCE: Once = Once::new();
+    SILENCE.call_once(|| drop(tracing::subscriber::set_global_default(tracing::subscriber::NoSubscriber::new())));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         // A paused clock jumps when the runtime has nothing to run.
@@ -175,7 +178,9 @@ async fn start(listener: One, recording: Arc<Recording>, gate: Arc<Semaphore>) -
     tokio::spawn(builder.run_here(move |context| async move {
         let serve = graceful::serve(listener, service_fn(service(recording, gate)))
             .with_context(context.clone())
-            .http2(|http2| drop(http2.auto_date_header(false)));
+            .http2(|http2| {
+                http2.auto_date_header(false);
+            });
         tokio::spawn(serve.into_future());
         let _ = started.send(context);
         let _ = over.await;
