@@ -7,6 +7,8 @@
 mod cases;
 mod frames;
 mod run;
+#[path = "../oracle/silence.rs"]
+mod silence;
 
 use cases::{Case, Expected};
 use frames::{Frame, GOAWAY, PING, PONG, RST_STREAM};

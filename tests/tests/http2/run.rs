@@ -3,6 +3,7 @@
 use crate::{
     cases::Case,
     frames::{ACK, END_HEADERS, END_STREAM, Frame, HEADERS, PING, PONG, PREFACE, SETTINGS, block, frame, read},
+    silence,
 };
 use bytes::Bytes;
 use graceful::{Builder, Listener, Phase, Plan, Signal, Stream};
@@ -153,7 +154,7 @@ async fn advance(mut time: Duration) {
 pub(crate) fn run(server: Server, case: &Case) -> Outcome {
     // Instead of a timeline on stderr for each run.
     static SILENCE: Once = Once::new();
-    SILENCE.call_once(|| drop(tracing::subscriber::set_global_default(tracing::subscriber::NoSubscriber::new())));
+    SILENCE.call_once(silence::silence);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         // A paused clock jumps when the runtime has nothing to run.

@@ -16,6 +16,7 @@ mod request;
 mod run;
 mod script;
 mod settings;
+mod silence;
 mod transport;
 
 use std::{

@@ -24,6 +24,7 @@ mod request;
 mod run;
 mod script;
 mod settings;
+mod silence;
 mod smuggling;
 mod timeouts;
 mod transport;

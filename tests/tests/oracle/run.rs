@@ -9,6 +9,7 @@ use crate::{
     recording::Recording,
     script::Script,
     settings::Settings,
+    silence,
     transport::{self, Client, Transport},
 };
 use graceful::Listener;
@@ -53,7 +54,7 @@ pub(crate) fn run(script: &Script, transport: Transport, settings: Settings, ser
 /// Runs a future on a clock that moves only where it is advanced, with or without sockets.
 pub(crate) fn paused<T>(sockets: bool, future: impl Future<Output = T>) -> T {
     static SILENCE: Once = Once::new();
-    SILENCE.call_once(process::silence);
+    SILENCE.call_once(silence::silence);
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     if sockets {
         runtime.enable_io();
