@@ -10,7 +10,7 @@ use crate::{
     script::Script,
     settings::Settings,
     silence,
-    transport::{self, Client, Transport},
+    transport::{self, Client, One, Transport},
 };
 use graceful::Listener;
 use std::{
@@ -84,7 +84,7 @@ async fn drive<L: Listener, C: Client + 'static>(
         Server::Hyper(replay) => replay.clone(),
         Server::Serve => Replay::default(),
     };
-    let recording = Arc::new(Recording::new(replay));
+    let (recording, listener) = (Arc::new(Recording::new(replay)), One::of(listener));
     let process = match server {
         Server::Hyper(_) => {
             tokio::spawn(process::bare(listener, settings, recording.clone()));
