@@ -31,7 +31,6 @@ use std::{
 use tokio::time::timeout;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
     task::{AbortHandle, yield_now},
     time::sleep,
 };
@@ -56,12 +55,7 @@ const LIFETIME: Duration = Duration::from_secs(5);
 pub(crate) fn start(listener: TcpListener, context: Context) -> io::Result<AbortHandle> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let server = tokio::spawn(async move {
-        let server = Server {
-            context,
-            probes: ConnectionTasks::new(descriptors::for_probes(CONNECTIONS)),
-            #[cfg(feature = "tonic")]
-            http2: Arc::new(ConnectionTasks::new(descriptors::for_probes(HTTP2_CONNECTIONS))),
-        };
+        let server = Server::new(context);
         let mut logged = false;
         loop {
             match listener.accept().await {
@@ -140,7 +134,7 @@ impl Drop for ConnectionTasks {
     }
 }
 
-struct Server {
+pub(crate) struct Server {
     context: Context,
     probes: ConnectionTasks,
     #[cfg(feature = "tonic")]
@@ -148,14 +142,24 @@ struct Server {
 }
 
 impl Server {
+    pub(crate) fn new(context: Context) -> Self {
+        Self {
+            context,
+            probes: ConnectionTasks::new(descriptors::for_probes(CONNECTIONS)),
+            #[cfg(feature = "tonic")]
+            http2: Arc::new(ConnectionTasks::new(descriptors::for_probes(HTTP2_CONNECTIONS))),
+        }
+    }
+
+    /// Serves a connection in a task of its own.
     #[cfg(not(feature = "tonic"))]
-    fn admit(&self, stream: TcpStream) {
+    pub(crate) fn admit(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
         let busy = Arc::new(AtomicBool::new(false));
         self.probes.spawn(busy.clone(), http1(stream, self.context.clone(), busy));
     }
 
     #[cfg(feature = "tonic")]
-    fn admit(&self, mut stream: TcpStream) {
+    pub(crate) fn admit(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
         let (context, http2_tasks) = (self.context.clone(), self.http2.clone());
         let busy = Arc::new(AtomicBool::new(false));
         let task_busy = busy.clone();
