@@ -43,6 +43,8 @@ const HTTP2_CONNECTIONS: usize = 128;
 /// gRPC probes use a few concurrent streams, with small requests.
 #[cfg(feature = "tonic")]
 const HTTP2_STREAMS: u32 = 32;
+/// The limit for the bytes of a request's head, which a connection may hold until [`HEAD_TIMEOUT`].
+const HEAD_SIZE: u16 = 16 * 1024;
 /// The limit for a request's head: the kubelet's timeout for the whole probe is 1 s by default.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(2);
 /// The limit for an HTTP/1.1 connection as a whole, and for HTTP/2 pings.
@@ -200,6 +202,7 @@ async fn http1(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, con
         .keep_alive(false)
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(HEAD_SIZE.into())
         .serve_connection(TokioIo::new(stream), service);
     let lifetime = async {
         sleep(LIFETIME).await;
@@ -235,7 +238,7 @@ async fn http2(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, con
         .max_concurrent_streams(HTTP2_STREAMS)
         .initial_stream_window_size(16 * 1024)
         .initial_connection_window_size(64 * 1024)
-        .max_header_list_size(16 * 1024)
+        .max_header_list_size(HEAD_SIZE.into())
         .max_send_buf_size(16 * 1024)
         .serve_connection(TokioIo::new(stream), service);
     let _ = served.await;
