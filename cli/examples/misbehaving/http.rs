@@ -36,6 +36,10 @@ pub(crate) async fn respond<S: AsyncRead + AsyncWrite + Unpin>(
             "redirects" => b"HTTP/1.1 302 Found\r\nlocation: /login\r\ncontent-length: 0\r\n\r\n",
             "responds-404" => b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
             "responds-503" if *stopping.borrow() => b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n",
+            "floods-slowly" => {
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n: hi\n\n").await?;
+                return std::future::pending().await;
+            }
             "endless-body" => return flood(stream).await,
             "cuts-responses" => {
                 stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\no").await?;

@@ -22,6 +22,10 @@ async fn main() -> std::io::Result<()> {
             eprintln!("cannot open the database");
             std::process::exit(7);
         }
+        "panics-at-once" => {
+            (1..=12).for_each(|line| eprintln!("  line {line}"));
+            std::process::exit(101);
+        }
         "never-listens" => std::future::pending().await,
         "prints-endlessly" => loop {
             println!("{}", "x".repeat(1000));

@@ -78,7 +78,7 @@ async fn wait(program: &mut Program, limit: Duration) -> Result<(), Failure> {
                 let status = status?;
                 program.stderr.read_to_end(OUTPUT).await;
                 console::forward(&program.stderr.text());
-                return refused(format!("the program ended with {status}{}", program.last_line()));
+                return refused(format!("the program ended with {status}"));
             }
             Err(_) if program.stdout.total() > LONGEST as u64 => {
                 return refused(format!(

@@ -10,6 +10,7 @@ mod request;
 mod rotation;
 mod schedule;
 mod shared;
+mod spoken;
 mod tls;
 mod transport;
 mod upload;
@@ -22,6 +23,7 @@ pub(crate) use request::{Exchange, Mode};
 pub(crate) use rotation::Rotation;
 pub(crate) use schedule::Schedule;
 pub(crate) use shared::Shared;
+pub(crate) use spoken::mismatch;
 pub(crate) use tls::Trust;
 
 use crate::report::{Log, Long, Outcome, Record};

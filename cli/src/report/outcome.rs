@@ -17,6 +17,8 @@ pub(crate) enum Outcome {
     Certificate,
     /// The connection ended before the TLS session was established, or the server did not establish it in time.
     TlsHandshake,
+    /// The server speaks another protocol than the client.
+    Protocol,
     /// The connection ended after the request was sent and before the head of the response.
     ResetBeforeResponse,
     /// The connection ended within the response.
@@ -66,6 +68,7 @@ impl Outcome {
             Self::NotConnected => "not connected".to_owned(),
             Self::Certificate => "certificate not accepted".to_owned(),
             Self::TlsHandshake => "TLS handshake failed".to_owned(),
+            Self::Protocol => "another protocol".to_owned(),
             Self::ResetBeforeResponse => "reset before the response".to_owned(),
             Self::ResetInResponse => "reset in the middle of the response".to_owned(),
             Self::UploadCut => "upload cut".to_owned(),
@@ -92,7 +95,7 @@ impl Outcome {
     }
 
     /// Every outcome except for those of a status.
-    const NAMED: [Self; 18] = [
+    const NAMED: [Self; 19] = [
         Self::Success,
         Self::Elsewhere,
         Self::NoReplica,
@@ -100,6 +103,7 @@ impl Outcome {
         Self::NotConnected,
         Self::Certificate,
         Self::TlsHandshake,
+        Self::Protocol,
         Self::ResetBeforeResponse,
         Self::ResetInResponse,
         Self::UploadCut,
