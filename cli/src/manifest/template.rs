@@ -56,7 +56,7 @@ impl Template<'_> {
         Ok(format!(
             "\
 # The shutdown of {program}: {budget}.
-# After a change, `cargo graceful check` holds this file against the program.
+# After a change, `cargo graceful check` compares this file with the program.
 apiVersion: apps/v1
 kind: {workload}
 metadata:

@@ -10,7 +10,7 @@ use crate::{
 use std::{net::SocketAddr, time::Duration};
 use tokio::{
     net::{TcpStream, lookup_host},
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 
 /// The pause between two attempts until the program is ready.
@@ -126,11 +126,12 @@ pub(crate) async fn reach(
     let (mut reason, mut look) = ((Duration::ZERO, String::new()), Instant::now());
     loop {
         for address in addresses {
-            let limit = limit.min(end.saturating_duration_since(Instant::now()));
-            let attempt = || async { judge(expected, fetch(*address, endpoint, mode, limit).await) };
+            let left = || limit.min(end.saturating_duration_since(Instant::now()));
+            let attempt = || async { judge(expected, fetch(*address, endpoint, mode, left()).await) };
+            let limit = left();
             let mut answer = attempt().await;
             if matches!(answer, Answer::Odd(_)) && Instant::now() >= look {
-                if let Some(why) = mismatch(*address, endpoint, mode).await {
+                if let Ok(Some(why)) = timeout_at(end, mismatch(*address, endpoint, mode)).await {
                     // A program that began to serve between both is no mismatch.
                     answer = match attempt().await {
                         Answer::Odd(_) => Answer::Refuse(format!("{}: {why}", endpoint.url)),
