@@ -3,7 +3,7 @@
 use super::kubectl::{CALL, Kubectl, failed};
 use crate::{
     exit_code::{ExitCode, Failure},
-    report::LoadLog,
+    report::{LoadLog, span},
 };
 use serde_json::{Value, json};
 use std::{
@@ -161,8 +161,9 @@ impl Job {
                 let why = self.trouble(kubectl, items).await;
                 let why = why.unwrap_or_else(|| "the entry point of --load-image must be cargo-graceful".to_owned());
                 return Err(not_started(&format!(
-                    "{started} of {} load pods send requests after {limit:?}: {why}",
-                    self.pods
+                    "{started} of {} load pods send requests after {}: {why}",
+                    self.pods,
+                    span(limit)
                 )));
             }
         }
@@ -242,7 +243,10 @@ impl LoadPods {
                 Ok(Some(Event::Started)) => {}
                 Ok(None) | Err(_) => {
                     let missing = self.count - logs.len();
-                    return Err(cut(&format!("the logs of {missing} load pods are not complete after {limit:?}")));
+                    return Err(cut(&format!(
+                        "the logs of {missing} load pods are not complete after {}",
+                        span(limit)
+                    )));
                 }
             }
         }

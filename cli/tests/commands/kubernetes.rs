@@ -107,7 +107,7 @@ fn a_pod_that_is_killed_fails_the_rehearsal() {
         (&true.into(), &0.into())
     );
     let text = report["reasons"][0]["text"].as_str().unwrap();
-    assert!(text.contains("web-old-1 was still running 1.0 s after deletion; SIGKILL was needed"), "{text}");
+    assert!(text.contains("web-old-1 was still running 1 s after deletion; SIGKILL was needed"), "{text}");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_watch_that_is_cut_off_is_resumed_or_ends_the_rehearsal() {
             let cluster = Cluster::new("cuts-the-watch");
             let run = cluster.rehearse(&[]);
             assert_eq!(run.code, Some(9), "{run:?}");
-            assert!(run.error().contains("cut off, and not resumed within 30s: error: unexpected EOF"), "{run:?}");
+            assert!(run.error().contains("cut off, and not resumed within 30 s: error: unexpected EOF"), "{run:?}");
             cluster.assert_no_process_is_left();
         });
     });
@@ -148,7 +148,7 @@ fn what_kubectl_refuses_ends_in_one_line() {
         for (way, target, options, code, said) in [
             ("lacks-a-right", "deployment/web", &[][..], 9, "no right to patch deployments.apps"),
             ("finds-nothing", "deployment/gone", &[], 9, "Error from server (NotFound): deployments.apps"),
-            ("hangs", "deployment/web", &[], 9, "kubectl get deployment/web: no response within 20s"),
+            ("hangs", "deployment/web", &[], 9, "kubectl get deployment/web: no response within 20 s"),
             ("has-no-container", "deployment/web", &["--container", "app"], 2, "has no container app; it has web"),
             ("fails-a-load-pod", "deployment/web", &load, 4, "load pod load-1: cannot resolve web:80"),
             ("cuts-a-log", "deployment/web", &load, 9, "the log of load pod load-1 is not complete"),

@@ -5,7 +5,7 @@ use crate::{
     exit_code::{ExitCode, Failure},
     load::{Endpoint, Exchange, Fault, Mode, Schedule, fetch, mismatch},
     process::Program,
-    report::Outcome,
+    report::{Outcome, span},
 };
 use std::{net::SocketAddr, time::Duration};
 use tokio::{
@@ -192,7 +192,7 @@ pub(crate) async fn wait(
         Unusable::Refused(why) => Failure::new(ExitCode::Url, why),
         Unusable::Late(why) => {
             let limit = options.start_timeout;
-            let message = format!("the program is not ready after {limit:?}: {why}{}", program.last_lines());
+            let message = format!("the program is not ready after {}: {why}{}", span(limit), program.last_lines());
             Failure::new(ExitCode::Start, message)
         }
     })
@@ -214,7 +214,9 @@ pub(crate) async fn reach_service(traffic: &Traffic, limit: Duration) -> Result<
         // The next kind of client uses the address that the first one found.
         usable = vec![reached.map_err(|unusable| match unusable {
             Unusable::Refused(why) => Failure::new(ExitCode::Url, why),
-            Unusable::Late(why) => Failure::new(ExitCode::Url, format!("no 2xx response within {limit:?}: {why}")),
+            Unusable::Late(why) => {
+                Failure::new(ExitCode::Url, format!("no 2xx response within {}: {why}", span(limit)))
+            }
         })?];
     }
     Ok((endpoint, usable[0]))

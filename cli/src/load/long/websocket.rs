@@ -3,7 +3,7 @@
 use super::target::{LAST, Target};
 use crate::{
     load::{fault::Fault, transport},
-    report::Outcome,
+    report::{Outcome, span},
 };
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
@@ -67,7 +67,7 @@ async fn until_close(socket: &mut Socket, limit: Duration) -> Result<Outcome, Fa
             // An error of the connection is the next thing that is read.
             _ = pings.tick() => { let _ = timeout(limit, socket.send(Message::Ping(Bytes::new()))).await; }
             () = sleep_until(heard + PING + limit) => {
-                return Err(Fault::new(Outcome::Timeout, format!("no response to a ping within {limit:?}")));
+                return Err(Fault::new(Outcome::Timeout, format!("no response to a ping within {}", span(limit))));
             }
         }
     }
