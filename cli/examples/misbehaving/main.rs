@@ -72,7 +72,7 @@ async fn main() -> std::io::Result<()> {
         }
         // Longer than an upload, so that none is cut.
         "reads-uploads" | "responds-early" => sleep(Duration::from_secs(3)).await,
-        "responds-503" | "floods" => sleep(Duration::from_millis(600)).await,
+        "responds-503" | "floods" | "closes-websockets-with-an-error" => sleep(Duration::from_millis(600)).await,
         "exits-with-5" => {
             sleep(Duration::from_millis(600)).await;
             std::process::exit(5);

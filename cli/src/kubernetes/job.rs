@@ -203,7 +203,7 @@ fn ended_early(event: Event) -> Failure {
 #[derive(Debug)]
 enum Event {
     Started,
-    Ended(String, LoadLog),
+    Ended(String, Box<LoadLog>),
     Failed(String, String),
 }
 
@@ -236,7 +236,7 @@ impl LoadPods {
         let cut = |why: &str| Failure::new(ExitCode::Kubernetes, why);
         while logs.len() < self.count {
             match timeout_at(end, self.events.recv()).await {
-                Ok(Some(Event::Ended(_, log))) => logs.push(log),
+                Ok(Some(Event::Ended(_, log))) => logs.push(*log),
                 Ok(Some(Event::Failed(pod, why))) => {
                     return Err(cut(&format!("the log of load pod {pod} is not complete: {why}")));
                 }
@@ -263,17 +263,21 @@ async fn follow(kubectl: Kubectl, pod: String, events: UnboundedSender<Event>) {
             Ok(mut stream) => {
                 while let Some(line) = stream.line().await {
                     log.read(&line);
+                    if let Some(why) = log.mismatch() {
+                        let _ = events.send(Event::Failed(pod, why));
+                        return;
+                    }
                     if log.started.is_some() && !has_started {
                         has_started = true;
                         let _ = events.send(Event::Started);
                     }
                     if log.ended {
-                        let _ = events.send(Event::Ended(pod, log));
+                        let _ = events.send(Event::Ended(pod, Box::new(log)));
                         return;
                     }
                 }
-                match log.other.take() {
-                    Some(error) => error,
+                match log.other() {
+                    Some(error) => error.to_owned(),
                     None => stream.error().await,
                 }
             }

@@ -37,6 +37,8 @@ pub(crate) enum Outcome {
     WebSocketRefused(u16),
     /// The connection of a WebSocket ended without a Close frame.
     WebSocketCut,
+    /// A WebSocket ended with a Close frame of this code, which says that something went wrong.
+    WebSocketClosed(u16),
     /// The server broke the WebSocket protocol.
     WebSocketError,
     /// The connection ended within a response of `--stream`.
@@ -55,7 +57,7 @@ impl Outcome {
     }
 
     pub(crate) fn is_of_websocket(self) -> bool {
-        matches!(self, Self::WebSocketRefused(_) | Self::WebSocketCut | Self::WebSocketError)
+        matches!(self, Self::WebSocketRefused(_) | Self::WebSocketCut | Self::WebSocketClosed(_) | Self::WebSocketError)
     }
 
     /// The outcome in the words of a report.
@@ -78,6 +80,7 @@ impl Outcome {
             Self::NoGrpcStatus => "response without grpc-status".to_owned(),
             Self::WebSocketRefused(status) => format!("status {status} instead of a WebSocket"),
             Self::WebSocketCut => "WebSocket cut without a Close frame".to_owned(),
+            Self::WebSocketClosed(code) => format!("WebSocket closed with code {code}"),
             Self::WebSocketError => "WebSocket protocol error".to_owned(),
             Self::StreamCut => "stream cut".to_owned(),
             Self::TooLong => "response body too long".to_owned(),
@@ -90,7 +93,9 @@ impl Outcome {
     pub(crate) fn of_name(name: &str) -> Option<Self> {
         let number = |prefix| name.strip_prefix(prefix)?.split(' ').next()?.parse().ok();
         let (status, call) = (number("status "), number("grpc-status "));
-        let numbered = [status.map(Self::Status), status.map(Self::WebSocketRefused), call.map(Self::GrpcStatus)];
+        let closed = number("WebSocket closed with code ").map(Self::WebSocketClosed);
+        let numbered =
+            [status.map(Self::Status), status.map(Self::WebSocketRefused), call.map(Self::GrpcStatus), closed];
         numbered.into_iter().flatten().chain(Self::NAMED).find(|outcome| outcome.name() == name)
     }
 
@@ -153,6 +158,7 @@ mod tests {
             Outcome::GrpcStatus(14),
             Outcome::GrpcStatus(99),
             Outcome::WebSocketRefused(200),
+            Outcome::WebSocketClosed(1011),
         ]) {
             assert_eq!(Outcome::of_name(&outcome.name()), Some(outcome));
         }

@@ -130,6 +130,11 @@ pub(super) fn of_failure(failed: &Failed, summary: &Summary) -> Reason {
              Close before the exit"
                 .to_owned(),
         ),
+        Outcome::WebSocketClosed(_) => (
+            format!("{requests} ended with an error, the first {first} after {signal}: {}", failed.error),
+            "close with 1001 (going away) or 1012 (service restart) when the shutdown begins: clients reconnect elsewhere"
+                .to_owned(),
+        ),
         Outcome::WebSocketRefused(500..) => (
             format!("{requests} got {name}, the first {first} after {signal}"),
             "accept WebSockets until load balancers have removed the program".to_owned(),

@@ -147,10 +147,16 @@ fn long_clients_that_are_cut_fail_with_their_reason() {
                 "ws://127.0.0.1:{port}/long",
                 "4 WebSockets ended without a Close frame",
             ),
+            (
+                "closes-websockets-with-an-error",
+                "--websocket",
+                "ws://127.0.0.1:{port}/long",
+                "WebSockets ended with an error, the first",
+            ),
             ("exits-with-5", "--websocket", "ws://127.0.0.1:{port}/", "status 200 instead of a WebSocket"),
             ("cuts-streams", "--stream", "http://127.0.0.1:{port}/long", "4 requests of --stream cut in the middle"),
             ("floods", "--stream", "http://127.0.0.1:{port}/long", "4 requests of --stream cut in the middle"),
-            ("cuts-uploads", "--upload", "http://127.0.0.1:{port}/long", "4 requests of --upload cut"),
+            ("cuts-uploads", "--upload", "http://127.0.0.1:{port}/long", "requests of --upload cut"),
         ] {
             let options = [&PLAIN, &[option, url][..]].concat();
             scope.spawn(move || failed(&of_misbehaving(mode, &options), reason));
