@@ -26,7 +26,7 @@ pub fn durations(data: &[u8]) {
 
 fn displays(duration: Duration) {
     let shown = Pretty(duration).to_string();
-    if duration.subsec_nanos() % 1_000_000 != 0 && duration < Duration::from_millis(1) {
+    if !duration.subsec_nanos().is_multiple_of(1_000_000) && duration < Duration::from_millis(1) {
         return assert_eq!(shown, "<1ms");
     }
     let millis = Duration::from_millis(u64::try_from(duration.as_millis()).unwrap());

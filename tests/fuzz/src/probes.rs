@@ -133,8 +133,8 @@ pub fn health(data: &[u8]) {
     let (piece, half_close) = (1 + usize::from(cut & 0x7f), cut & 0x80 != 0);
     let exchanged = exchange(None, bytes, piece, half_close);
     assert!(!exchanged.begins_the_shutdown);
-    if bytes.starts_with(PREFACE) || half_close {
-        return; // hyper gives up a request whose client half-closes
+    if half_close || bytes.windows(PREFACE.len()).any(|window| window == PREFACE) {
+        return; // hyper gives up a request whose client half-closes, and refuses none with a preface behind it
     }
     checked(bytes, &exchanged.received);
     if !has_a_head(bytes) {

@@ -297,8 +297,9 @@ impl Draft {
             // hyper gives up a request whose client half-closes, and the reads of the drain see that a moment earlier, so
             // a release in the same moment is a race. Over sockets, so is a release with the bytes of a body that it drops.
             let is_race = self.transport != Transport::Memory
-                && matches!(step, Step::Release)
-                && joined.last().is_some_and(|last| last.uses_the_socket());
+                && joined.last().is_some_and(|last| {
+                    (step.releases() && last.uses_the_socket()) || (step.uses_the_socket() && last.releases())
+                });
             let joins = self.joins.get(index).copied().unwrap_or_default() && step != Step::HalfClose && !is_race;
             match joined.last_mut() {
                 Some(Step::Join(steps)) if joins => steps.push(step),

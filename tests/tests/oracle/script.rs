@@ -154,6 +154,14 @@ impl Step {
         }
     }
 
+    pub(crate) fn releases(&self) -> bool {
+        match self {
+            Self::Release => true,
+            Self::Join(steps) => steps.iter().any(Self::releases),
+            _ => false,
+        }
+    }
+
     fn sends(&self) -> usize {
         match self {
             Self::Send(bytes) => bytes.len(),
