@@ -2,6 +2,7 @@
 //!
 //! `fuzz/` runs the targets by libFuzzer, and `tests/replay.rs` runs them over the committed corpora and mutations of these.
 //! The modules of `graceful-macros` are compiled into this crate, because a crate of macros exports nothing else.
+#![cfg(not(test))] // the attributes' modules bring their own tests, which need the package of the macros
 #![allow(clippy::unwrap_used)]
 #![cfg_attr(test, allow(dead_code, reason = "what only tests at the root of the macros use"))]
 #![allow(clippy::large_enum_variant, reason = "of the macros' enums, which are private there")]
