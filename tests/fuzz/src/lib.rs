@@ -4,7 +4,6 @@
 //! The modules of `graceful-macros` are compiled into this crate, because a crate of macros exports nothing else.
 #![cfg(not(test))] // the attributes' modules bring their own tests, which need the package of the macros
 #![allow(clippy::unwrap_used)]
-#![cfg_attr(test, allow(dead_code, reason = "what only tests at the root of the macros use"))]
 #![allow(clippy::large_enum_variant, reason = "of the macros' enums, which are private there")]
 #![allow(unexpected_cfgs, reason = "the feature `manifest` of the macros is off: files have targets of their own")]
 
@@ -20,9 +19,6 @@ mod args;
 mod check;
 #[path = "../../../macros/src/diagnostics.rs"]
 mod diagnostics;
-#[cfg(test)] // of the modules' own tests, which are not run here
-#[path = "../../../macros/src/golden.rs"]
-mod golden;
 #[path = "../../../macros/src/hook/mod.rs"]
 mod hook;
 #[path = "../../../macros/src/item.rs"]
