@@ -1,6 +1,6 @@
 //! Runs many cells, several at a time, and counts.
 
-use crate::{cell::Cell, invariants::violations, observed::Counts, run::run, surroundings::why_skipped};
+use crate::{cell::Cell, invariants::violations, observed::Counts, pulse::Pulse, run::run, surroundings::why_skipped};
 use std::{
     collections::BTreeMap,
     fmt,
@@ -13,6 +13,9 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
+
+/// How often a cell runs on a machine that is stuck.
+const ATTEMPTS: usize = 3;
 
 /// A cell, and how to run it again.
 pub struct Job {
@@ -39,6 +42,8 @@ enum Result {
         counts: Counts,
     },
     Skipped(&'static str),
+    /// Something does not hold, but the machine was stuck each time.
+    NotJudged,
     /// What does not hold, and everything that was observed.
     Failed(String),
 }
@@ -51,6 +56,8 @@ pub struct Results {
     unconfirmed: Vec<String>,
     counts: Counts,
     skipped: BTreeMap<&'static str, usize>,
+    /// The machine was stuck in each attempt.
+    not_judged: Vec<String>,
     failed: Vec<String>,
     took: Duration,
 }
@@ -76,6 +83,7 @@ impl Results {
                     self.unconfirmed.push(job.again.clone());
                 }
             }
+            Result::NotJudged => self.not_judged.push(job.again.clone()),
             Result::Skipped(why) => *self.skipped.entry(why).or_default() += 1,
             Result::Failed(why) => {
                 self.failed.push(format!("{}\n  {}\n{why}", job.again, job.cell));
@@ -93,6 +101,10 @@ impl fmt::Display for Results {
             write!(f, ", {count} skipped ({why})")?;
         }
         write!(f, "\nof those that passed: {}", self.counts)?;
+        if !self.not_judged.is_empty() {
+            let (count, list) = (self.not_judged.len(), self.not_judged.join(", "));
+            write!(f, "\n{count} not judged, because the machine was stuck in each of {ATTEMPTS} attempts: {list}")?;
+        }
         if !self.unconfirmed.is_empty() {
             write!(f, "\n{} passed without the confirmation of a fault:", self.unconfirmed.len())?;
             self.unconfirmed.iter().take(20).try_for_each(|again| write!(f, "\n  {again}"))?;
@@ -104,15 +116,20 @@ impl fmt::Display for Results {
 /// Runs the cells, this many at a time, and calls `failed` with each failure as it happens.
 pub fn run_all(jobs: &[Job], executable: &Path, at_a_time: usize, failed: impl Fn(&str) + Sync) -> Results {
     let (begun, next, results) = (Instant::now(), AtomicUsize::new(0), Mutex::new(Results::default()));
+    let (pulse, running) = (Pulse::default(), AtomicUsize::new(at_a_time));
     thread::scope(|scope| {
+        scope.spawn(|| pulse.measure());
         for _ in 0..at_a_time {
             scope.spawn(|| {
                 while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let result = run_one(&job.cell, executable);
+                    let result = judge(&job.cell, executable, &pulse);
                     let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
                     if let Some(failure) = results.add(job, result) {
                         failed(failure);
                     }
+                }
+                if running.fetch_sub(1, Ordering::Relaxed) == 1 {
+                    pulse.stop();
                 }
             });
         }
@@ -120,6 +137,18 @@ pub fn run_all(jobs: &[Job], executable: &Path, at_a_time: usize, failed: impl F
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.took = begun.elapsed();
     results
+}
+
+/// Runs a cell, and again if something does not hold while the machine was stuck.
+fn judge(cell: &Cell, executable: &Path, pulse: &Pulse) -> Result {
+    for _ in 0..ATTEMPTS {
+        let begun = Instant::now();
+        let result = run_one(cell, executable);
+        if !matches!(result, Result::Failed(_)) || pulse.worst_since(begun).is_none() {
+            return result;
+        }
+    }
+    Result::NotJudged
 }
 
 fn run_one(cell: &Cell, executable: &Path) -> Result {

@@ -14,4 +14,5 @@ mod observed;
 mod run;
 mod expected;
 mod invariants;
+mod pulse;
 pub mod batch;
