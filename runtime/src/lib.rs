@@ -36,7 +36,7 @@
 //!
 //! Liveness stays 200 to the end, and the health server closes last. Grace is skipped when no traffic was routed to the
 //! process, because it was never ready, and when `main` returns by itself. A second SIGTERM changes nothing; a second
-//! SIGINT skips the rest of grace and drain; a third one exits at once.
+//! SIGINT skips the rest of grace and drain; a third one exits at once, and the report names the hooks that have not ended.
 //!
 //! Signals, probes and every deadline are handled on a thread of their own. If the runtime of `main` is starved or
 //! blocked, they still work, and the process still exits before SIGKILL and names the tasks that were stuck.
@@ -170,6 +170,10 @@ pub mod testing;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+#[cfg(feature = "__fuzz")]
+#[doc(hidden)]
+#[path = "fuzz.rs"]
+pub mod __fuzz;
 
 pub use builder::{Builder, Triggers};
 pub use cause::{Cause, Signal};

@@ -158,7 +158,7 @@ fn wrong_arguments_and_files_are_refused_in_one_line() {
         (vec!["--fix", "no/such.yaml"], 8, "no/such.yaml"),
         (vec!["--fix", &yaml, "--port", "1"], 2, "cannot be used with"),
         (vec!["--name", "Web_App"], 2, "begin with a letter"),
-        (vec!["--port", "8081"], 6, "name the port of the traffic with --port"),
+        (vec!["--port", "8081"], 2, "--port 8081 is the port of the health server"),
         (vec!["--write", &yaml], 7, "cannot write"),
     ] {
         let run = manifest(&arguments);

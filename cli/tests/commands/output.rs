@@ -87,3 +87,16 @@ fn bash_completes_cargo_graceful_and_leaves_the_rest_to_cargo() {
     let expected = ["rehearse", "--format", "text json svg", "cargo's own: bui", "rehearse"];
     assert_eq!(completed.lines().collect::<Vec<_>>(), expected, "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[test]
+fn the_man_page_has_each_command_once_and_the_exit_codes() {
+    let page = run(&["man"]).stdout;
+    let of = |heading: &str| page.lines().filter_map(|line| line.strip_prefix(heading)).collect::<Vec<_>>();
+    let sections = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "COMMANDS", "\"EXIT STATUS\"", "VERSION"];
+    assert_eq!(of(".SH "), sections);
+    let commands: Vec<_> = of(".SS ").iter().map(|usage| usage.trim_matches('"').split(' ').next().unwrap()).collect();
+    let expected = ["plan", "check", "init", "manifest", "explain", "rehearse", "completions", "man"];
+    assert_eq!(commands, expected);
+    assert_eq!(page.matches("(1)").count(), 0, "a page that does not exist");
+    assert!(page.contains("\\fB130\\fR\ninterrupted by Ctrl\\-C"), "{page}");
+}

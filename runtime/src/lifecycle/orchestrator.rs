@@ -6,14 +6,15 @@ use super::{
     transition::Event,
 };
 use crate::{
-    cause::Cause,
+    cause::{Cause, Signal},
     checks::{descriptor::Check, runner},
     context::Context,
     drain::tracker::{CONNECTIONS, MAIN, SERVER},
     hooks::sequence::{self, Environment},
     phase::Phase,
     report::{
-        outcome::MainResult,
+        outcome::{HookName, HookOutcome, HookReport, MainResult},
+        recorder::Recorder,
         summary::Report,
         timeline::{Level, What},
     },
@@ -154,7 +155,9 @@ async fn run_hooks(machine: &mut StateMachine<'_>, requests: &mut UnboundedRecei
         state: shared.state.clone(),
     };
     let deadline = deadlines::end_of_hooks(shared);
-    let mut hooks = Box::pin(sequence::run(shared.registry.take(), environment, cause, deadline));
+    let groups = shared.registry.take();
+    let names: Vec<_> = groups.iter().flat_map(|group| &group.hooks).map(|hook| hook.name.clone()).collect();
+    let mut hooks = Box::pin(sequence::run(groups, environment, cause, deadline));
     while machine.phase == Phase::Hooks && machine.forced_by.is_none() {
         tokio::select! {
             biased;
@@ -162,9 +165,25 @@ async fn run_hooks(machine: &mut StateMachine<'_>, requests: &mut UnboundedRecei
             () = &mut hooks => machine.advance(Event::HooksDone),
         }
     }
-    if machine.forced_by.is_some() {
+    if let Some(signal) = machine.forced_by {
         // Not dropped: the hooks' captured values are the user's, and dropping them here could hang or panic.
         std::mem::forget(hooks);
+        name_unended_hooks(&machine.shared.recorder, names, signal);
+    }
+}
+
+/// Names the hooks that have not ended when a signal ends the process at once.
+fn name_unended_hooks(recorder: &Recorder, mut names: Vec<HookName>, signal: Signal) {
+    for entry in recorder.entries() {
+        if let What::Hook(ended) = entry.what
+            && let Some(at) = names.iter().position(|name| *name == ended.hook)
+        {
+            names.remove(at);
+        }
+    }
+    for hook in names {
+        let outcome = HookOutcome::Skipped(format!("{signal} ended the process before the hook had ended"));
+        recorder.record(Level::Error, What::Hook(HookReport { hook, outcome, took: Duration::ZERO }));
     }
 }
 

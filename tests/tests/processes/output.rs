@@ -1,8 +1,11 @@
 //! Unread outputs and exhausted file descriptors don't fail a shutdown.
 
 use crate::{main_that, serve};
-use graceful_tests::{App, Client, Signal, probe};
-use rustix::fs::{CWD, FileType, Mode, OFlags, fcntl_getfl, fcntl_setfl, mknodat};
+use graceful_tests::{App, Client, Running, Signal, probe};
+use rustix::{
+    fs::{CWD, FileType, Mode, OFlags, fcntl_getfl, fcntl_setfl, mknodat},
+    process::{Pid, Resource, Rlimit, getrlimit, prlimit},
+};
 use std::{
     fs,
     io::{BufRead, BufReader, ErrorKind, PipeReader, PipeWriter, Write},
@@ -159,17 +162,41 @@ fn the_summary_is_written_to_the_mounted_file_and_no_file_is_created() {
     ended.prints_in_order(&["the hook has run"]).never_prints("termination-log").never_logs("termination log");
 }
 
+/// Clients of the health server that send nothing.
+#[test]
+fn idle_clients_of_the_health_server_leave_file_descriptors_to_the_server() {
+    let app = App::with_open_files(env!("CARGO_BIN_EXE_serve"), 64).start();
+    let address = app.ready();
+    let mut crowd: Vec<_> = (0..100).map(|_| Client::new(app.health())).collect();
+    // Its connection is behind theirs in the accept queue.
+    assert_eq!(probe(app.health(), "/livez").unwrap().status, 200);
+    let mut clients: Vec<_> = (0..8).map(|_| Client::new(address)).collect();
+    for client in &mut clients {
+        assert_eq!(client.get("/fast").status, 200);
+    }
+    app.begin_drain();
+    crowd.clear();
+    app.end().with_code(0).never_logs("cannot accept").never_logs("accepts no further connections");
+}
+
+/// The limit of open files of the app.
+fn limit_open_files(app: &Running, limit: Rlimit) -> Rlimit {
+    let pid = i32::try_from(app.pid()).ok().and_then(Pid::from_raw);
+    prlimit(pid, Resource::Nofile, limit).unwrap()
+}
+
 #[test]
 fn the_server_recovers_from_exhausted_file_descriptors() {
-    let app = App::with_open_files(env!("CARGO_BIN_EXE_serve"), 40).start();
+    let app = serve().start();
     let address = app.ready();
-    // Connections of the server leave descriptors free, those of the health server do not.
-    let crowd: Vec<_> = (0..60).map(|_| Client::new(app.health())).collect();
+    let usual = limit_open_files(&app, Rlimit { current: Some(3), maximum: getrlimit(Resource::Nofile).maximum });
+    let probing = Client::new(app.health());
     app.logs("the health server cannot accept");
     let mut client = Client::new(address);
     client.send("/fast");
     app.logs(&format!("{address} cannot accept"));
-    drop(crowd);
+    drop(probing);
+    limit_open_files(&app, usual);
     // Both servers accept again as soon as descriptors are free.
     assert_eq!(client.response().status, 200);
     assert_eq!(probe(app.health(), "/readyz").unwrap().status, 200);

@@ -28,15 +28,14 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
         port: options.port,
         replicas: options.replicas,
     };
-    let manifest = || template.manifest().map_err(refused);
     let dockerfile = || dockerfile(&facts, &executable, &options.target.build_options(&executable)).map_err(refused);
     match &options.write {
         Some(folder) => {
-            let files = [(format!("{name}.yaml"), manifest()?), ("Dockerfile".to_owned(), dockerfile()?)];
+            let files = [(format!("{name}.yaml"), template.manifest()?), ("Dockerfile".to_owned(), dockerfile()?)];
             write(folder, &files, options.force)?;
         }
         None if options.dockerfile.is_some() => console::print(&dockerfile()?)?,
-        None => console::print(&manifest()?)?,
+        None => console::print(&template.manifest()?)?,
     }
     Ok(ExitCode::Passed)
 }
