@@ -1,8 +1,7 @@
 //! Unaccepted connections and unread bytes when the drain begins.
 
 use crate::{serve, serve_on_one_thread};
-use graceful_tests::{Client, Signal};
-use std::{io::ErrorKind, thread};
+use graceful_tests::Client;
 
 #[test]
 fn connections_in_the_accept_queue_are_served() {
@@ -78,29 +77,4 @@ fn connections_are_refused_after_the_drain_emptied_the_accept_queue() {
     app.send_line("release");
     assert_eq!(held.response().body, "held\n");
     app.end().with_code(0);
-}
-
-/// Linux alone lets a listener turn handshakes away before it closes.
-#[cfg(target_os = "linux")]
-#[test]
-fn no_new_connection_is_reset_as_the_listener_closes() {
-    for _ in 0..5 {
-        let app = serve().start();
-        let address = app.ready();
-        let client = move || {
-            loop {
-                let mut client = match Client::connect(address) {
-                    Err(error) if error.kind() == ErrorKind::ConnectionRefused => return,
-                    connected => connected.unwrap(),
-                };
-                assert_eq!(client.get("/fast").status, 200);
-            }
-        };
-        let clients: Vec<_> = (0..4).map(|_| thread::spawn(client)).collect();
-        app.begin_shutdown(Signal::TERM);
-        for client in clients {
-            client.join().unwrap();
-        }
-        app.end().with_code(0);
-    }
 }
