@@ -41,6 +41,11 @@ impl Target {
         self.exe.is_some() || [&self.bin, &self.example, &self.package].iter().any(|name| name.is_some())
     }
 
+    /// Whether cargo builds the program.
+    pub(crate) fn is_built(&self) -> bool {
+        self.exe.is_none()
+    }
+
     /// The options of `cargo build` that choose this executable; none for `--exe`.
     pub(crate) fn build_options(&self, executable: &str) -> Vec<String> {
         let mut options = self.options();

@@ -139,6 +139,11 @@ pub(super) fn of_failure(failed: &Failed, summary: &Summary) -> Reason {
             format!("{requests} got {name}, the first {first} after {signal}"),
             "accept WebSockets until load balancers have removed the program".to_owned(),
         ),
+        Outcome::Unsent => (
+            format!("{requests} not sent, the first due {first} after {signal}: all connections were busy until the end"),
+            "the responses are too slow for --connections at this --rate: find out why, or raise one or lower the other"
+                .to_owned(),
+        ),
         Outcome::StreamCut => (
             format!("{requests} of --stream cut in the middle of the response, the first {first} after {signal}"),
             "end each stream when the shutdown begins, so that its response is complete: clients reconnect elsewhere"

@@ -21,7 +21,14 @@ fn example(name: &str) -> Vec<String> {
     });
     let program = folder.join(name).to_str().unwrap().to_owned();
     let options = ["--ready", "http://127.0.0.1:{port2}/readyz", "-e", "GRACEFUL_HEALTH=127.0.0.1:{port2}"];
-    let options = options.into_iter().chain(["-e", "GRACEFUL_GRACE=1s", "-e", "LISTEN_METRICS=127.0.0.1:0"]);
+    let options = options.into_iter().chain([
+        "-e",
+        "GRACEFUL_GRACE=1s",
+        "-e",
+        "LISTEN_METRICS=127.0.0.1:0",
+        "-e",
+        "LISTEN_TCP=127.0.0.1:0",
+    ]);
     // The port of gRPC calls is the port of the load.
     let listen: &[_] = match name {
         "multi" => &["-e", "LISTEN=127.0.0.1:{port3}", "-e", "LISTEN_GRPC=127.0.0.1:{port}"],
@@ -103,6 +110,14 @@ fn a_grpc_call_that_is_served_succeeds_though_the_health_check_tells_not_serving
     let run = of_example("multi", &[&PLAIN, &["--grpc"][..]].concat());
     passed(&run, None);
     assert!(run.json()["connections"]["asked_to_reconnect"].as_u64() > Some(0), "{run:?}");
+}
+
+#[test]
+fn copies_with_grpc_are_replaced_without_a_lost_call() {
+    let rolling = ["--grpc", "--rolling", "--replicas", "2"];
+    let run = of_example("multi", &[&["--url", "http://127.0.0.1:{port}/", "--rate", "20"], &rolling[..]].concat());
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert_eq!(run.json()["shutdowns"].as_array().unwrap().len(), 2);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `--color`, `--quiet`, and completions.
+//! `--color`, `--quiet`, and the man page.
 
 use crate::harness::{Run, build, command, finish, free_port, misbehaving, run};
 use std::{io::Write, process::Stdio};
@@ -67,25 +67,6 @@ fn a_quiet_command_prints_its_result_alone() {
 
     let error = run(&["-q", "explain", "no-such-rule"]);
     assert!(error.error().contains("lists the rules"), "{error:?}");
-}
-
-#[test]
-fn bash_completes_cargo_graceful_and_leaves_the_rest_to_cargo() {
-    let script = run(&["completions", "bash"]).stdout;
-    let lines = r#"
-        _cargo() { COMPREPLY=("cargo's own: $2"); }
-        complete_line() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
-            "$(complete -p "$1" | grep -o '_cargo[a-z_]*')" "$1" "${COMP_WORDS[-1]}" "${COMP_WORDS[-2]}"; echo "${COMPREPLY[*]}"; }
-        complete_line cargo graceful rehe
-        complete_line cargo graceful plan --form
-        complete_line cargo graceful plan --format ""
-        complete_line cargo bui
-        complete_line cargo-graceful rehe
-    "#;
-    let output = std::process::Command::new("bash").args(["--norc", "-c", &(script + lines)]).output().unwrap();
-    let completed = String::from_utf8(output.stdout).unwrap();
-    let expected = ["rehearse", "--format", "text json svg", "cargo's own: bui", "rehearse"];
-    assert_eq!(completed.lines().collect::<Vec<_>>(), expected, "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]
