@@ -39,7 +39,7 @@ pub fn build(configuration: &Configuration, package: &str, select: &[&str]) -> R
     let stdout = String::from_utf8_lossy(&built.stdout);
     let messages = stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     // The last artifact is the one that was asked for, because the others are its dependencies.
-    let artifact = messages.filter(|message| message["reason"] == "compiler-artifact").last();
+    let artifact = messages.filter(|message| message["reason"] == "compiler-artifact").next_back();
     let file = artifact.as_ref().and_then(|artifact| artifact["filenames"][0].as_str());
     file.map(PathBuf::from).ok_or_else(|| format!("cargo names no artifact: {stdout}"))
 }

@@ -17,6 +17,13 @@ pub struct Configuration {
     pub evidence: Evidence,
 }
 
+impl Configuration {
+    /// Whether the program contains the C library.
+    pub fn is_static(&self) -> bool {
+        self.evidence.absent.contains(&INTERPRETER)
+    }
+}
+
 /// Texts in an executable that show how it was linked.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Evidence {
@@ -82,12 +89,23 @@ pub const ALL: [Configuration; 17] = [
     Configuration { name: "release, thin LTO", profile: THIN, ..HOST },
     Configuration { name: "release, fat LTO", profile: FAT, ..HOST },
     Configuration { name: "release, thin LTO, codegen-units=1", profile: ONE_UNIT, ..HOST },
-    Configuration { name: "z, fat LTO, codegen-units=1, strip, panic=abort", profile: SMALL, evidence: STRIPPED, ..HOST },
+    Configuration {
+        name: "z, fat LTO, codegen-units=1, strip, panic=abort",
+        profile: SMALL,
+        evidence: STRIPPED,
+        ..HOST
+    },
     Configuration { name: "no LTO, GNU ld (bfd)", profile: NO_LTO, rustc: BFD, evidence: LINKED_BY_BFD, ..HOST },
     Configuration { name: "fat LTO, GNU ld (bfd)", profile: FAT, rustc: BFD, evidence: LINKED_BY_BFD, ..HOST },
     Configuration { name: "small, GNU ld (bfd)", profile: SMALL, rustc: BFD, evidence: LINKED_BY_BFD, ..HOST },
     Configuration { name: "no LTO, rustc's lld", profile: NO_LTO, evidence: LINKED_BY_LLD, ..HOST },
-    Configuration { name: "no LTO, the system's lld", profile: NO_LTO, rustc: SYSTEM_LLD, evidence: LINKED_BY_LLD, ..HOST },
+    Configuration {
+        name: "no LTO, the system's lld",
+        profile: NO_LTO,
+        rustc: SYSTEM_LLD,
+        evidence: LINKED_BY_LLD,
+        ..HOST
+    },
     Configuration { name: "no LTO, mold", profile: NO_LTO, rustc: MOLD_ONLY, evidence: LINKED_BY_MOLD, ..HOST },
     Configuration { name: "fat LTO, mold", profile: FAT, rustc: MOLD_ONLY, evidence: LINKED_BY_MOLD, ..HOST },
     Configuration { name: "no LTO, static glibc", profile: NO_LTO, rustc: CRT_STATIC, evidence: STATIC, ..HOST },
