@@ -28,7 +28,6 @@ pub fn build(configuration: &Configuration, package: &str, select: &[&str]) -> R
         cargo.arg("--release");
     }
     cargo.args(["--target-dir".as_ref(), target().as_os_str()]).current_dir(root());
-    cargo.args(configuration.target.map(|target| ["--target", target]).into_iter().flatten());
     for (name, value) in configuration.profile {
         cargo.env(format!("CARGO_PROFILE_RELEASE_{name}"), value);
     }
@@ -37,9 +36,9 @@ pub fn build(configuration: &Configuration, package: &str, select: &[&str]) -> R
         return Err(String::from_utf8_lossy(&built.stderr).into_owned());
     }
     let stdout = String::from_utf8_lossy(&built.stdout);
-    let messages = stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut messages = stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     // The last artifact is the one that was asked for, because the others are its dependencies.
-    let artifact = messages.filter(|message| message["reason"] == "compiler-artifact").next_back();
+    let artifact = messages.rfind(|message| message["reason"] == "compiler-artifact");
     let file = artifact.as_ref().and_then(|artifact| artifact["filenames"][0].as_str());
     file.map(PathBuf::from).ok_or_else(|| format!("cargo names no artifact: {stdout}"))
 }
