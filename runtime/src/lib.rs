@@ -61,6 +61,9 @@
 //! your library write `hooks_from(the_library)`. Code that needs the context takes a [`Context`], or calls
 //! [`context()`].
 //!
+//! A `cdylib` that a program loads at run time contains a copy of this crate, with hooks and checks of its own: those of
+//! the cdylib are not part of the program's shutdown. Export a function of the cdylib, and call it in a hook of the program.
+//!
 //! # In tests
 //!
 //! [`Builder::for_tests`] runs a whole lifecycle in the runtime of a test, with paused time and injected signals, and

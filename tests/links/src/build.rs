@@ -28,7 +28,6 @@ pub fn build(configuration: &Configuration, package: &str, select: &[&str]) -> R
         cargo.arg("--release");
     }
     cargo.args(["--target-dir".as_ref(), target().as_os_str()]).current_dir(root());
-    cargo.args(configuration.target.map(|target| ["--target", target]).into_iter().flatten());
     for (name, value) in configuration.profile {
         cargo.env(format!("CARGO_PROFILE_RELEASE_{name}"), value);
     }

@@ -11,10 +11,15 @@ pub struct Configuration {
     pub profile: &'static [(&'static str, &'static str)],
     /// Options of rustc for the program alone.
     pub rustc: &'static [&'static str],
-    /// The target, if it is not the host. Its standard library is built from its source.
-    pub target: Option<&'static str>,
     /// What the program contains, so that the configuration is known to have had its effect.
     pub evidence: Evidence,
+}
+
+impl Configuration {
+    /// Whether the program contains the C library.
+    pub fn is_static(&self) -> bool {
+        self.evidence.absent.contains(&INTERPRETER)
+    }
 }
 
 /// Texts in an executable that show how it was linked.
@@ -41,7 +46,6 @@ const HOST: Configuration = Configuration {
     release: true,
     profile: &[],
     rustc: &[],
-    target: None,
     evidence: Evidence { present: &[INTERPRETER, SYMBOLS], absent: &[] },
 };
 
@@ -76,7 +80,7 @@ const SMALL: &[(&str, &str)] =
     &[("OPT_LEVEL", "z"), ("LTO", "fat"), ("CODEGEN_UNITS", "1"), ("STRIP", "symbols"), ("PANIC", "abort")];
 
 /// What the command builds.
-pub const ALL: [Configuration; 17] = [
+pub const ALL: [Configuration; 16] = [
     Configuration { name: "debug", release: false, ..HOST },
     Configuration { name: "release, no LTO", profile: NO_LTO, ..HOST },
     Configuration { name: "release, thin LTO", profile: THIN, ..HOST },
@@ -104,12 +108,9 @@ pub const ALL: [Configuration; 17] = [
     Configuration { name: "no LTO, static glibc", profile: NO_LTO, rustc: CRT_STATIC, evidence: STATIC, ..HOST },
     Configuration { name: "fat LTO, static glibc", profile: FAT, rustc: CRT_STATIC, evidence: STATIC, ..HOST },
     Configuration { name: "no LTO, static glibc, no PIE", profile: NO_LTO, rustc: NO_PIE, evidence: STATIC, ..HOST },
-    Configuration { name: "no LTO, sections collected eagerly", profile: NO_LTO, rustc: EAGER, ..HOST },
 ];
 
 const SYSTEM_LLD: &[&str] = &["-Clinker-features=-lld", "-Clink-arg=-fuse-ld=lld"];
 const MOLD_ONLY: &[&str] = &["-Clinker-features=-lld", "-Clink-arg=-fuse-ld=mold"];
 const CRT_STATIC: &[&str] = &["-Ctarget-feature=+crt-static"];
 const NO_PIE: &[&str] = &["-Ctarget-feature=+crt-static", "-Crelocation-model=static"];
-/// lld's default keeps what `__start_` symbols name; with this option it collects those sections, too.
-const EAGER: &[&str] = &["-Clink-arg=-Wl,--gc-sections", "-Clink-arg=-Wl,-z,start-stop-gc"];

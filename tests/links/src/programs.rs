@@ -15,11 +15,20 @@ const PLUGIN: &str = "graceful-links-plugin";
 const HOOKS: [(&str, &str); 3] = [(APP, "app_hook"), (APP, "library_hook"), (THIRD, "third_hook")];
 const CHECKS: [(&str, &str); 3] = [(APP, "app_check"), (APP, "library_check"), (THIRD, "third_check")];
 
+/// What a check has found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The program lists and runs what its sources contain.
+    AsWritten,
+    /// The configuration has no such program: a static program loads no cdylib.
+    Impossible,
+}
+
 /// Builds a program with hooks and checks in its own file, in the library of its package and in a third crate.
 ///
 /// # Errors
 /// What differs from the sources, or why the program was not built.
-pub fn check_linked(configuration: &Configuration) -> Result<(), String> {
+pub fn check_linked(configuration: &Configuration) -> Result<Outcome, String> {
     let program = build(configuration, APP, &["--bin", "linked"])?;
     check_evidence(configuration, &program)?;
     same("hooks", &listed(&program, "hooks")?, &HOOKS)?;
@@ -27,32 +36,35 @@ pub fn check_linked(configuration: &Configuration) -> Result<(), String> {
     // The checks end before `main` does, and the hooks run after it.
     let ran = run(&program, &[], &[])?;
     let expected = CHECKS.iter().chain(&HOOKS).map(|(_, name)| format!("ran {name}\n")).collect::<String>();
-    if ran == expected { Ok(()) } else { Err(format!("ran\n{ran}instead of\n{expected}")) }
+    if ran == expected { Ok(Outcome::AsWritten) } else { Err(format!("ran\n{ran}instead of\n{expected}")) }
 }
 
 /// Builds a program that does not name the library of its package: only its own hook is linked.
 ///
 /// # Errors
 /// As [`check_linked`].
-pub fn check_unnamed(configuration: &Configuration) -> Result<(), String> {
+pub fn check_unnamed(configuration: &Configuration) -> Result<Outcome, String> {
     let program = build(configuration, APP, &["--bin", "unnamed"])?;
     same("hooks", &listed(&program, "hooks")?, &[(APP, "only_hook")])?;
     same("checks", &listed(&program, "checks")?, &[])?;
     let ran = run(&program, &[], &[])?;
-    if ran == "ran only_hook\n" { Ok(()) } else { Err(format!("ran\n{ran}")) }
+    if ran == "ran only_hook\n" { Ok(Outcome::AsWritten) } else { Err(format!("ran\n{ran}")) }
 }
 
 /// Builds a program that loads a cdylib at run time: each of the two has its own hooks, and runs only these.
 ///
 /// # Errors
 /// As [`check_linked`].
-pub fn check_plugin(configuration: &Configuration) -> Result<(), String> {
+pub fn check_plugin(configuration: &Configuration) -> Result<Outcome, String> {
+    if configuration.is_static() {
+        return Ok(Outcome::Impossible);
+    }
     let plugin = build(configuration, PLUGIN, &["--lib"])?;
     let loader = build(configuration, PLUGIN, &["--bin", "loader"])?;
     same("hooks of the loader", &listed(&loader, "hooks")?, &[(PLUGIN, "loader_hook")])?;
     let ran = run(&loader, &[plugin.as_os_str()], &[])?;
     let expected = "ran plugin_hook\nthe plugin returned 0\nran loader_hook\n";
-    if ran == expected { Ok(()) } else { Err(format!("ran\n{ran}instead of\n{expected}")) }
+    if ran == expected { Ok(Outcome::AsWritten) } else { Err(format!("ran\n{ran}instead of\n{expected}")) }
 }
 
 fn same(what: &str, found: &[(String, String)], written: &[(&str, &str)]) -> Result<(), String> {
