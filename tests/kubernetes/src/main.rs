@@ -1,4 +1,5 @@
-//! Every kind of request on one port: fast and slow ones, uploads, server-sent events, WebSockets, and gRPC.
+//! Every kind of request on one port: fast and slow ones, uploads, server-sent events, WebSockets, and gRPC. A POST to
+//! `/stick` fails the liveness check from then on, and one to `/allocate` takes memory without end.
 
 use axum::{
     Router,
@@ -12,7 +13,13 @@ use axum::{
 use futures_util::stream::{self, Stream, StreamExt};
 use graceful::Context;
 use graceful_tests::grpc::{Order, Reply, orders_server};
-use std::{convert::Infallible, future::ready, pin::pin, time::Duration};
+use std::{
+    convert::Infallible,
+    future::ready,
+    pin::pin,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 use tokio::{
     net::TcpListener,
     sync::mpsc,
@@ -20,6 +27,26 @@ use tokio::{
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Status, service::Routes};
+
+static STUCK: AtomicBool = AtomicBool::new(false);
+
+#[graceful::health_check(on = "liveness", period = "1s")]
+fn not_stuck() -> bool {
+    !STUCK.load(Ordering::Relaxed)
+}
+
+async fn stick() {
+    STUCK.store(true, Ordering::Relaxed);
+}
+
+/// Takes 8 MB of memory each 10 ms, until the kernel ends the process.
+async fn allocate() {
+    let mut taken = Vec::new();
+    loop {
+        taken.push(vec![1_u8; 8 << 20]);
+        sleep(Duration::from_millis(10)).await;
+    }
+}
 
 async fn after(millis: u64) -> &'static str {
     sleep(Duration::from_millis(millis)).await;
@@ -101,7 +128,9 @@ async fn main(ctx: Context) -> std::io::Result<()> {
         .route("/10s", get(|| after(10_000)))
         .route("/upload", post(|body: String| ready(body.len().to_string())))
         .route("/events", get(events))
-        .route("/socket", get(socket));
+        .route("/socket", get(socket))
+        .route("/stick", post(stick))
+        .route("/allocate", post(allocate));
     let grpc = Routes::new(orders_server::OrdersServer::new(Orders(ctx))).into_axum_router();
     graceful::axum::serve(TcpListener::bind("0.0.0.0:3000").await?, http.merge(grpc)).await
 }
