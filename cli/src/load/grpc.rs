@@ -42,14 +42,6 @@ impl FromStr for Call {
 }
 
 impl Call {
-    /// A streaming method, for clap.
-    ///
-    /// # Errors
-    /// The text is not `package.Service/Method`.
-    pub(crate) fn method(text: &str) -> Result<Self, String> {
-        if text.contains('/') { text.parse() } else { Err("write package.Service/Method".to_owned()) }
-    }
-
     /// Whether a response, of which these are the first bytes, lets a program count as ready: it is the response of
     /// another method, or the message `ServingStatus status = 1` with SERVING = 1.
     pub(super) fn is_serving(&self, response: &[u8]) -> bool {
@@ -110,7 +102,6 @@ mod tests {
             let call: Call = text.parse().unwrap();
             assert_eq!((call.method.as_str(), &call.request[..]), (method, request));
         }
-        assert!(Call::method("a.B/Get").is_ok() && Call::method("a.B").is_err());
         for text in ["/", "a/", "/b", "a/b/c", "a b/c", &"x".repeat(128)] {
             assert!(text.parse::<Call>().is_err(), "{text}");
         }

@@ -24,11 +24,10 @@ pub(crate) enum Long {
     Upload,
     WebSocket,
     Stream,
-    GrpcStream,
 }
 
 impl Long {
-    pub(crate) const ALL: [Self; 5] = [Self::Slow, Self::Upload, Self::WebSocket, Self::Stream, Self::GrpcStream];
+    pub(crate) const ALL: [Self; 4] = [Self::Slow, Self::Upload, Self::WebSocket, Self::Stream];
 
     /// The name of its row in a report.
     pub(crate) fn name(self) -> &'static str {
@@ -37,7 +36,6 @@ impl Long {
             Self::Upload => "uploads",
             Self::WebSocket => "WebSockets",
             Self::Stream => "streams",
-            Self::GrpcStream => "gRPC streams",
         }
     }
 }

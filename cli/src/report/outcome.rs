@@ -43,8 +43,6 @@ pub(crate) enum Outcome {
     WebSocketError,
     /// The connection ended within a response of `--stream`.
     StreamCut,
-    /// The connection ended within a call of `--grpc-stream`.
-    GrpcStreamCut,
     /// A response body over the limit.
     TooLong,
     /// Due while all connections were busy until the end of the load.
@@ -85,7 +83,6 @@ impl Outcome {
             Self::WebSocketClosed(code) => format!("WebSocket closed with code {code}"),
             Self::WebSocketError => "WebSocket protocol error".to_owned(),
             Self::StreamCut => "stream cut".to_owned(),
-            Self::GrpcStreamCut => "gRPC stream cut".to_owned(),
             Self::TooLong => "response body too long".to_owned(),
             Self::Unsent => "not sent, all connections busy".to_owned(),
             Self::OutOfResources => "no free port or file descriptor".to_owned(),
@@ -103,7 +100,7 @@ impl Outcome {
     }
 
     /// Every outcome except for those of a status.
-    const NAMED: [Self; 20] = [
+    const NAMED: [Self; 19] = [
         Self::Success,
         Self::Elsewhere,
         Self::NoReplica,
@@ -120,7 +117,6 @@ impl Outcome {
         Self::WebSocketCut,
         Self::WebSocketError,
         Self::StreamCut,
-        Self::GrpcStreamCut,
         Self::TooLong,
         Self::Unsent,
         Self::OutOfResources,

@@ -149,10 +149,6 @@ pub(super) fn of_failure(failed: &Failed, summary: &Summary) -> Reason {
             "end each stream when the shutdown begins, so that its response is complete: clients reconnect elsewhere"
                 .to_owned(),
         ),
-        Outcome::GrpcStreamCut => (
-            format!("{requests} of --grpc-stream cut without a status, the first {first} after {signal}"),
-            "end each stream with a status when the drain begins: clients call again elsewhere".to_owned(),
-        ),
         _ => (format!("{requests} failed, the first {first} after {signal}: {name}"), failed.error.clone()),
     };
     Reason::fail(text, cut_by_exit(failed, summary).unwrap_or(&advice))

@@ -40,10 +40,6 @@ pub(crate) struct Traffic {
     /// completely
     #[arg(long, value_name = "URL")]
     stream: Option<Template>,
-    /// A gRPC method, package.Service/Method, that responds with a stream. Four clients call it at the host of --url with
-    /// an empty message; each stream must end with the status OK
-    #[arg(long, value_name = "METHOD", value_parser = Call::method)]
-    grpc_stream: Option<Call>,
     #[command(flatten)]
     pub(crate) trust: Trust,
     /// Requests per second to --url; 0 if a program has nothing but WebSockets or streams
@@ -124,21 +120,14 @@ impl Traffic {
     /// # Errors
     /// The trusted certificates cannot be read, or the URL of a service has a placeholder.
     pub(crate) fn endpoint(&self, url: &Template, ports: Option<&Ports>) -> Result<Endpoint, Failure> {
-        self.endpoint_of(url, ports, self.grpc.as_ref())
-    }
-
-    fn endpoint_of(&self, url: &Template, ports: Option<&Ports>, call: Option<&Call>) -> Result<Endpoint, Failure> {
         let url = ports.map_or_else(|| url.plain(), |ports| Ok(url.url(ports)))?;
         let failed = |error| Failure::new(ExitCode::Usage, error);
-        Endpoint::new(&url, &self.trust, call).map_err(failed)
+        Endpoint::new(&url, &self.trust, self.grpc.as_ref()).map_err(failed)
     }
 
     /// The URLs of long clients, as [`Traffic::endpoint`].
     pub(crate) fn long_endpoints(&self, ports: Option<&Ports>) -> Result<Vec<(Long, Endpoint)>, Failure> {
-        let with_urls = self.long().map(|(kind, _, url)| Ok((kind, self.endpoint(url, ports)?)));
-        let calls = self.grpc_stream.iter();
-        let calls = calls.map(|call| Ok((Long::GrpcStream, self.endpoint_of(&self.url, ports, Some(call))?)));
-        with_urls.chain(calls).collect()
+        self.long().map(|(kind, _, url)| Ok((kind, self.endpoint(url, ports)?))).collect()
     }
 
     /// The options of this load as arguments, for `cargo-graceful load`.
@@ -153,7 +142,6 @@ impl Traffic {
         .flat_map(|(option, value)| [option.to_owned(), value])
         .collect();
         arguments.extend(self.long().flat_map(|(_, option, url)| [option.to_owned(), url.text().to_owned()]));
-        arguments.extend(self.grpc_stream.iter().map(|call| format!("--grpc-stream={}", call.name)));
         arguments.extend(self.trust.insecure.then(|| "--insecure".to_owned()));
         arguments.extend(self.modes().iter().map(|mode| match (mode, &self.grpc) {
             (Mode::Grpc, Some(call)) => format!("--grpc={}", call.name),
@@ -176,8 +164,8 @@ impl Traffic {
                 return wrong(&format!("{option} must have the host and the port of --url"));
             }
         }
-        if self.rate == 0 && self.long().next().is_none() && self.grpc_stream.is_none() {
-            return wrong("--rate 0 needs one of --slow, --upload, --websocket, --stream and --grpc-stream");
+        if self.rate == 0 && self.long().next().is_none() {
+            return wrong("--rate 0 needs one of --slow, --upload, --websocket and --stream");
         }
         if self.timeout.is_zero() {
             return wrong("--timeout must not be zero");
@@ -248,15 +236,14 @@ mod tests {
         let all =
             ["--url", url, "--slow", "http://web/slow", "--rate", "7", "--connections", "9", "--timeout", "1500ms"];
         let long = ["--upload", url, "--stream", url, "--websocket", "wss://web/", "--rate", "0", "--insecure"];
-        let grpc = ["--grpc", "a.B", "--keep-alive", "--grpc-stream", "a.B/C"];
+        let grpc = ["--grpc", "a.B", "--keep-alive"];
         for options in [&all[..], &long, &grpc, &["--grpc"], &["--keep-alive", "--http2"], &["--new-connections"], &[]]
         {
             let parsed = Command::parse_from([&["load"], options].concat()).traffic;
             let again = Command::parse_from(["load".to_owned()].into_iter().chain(parsed.arguments())).traffic;
             assert_eq!((again.modes(), again.arguments()), (parsed.modes(), parsed.arguments()));
             assert!(again.long().eq(parsed.long()));
-            assert_eq!((again.grpc, again.grpc_stream), (parsed.grpc, parsed.grpc_stream));
-            assert_eq!(again.trust.insecure, parsed.trust.insecure);
+            assert_eq!((again.grpc, again.trust.insecure), (parsed.grpc, parsed.trust.insecure));
             assert_eq!((again.url, again.slow, again.rate), (parsed.url, parsed.slow, parsed.rate));
             assert_eq!((again.connections, again.timeout), (parsed.connections, parsed.timeout));
         }

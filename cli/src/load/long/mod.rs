@@ -30,7 +30,7 @@ const SPREAD: Duration = Duration::from_secs(1);
 fn begin(kind: Long, client: usize) -> Duration {
     match kind {
         Long::Slow | Long::Upload => SPREAD * client as u32 / CLIENTS as u32,
-        Long::WebSocket | Long::Stream | Long::GrpcStream => Duration::ZERO,
+        Long::WebSocket | Long::Stream => Duration::ZERO,
     }
 }
 
@@ -46,7 +46,6 @@ pub(super) async fn run(shared: Arc<Shared>, log: Rc<RefCell<Log>>, (kind, endpo
             Long::Upload => upload(&target).await,
             Long::WebSocket => websocket::talk(&target).await,
             Long::Stream => streams::read(&target).await,
-            Long::GrpcStream => streams::call(&target).await,
         };
         let is_failure = result.is_err();
         shared.record(&log, due, None, result, Some(kind));

@@ -34,7 +34,6 @@ fn the_verdict_names_what_failed_and_what_to_change() {
         (after(Outcome::WebSocketRefused(503)), NONE, false, "1 WebSocket got status 503 instead", "accept"),
         (after(Outcome::UploadCut), NONE, false, "1 request of --upload cut", "on their way"),
         (after(Outcome::StreamCut), NONE, false, "1 request of --stream cut", "end each stream"),
-        (after(Outcome::GrpcStreamCut), NONE, false, "1 request of --grpc-stream cut", "with a status"),
         (after(Outcome::Unsent), NONE, false, "1 request not sent, the first due 4 ms", "--connections"),
         (after(Outcome::WebSocketClosed(1011)), NONE, false, "1 WebSocket ended with an error", "1012"),
         (after(Outcome::Protocol), NONE, false, "1 request failed, the first 4 ms after SIGTERM: another protocol", ""),
