@@ -13,7 +13,7 @@ use tokio::{sync::Semaphore, task::JoinSet, time::sleep};
 use turmoil::net::TcpStream;
 
 /// Sends the requests on this connection; returns how many were begun.
-pub async fn run(
+pub(crate) async fn run(
     stream: TcpStream,
     address: SocketAddr,
     client: &Client,
@@ -33,16 +33,20 @@ pub async fn run(
         End::Drops(after) => after,
         _ => Duration::MAX,
     };
-    let mut begun = 0;
+    let (mut begun, mut open) = (0, JoinSet::new());
     let ended = tokio::select! {
         biased;
         ended = &mut connection => match ended {
             Ok(Ok(())) => Ended::Eof,
             _ => Ended::Reset,
         },
-        () = send(sender, address, client, requests, record, &mut begun) => Ended::ByClient,
+        () = send(sender, address, client, requests, record, &mut begun, &mut open) => Ended::ByClient,
         () = sleep(lifetime) => Ended::ByClient,
     };
+    if ended != Ended::ByClient {
+        // After GOAWAY, hyper's client takes no further requests, and goes on with those that are open.
+        while open.join_next().await.is_some() {}
+    }
     connection.abort();
     end(ended);
     begun
@@ -56,9 +60,9 @@ async fn send(
     requests: &[Request],
     record: &Shared,
     begun: &mut usize,
+    open: &mut JoinSet<()>,
 ) {
     let permits = std::sync::Arc::new(Semaphore::new(client.pipelining));
-    let mut open = JoinSet::new();
     for request in requests {
         sleep(request.think).await;
         let Ok(permit) = permits.clone().acquire_owned().await else { return };

@@ -13,8 +13,8 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::time::sleep;
 use turmoil::{Protocol, Segment, Sim};
 
-/// How long clients are observed once the process has exited.
-const AFTERMATH: Duration = Duration::from_millis(500);
+/// How long clients are observed once the process has exited, unless they end earlier.
+const AFTERMATH: Duration = Duration::from_secs(4);
 /// How much longer than its plan a lifecycle runs before the run gives up.
 const OVERTIME: Duration = Duration::from_secs(2);
 
@@ -156,7 +156,9 @@ async fn process(
         .header_timeout(limits.header)
         .body_timeout(limits.body)
         .max_connections(limits.connections.unwrap_or(usize::MAX))
-        .http1(|http1| drop(http1.half_close(limits.half_close)))
+        .http1(|http1| {
+            http1.half_close(limits.half_close);
+        })
         .await
 }
 
