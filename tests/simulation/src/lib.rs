@@ -13,6 +13,7 @@ mod http2;
 pub mod client;
 pub mod run;
 pub mod invariants;
+pub mod silence;
 
 use invariants::Tally;
 use record::Shared;

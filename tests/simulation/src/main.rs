@@ -1,6 +1,6 @@
 //! Runs many seeds, or one with a trace.
 
-use graceful_simulation::{check, invariants::Tally, record::Shared, scenario::Scenario};
+use graceful_simulation::{check, invariants::Tally, record::Shared, scenario::Scenario, silence::silence};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     process::ExitCode,
@@ -8,7 +8,6 @@ use std::{
     thread,
     time::Instant,
 };
-use tracing::{Event, Metadata, Subscriber, span};
 
 const USAGE: &str = "usage: graceful-simulation [--seeds COUNT] [--from SEED] [--threads COUNT] | --seed SEED";
 
@@ -37,25 +36,6 @@ impl Options {
         }
         Ok(options)
     }
-}
-
-/// A subscriber that takes nothing, so that the library does not write its log to stderr.
-struct Silence;
-
-impl Subscriber for Silence {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        false
-    }
-
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-    fn event(&self, _: &Event<'_>) {}
-    fn enter(&self, _: &span::Id) {}
-    fn exit(&self, _: &span::Id) {}
 }
 
 fn main() -> ExitCode {
@@ -88,9 +68,7 @@ fn one(seed: u64) -> bool {
 
 /// Runs seeds on several threads, and prints those that fail.
 fn many(options: &Options) -> bool {
-    if tracing::subscriber::set_global_default(Silence).is_err() {
-        eprintln!("the log cannot be silenced");
-    }
+    silence();
     let began = Instant::now();
     let (next, failed) = (AtomicU64::new(options.from), AtomicBool::new(false));
     let end = options.from.saturating_add(options.seeds);

@@ -274,7 +274,7 @@ fn client(dice: &mut Dice, handling: &mut Vec<Handling>) -> Client {
             _ => End::Drops(dice.millis(1..=500)),
         },
         reading: match dice.chance(15) {
-            true => Reading { size: dice.0.usize(1..=200), pause: dice.millis(1..=20) },
+            true => Reading { size: dice.0.usize(100..=2000), pause: dice.millis(1..=10) },
             false => Reading { size: 65536, pause: Duration::ZERO },
         },
     }

@@ -1,0 +1,34 @@
+//! A few hundred seeds; `cargo run --release -p graceful-simulation -- --seeds 100000` runs more.
+#![allow(clippy::unwrap_used)]
+
+use graceful_simulation::{check, invariants::Tally, record::Shared, scenario::Scenario, silence::silence};
+
+#[test]
+fn three_hundred_shutdowns_keep_every_invariant() {
+    silence();
+    let mut total = Tally::default();
+    for seed in 0..300 {
+        match check(seed, &Shared::default()) {
+            Ok(tally) => total.add(tally),
+            Err(problems) => panic!(
+                "seed {seed}, traced by `cargo run -p graceful-simulation -- --seed {seed}`:\n{}",
+                problems.join("\n")
+            ),
+        }
+    }
+    // The seeds show something: requests in flight when the drain began, and drains that had to cut.
+    assert!(total.drained > 100 && total.cut_runs > 10, "{total:?}");
+}
+
+#[test]
+fn a_seed_runs_the_same_way_every_time() {
+    silence();
+    for seed in 0..40 {
+        let runs = [(); 2].map(|()| {
+            let record = Shared::default();
+            graceful_simulation::run::run(&Scenario::of(seed), &record).unwrap();
+            format!("{:?}", record.lock())
+        });
+        assert_eq!(runs[0], runs[1], "seed {seed}");
+    }
+}
