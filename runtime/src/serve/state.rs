@@ -63,8 +63,11 @@ const OF_REQUEST: u32 = SPECIAL | HTTP_10;
 const AGE: u32 = 11;
 const OLDEST: u32 = u32::MAX >> AGE;
 
+/// The unit of an age.
+const RESOLUTION: Duration = Duration::from_millis(50);
+
 fn age_of(time: Duration) -> u32 {
-    (time.as_millis() / 50).min(u128::from(OLDEST)) as u32
+    (time.as_nanos() / RESOLUTION.as_nanos()).min(u128::from(OLDEST - 1)) as u32
 }
 
 /// What a request says about its connection.
@@ -382,7 +385,8 @@ impl ConnState {
             0 => 1,
             age => age.saturating_add(age_of(elapsed)).min(OLDEST),
         };
-        let expired = age >= age_of(limit).max(1);
+        // An age of 1 is that of the first tick, when no time has passed; a limit between two units is rounded up.
+        let expired = age > age_of(limit.saturating_add(RESOLUTION - Duration::from_nanos(1)));
         let next = now & !(OLDEST << AGE) | age << AGE | if expired { EXPIRED } else { 0 };
         self.word.compare_exchange(now, next, Relaxed, Relaxed).is_ok() && expired
     }

@@ -17,9 +17,19 @@ use crate::{
 };
 use loom::{
     future::block_on,
-    model,
+    model::Builder,
     thread::{self, JoinHandle},
 };
+
+/// How often a thread may be interrupted at any operation, besides where it waits: without a limit, three threads take
+/// hours.
+const INTERRUPTIONS: usize = 2;
+
+fn model(threads: impl Fn() + Send + Sync + 'static) {
+    let mut builder = Builder::new();
+    builder.preemption_bound = Some(INTERRUPTIONS);
+    builder.check(threads);
+}
 
 fn join(threads: impl IntoIterator<Item = JoinHandle<()>>) {
     for thread in threads {
