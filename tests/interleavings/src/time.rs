@@ -1,7 +1,7 @@
 //! `std::time` and `tokio::time`, as far as the included files use them.
 
-pub use real::time::Duration;
 use real::sync::atomic::{AtomicU64, Ordering};
+pub use real::time::Duration;
 
 /// A moment. Each call of [`now`](Self::now) is a second after the one before, so every span of time is long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

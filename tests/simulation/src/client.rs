@@ -139,7 +139,10 @@ impl Http1<'_> {
             }
             match read.read(&mut buffer).await {
                 Ok(0) => return Ok(Ended::Eof),
-                Ok(length) => reader.add(&buffer[..length]),
+                Ok(length) => {
+                    self.record.on(self.address, |connection| connection.read += length);
+                    reader.add(&buffer[..length]);
+                }
                 Err(_) => return Ok(Ended::Reset),
             }
             while let Some(part) = reader.next().map_err(|error| format!("{}: {error}", self.address))? {

@@ -10,6 +10,7 @@ use http_body_util::BodyExt;
 use hyper::{
     Request, Response,
     body::{Body, Frame, Incoming, SizeHint},
+    header::{DATE, HeaderValue},
 };
 use std::{
     convert::Infallible,
@@ -46,7 +47,10 @@ pub async fn handle(
     record.exchange(number, |exchange| exchange.responded = Some((now(), context.phase())));
     record.trace(|| format!("server: responds to {number} in phase {}", context.phase()));
     let chunks = handling.chunks;
-    Ok(Response::new(Chunks { handling, left: chunks, pause: None, number, record }))
+    let mut response = Response::new(Chunks { handling, left: chunks, pause: None, number, record });
+    // HTTP/2 compresses a header by its letters, so that the real date would change the number of bytes.
+    response.headers_mut().insert(DATE, HeaderValue::from_static("Thu, 01 Jan 1970 00:00:00 GMT"));
+    Ok(response)
 }
 
 /// The body of a response.

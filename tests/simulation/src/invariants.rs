@@ -67,7 +67,8 @@ pub fn check(scenario: &Scenario, record: &Record) -> Result<Tally, Vec<String>>
         };
     };
     let slack = scenario.tick * 2 + Duration::from_millis(2);
-    let mut run = Run { scenario, record, report, draining, hooks, slack, problems: Vec::new(), tally: Tally::default() };
+    let mut run =
+        Run { scenario, record, report, draining, hooks, slack, problems: Vec::new(), tally: Tally::default() };
     run.lifecycle();
     run.listener();
     for connection in record.connections.values() {

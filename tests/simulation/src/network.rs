@@ -1,7 +1,7 @@
 //! The virtual network as the server sees it: sockets whose events are noticed late, and that take partial writes.
 
 use crate::{
-    record::{Shared, now},
+    record::{Connection, Shared, now},
     scenario::Sockets,
 };
 use fastrand::Rng;
@@ -13,12 +13,16 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker, ready},
+    time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Sleep, sleep},
 };
 use turmoil::net::{TcpListener, TcpStream};
+
+/// How soon a server whose client's window is full asks for it once more.
+const WINDOW_UPDATE: Duration = Duration::from_millis(3);
 
 type Accepting = Pin<Box<dyn Future<Output = io::Result<(TcpStream, SocketAddr)>> + Send>>;
 
@@ -171,14 +175,25 @@ impl Inner {
         polled
     }
 
-    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    /// `is_full`: whether the client's window is full.
+    fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        is_full: impl Fn() -> bool,
+    ) -> Poll<io::Result<usize>> {
         let (sockets, dice) = (self.lateness.sockets, &mut self.lateness.dice);
         if self.blocked.is_none() && dice.u8(0..100) < sockets.blocked_percent {
             self.blocked = Some(Box::pin(sleep(sockets.late.mul_f64(dice.f64()))));
         }
-        if let Some(blocked) = &mut self.blocked {
-            ready!(blocked.as_mut().poll(cx));
-            self.blocked = None;
+        loop {
+            if let Some(blocked) = &mut self.blocked {
+                ready!(blocked.as_mut().poll(cx));
+            }
+            self.blocked = is_full().then(|| Box::pin(sleep(WINDOW_UPDATE)));
+            if self.blocked.is_none() {
+                break;
+            }
         }
         let length = bytes.len().min(sockets.write);
         Pin::new(&mut self.stream).poll_write(cx, &bytes[..length])
@@ -208,9 +223,18 @@ impl AsyncRead for VirtualStream {
 
 impl AsyncWrite for VirtualStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let polled = self.inner().poll_write(cx, bytes);
+        let (client, record) = (self.client, self.record.clone());
+        let inner = self.inner();
+        let window = inner.lateness.sockets.window;
+        let is_full = || {
+            // A client that is gone has a window no longer.
+            let unread = |on: &mut Connection| on.ended.is_none() && !on.http2 && on.responded - on.read >= window;
+            record.on(client, unread)
+        };
+        let polled = inner.poll_write(cx, bytes, is_full);
         if let Poll::Ready(Ok(written)) = polled {
             self.note_io(written);
+            self.record.on(client, |connection| connection.responded += written);
         }
         polled
     }

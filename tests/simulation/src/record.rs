@@ -91,6 +91,10 @@ pub struct Connection {
     pub arrived: usize,
     /// When the server accepted it.
     pub accepted: Option<Duration>,
+    /// How many bytes the server has written.
+    pub responded: usize,
+    /// How many of them a client of HTTP/1.1 has read.
+    pub read: usize,
     /// When the server last read or wrote bytes.
     pub last_io: Duration,
     /// When the server dropped it.

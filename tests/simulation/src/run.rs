@@ -14,7 +14,9 @@ use tokio::time::sleep;
 use turmoil::{Protocol, Segment, Sim};
 
 /// How long clients are observed once the process has exited, unless they end earlier.
-const AFTERMATH: Duration = Duration::from_secs(4);
+const AFTERMATH: Duration = Duration::from_secs(8);
+/// How many messages a socket holds. More than a response has: turmoil never delivers a FIN that arrives at a full socket.
+const MESSAGES: usize = 4096;
 /// How much longer than its plan a lifecycle runs before the run gives up.
 const OVERTIME: Duration = Duration::from_secs(2);
 
@@ -31,6 +33,7 @@ pub fn run(scenario: &Scenario, record: &Shared) -> Result<(), String> {
         .simulation_duration(Duration::from_secs(3600))
         .epoch(std::time::UNIX_EPOCH)
         .rng_seed(scenario.seed)
+        .tcp_capacity(MESSAGES)
         .enable_random_order();
     let mut sim = builder.build();
     let shared = Arc::new(scenario.clone());
@@ -134,12 +137,7 @@ async fn serve(scenario: Arc<Scenario>, record: Shared) -> turmoil::Result {
 }
 
 /// The process: begins its own shutdown at the scenario's time, and serves.
-async fn process(
-    context: Context,
-    triggers: Triggers,
-    scenario: Arc<Scenario>,
-    record: Shared,
-) -> std::io::Result<()> {
+async fn process(context: Context, triggers: Triggers, scenario: Arc<Scenario>, record: Shared) -> std::io::Result<()> {
     context.on_shutdown(1, "hook", || sleep(Duration::from_millis(3)));
     tokio::spawn(stop(context.clone(), triggers, scenario.clone()));
     let listener =

@@ -76,6 +76,8 @@ pub struct Sockets {
     pub blocked_percent: u8,
     /// The most bytes that a write takes.
     pub write: usize,
+    /// How many bytes a client of HTTP/1.1 may have unread before writes are blocked.
+    pub window: usize,
 }
 
 /// A host with clients.
@@ -237,7 +239,8 @@ impl Scenario {
             late_percent: dice.one(&[0, 20, 60, 100]),
             late: dice.millis(1..=12),
             blocked_percent: dice.one(&[0, 0, 10, 40]),
-            write: dice.one(&[usize::MAX, usize::MAX, 1000, 64, 7]),
+            write: dice.one(&[usize::MAX, usize::MAX, 1000, 64, 30]),
+            window: dice.one(&[usize::MAX, 4000, 500]),
         };
         let mut handling = Vec::new();
         let hosts = (0..dice.0.usize(1..=3)).map(|_| host(&mut dice, &mut handling)).collect();
