@@ -145,7 +145,7 @@ impl Http1<'_> {
                 }
                 Err(_) => return Ok(Ended::Reset),
             }
-            while let Some(part) = reader.next().map_err(|error| format!("{}: {error}", self.address))? {
+            while let Some(part) = reader.part().map_err(|error| format!("{}: {error}", self.address))? {
                 closes |= part == Part::Head { closes: true };
                 self.note(part, progress)?;
             }

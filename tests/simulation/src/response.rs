@@ -45,7 +45,7 @@ impl Reader {
     ///
     /// # Errors
     /// The bytes are no response.
-    pub fn next(&mut self) -> Result<Option<Part>, String> {
+    pub fn part(&mut self) -> Result<Option<Part>, String> {
         loop {
             match self.at {
                 At::Head => {
@@ -135,7 +135,7 @@ mod tests {
             let mut parts = Vec::new();
             for piece in bytes.chunks(size) {
                 reader.add(piece);
-                while let Some(part) = reader.next().unwrap() {
+                while let Some(part) = reader.part().unwrap() {
                     parts.push(part);
                 }
             }
@@ -147,6 +147,6 @@ mod tests {
     fn an_error_is_no_response() {
         let mut reader = Reader::default();
         reader.add(b"HTTP/1.1 400 Bad Request\r\n\r\n");
-        assert!(reader.next().is_err());
+        assert!(reader.part().is_err());
     }
 }

@@ -220,18 +220,15 @@ impl Lifecycle {
         let triggers = builder.triggers();
         let (main, returns) = oneshot::channel();
         let context = Rc::new(RefCell::new(None));
-        let run = local.block_on(&runtime, async {
-            let known = context.clone();
-            let run = tokio::task::spawn_local(builder.run_here(move |context| async move {
-                context.on_shutdown(1, "hook", move || sleep(millis(HOOK)));
-                *known.borrow_mut() = Some(context);
-                if returns.await.is_err() {
-                    pending().await
-                }
-            }));
-            settle().await;
-            run
-        });
+        let known = context.clone();
+        let run = local.spawn_local(builder.run_here(move |context| async move {
+            context.on_shutdown(1, "hook", move || sleep(millis(HOOK)));
+            *known.borrow_mut() = Some(context);
+            if returns.await.is_err() {
+                pending().await
+            }
+        }));
+        local.block_on(&runtime, settle());
         let context = context.take().unwrap();
         Self { runtime, local, context, triggers, main: Some(main), tasks: Vec::new(), run }
     }

@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const CRATES: [&str; 5] = ["plan", "deploy", "macros", "runtime", "cli"];
+const CRATES: [&str; 6] = ["plan", "deploy", "macros", "runtime", "cli", "tests/simulation"];
 /// The limit of lines per file.
 const LONGEST: usize = 400;
 
