@@ -15,7 +15,7 @@ async fn flush_orders() -> Result<(), std::io::Error> {
     Err(std::io::Error::other("disk full"))
 }
 
-/// Runs concurrently with `flush_orders`, which has the same order. A sync function runs on the blocking pool.
+/// Runs concurrently with `flush_orders`, which has the same order. A sync function runs on a thread that may block.
 #[graceful::shutdown_hook(order = 2)]
 fn flush_logs(context: graceful::HookContext) {
     println!("flushing logs after {}, {:?} left", context.cause(), context.remaining());

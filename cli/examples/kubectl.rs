@@ -164,7 +164,8 @@ fn load(way: &str) {
         sleep(Duration::from_secs(600)); // the load never starts, so that the rehearsal cannot end
     }
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
-    println!("{}", json!({"load": "started", "second": now}));
+    let version = if way == "loads-with-another-version" { "9.9.9" } else { env!("CARGO_PKG_VERSION") };
+    println!("{}", json!({"load": "started", "second": now, "version": version}));
     wait_for(" delete job cargo-graceful");
     if way == "cuts-a-log" {
         return;
@@ -173,5 +174,8 @@ fn load(way: &str) {
         "second": 0, "succeeded": 7, "elsewhere": 0, "long": {}, "failures": {}, "latency": "", "connections": [1, 0, 0, 0],
     });
     println!("{second}");
+    if way == "loads-with-noise" {
+        println!("thread 'load-0' panicked");
+    }
     println!("{}", json!({"load": "ended", "scheduling": "", "queued": 0, "last_success": 5}));
 }

@@ -79,6 +79,19 @@ pub(crate) fn forward(text: &str) {
     }
 }
 
+/// Writes to standard error; one that is closed is no reason to stop.
+pub(crate) fn say(text: &str) {
+    let mut stderr = io::stderr().lock();
+    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+}
+
+/// The same unless `--quiet` is given.
+pub(crate) fn progress(text: &str) {
+    if !is_quiet() {
+        say(text);
+    }
+}
+
 fn write(mut out: impl Write, text: &str) -> Result<(), Failure> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

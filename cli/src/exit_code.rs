@@ -21,12 +21,18 @@ pub(crate) enum ExitCode {
 impl ExitCode {
     /// Every code with its meaning.
     pub(crate) const TABLE: [(Self, &str); 11] = [
-        (Self::Passed, "the command succeeded; the rehearsal passed; no error and no warning was found"),
-        (Self::Failed, "the rehearsal failed; an error or a warning was found; fixes were shown and not written"),
-        (Self::Usage, "wrong arguments, or no executable to choose"),
+        (Self::Passed, "the command succeeded; the rehearsal passed; `check` found no error and no warning"),
+        (
+            Self::Failed,
+            "the rehearsal failed; `check` found an error or a warning; `manifest --fix` has not written its fixes",
+        ),
+        (
+            Self::Usage,
+            "wrong arguments, or no executable to choose; `init --write` would overwrite what git cannot restore",
+        ),
         (Self::Build, "the build failed"),
         (Self::Start, "the program or a pod did not start, ended early, or was not ready in time"),
-        (Self::Url, "the URL is in use by another process, or responds with something else than 2xx in time"),
+        (Self::Url, "the URL is in use by another process, or unusable: another protocol, a redirect, no 2xx in time"),
         (Self::Plan, "the program printed no plan, or one that can't be deployed"),
         (Self::Io, "a file could not be written, or the machine lacks a resource"),
         (Self::Input, "a manifest, a Dockerfile or a source file could not be read"),

@@ -208,7 +208,10 @@ impl<'a> Check<'a> {
             }
         };
         for name in silence.unknown() {
-            let fix = "write the id of a rule, as in the brackets of its finding";
+            let fix = match table::similar_rule(name) {
+                Some(rule) => format!("write {}", rule.id),
+                None => "write the id of a rule, as in the brackets of its finding".to_owned(),
+            };
             findings.add(&files::ALLOW_UNKNOWN, place, format!("there is no rule {name}"), fix);
         }
         for name in rules.iter().filter(|name| !is_used(name) && table::rule(name).is_some()) {

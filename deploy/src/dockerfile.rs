@@ -3,7 +3,7 @@
 use crate::{
     edit::{Edit, Editor},
     silence::Silence,
-    source::{At, Source, Unreadable},
+    source::{At, Source, Unreadable, line_ends},
     yaml::Comment,
 };
 use std::collections::HashMap;
@@ -40,8 +40,7 @@ pub(crate) struct Command {
 
 /// A logical line: an instruction with its continuation lines.
 struct Instruction {
-    start: usize,
-    end: usize,
+    at: At,
     text: String,
 }
 
@@ -73,7 +72,7 @@ impl Dockerfile {
             }
             let Some((_, stage)) = &mut last else { continue };
             let command = || Command {
-                at: source.at(instruction.start..instruction.end),
+                at: instruction.at.clone(),
                 is_shell_form: exec_form(rest).is_none(),
                 words: exec_form(rest).unwrap_or_else(|| vec![rest.to_owned()]),
             };
@@ -129,45 +128,45 @@ impl Dockerfile {
 /// The logical lines without comments and here-documents; and the comments.
 fn instructions(source: &Source) -> (Vec<Instruction>, Vec<Comment>) {
     let (mut instructions, mut comments): (Vec<Instruction>, Vec<Comment>) = (Vec::new(), Vec::new());
-    let (mut escape, mut is_open, mut start) = ('\\', false, 0);
+    let (mut escape, mut is_open) = ('\\', false);
+    let (mut next, mut number) = (0, 1);
     let mut here: Vec<String> = Vec::new();
-    for (number, line) in source.text.split_inclusive('\n').enumerate() {
-        let (from, trimmed) = (start, line.trim());
-        start += line.len();
+    for line in source.text.split_inclusive('\n') {
+        let begin = (next, number);
+        next += line.len();
+        number += line_ends(line);
+        let trimmed = line.trim();
         if let Some(end) = here.first() {
             if trimmed == end {
                 here.remove(0);
             }
             continue;
         }
+        if trimmed.is_empty() {
+            continue;
+        }
+        let start = begin.0 + line.len() - line.trim_start().len();
+        let end = start + trimmed.len();
         if let Some(text) = trimmed.strip_prefix('#') {
             let directive = text.split_once('=').filter(|(key, _)| key.trim().eq_ignore_ascii_case("escape"));
             if let (Some((_, value)), true) = (directive, instructions.is_empty()) {
                 escape = value.trim().chars().next().unwrap_or(escape);
             }
-            let column = line.chars().take_while(|c| c.is_whitespace()).count() + 1;
-            let at = At { line: number + 1, column, bytes: from..from + line.trim_end().len() };
+            let at = source.at_from(begin, start..end);
             comments.push(Comment { text: text.trim().to_owned(), at, is_alone: true });
-            continue;
-        }
-        if trimmed.is_empty() {
             continue;
         }
         let (text, continues) = match trimmed.strip_suffix(escape) {
             Some(text) => (text, true),
             None => (trimmed, false),
         };
-        let end = from + line.trim_end().len();
         match instructions.last_mut().filter(|_| is_open) {
             Some(instruction) => {
                 instruction.text.push(' ');
                 instruction.text.push_str(text);
-                instruction.end = end;
+                instruction.at.bytes.end = end;
             }
-            None => {
-                let indent = line.len() - line.trim_start().len();
-                instructions.push(Instruction { start: from + indent, end, text: text.to_owned() });
-            }
+            None => instructions.push(Instruction { at: source.at_from(begin, start..end), text: text.to_owned() }),
         }
         is_open = continues;
         if let Some(instruction) = instructions.last().filter(|_| !is_open) {

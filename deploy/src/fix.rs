@@ -119,8 +119,7 @@ impl<'a> Fix<'a> {
     /// # Errors
     /// A file can't be read.
     pub fn run(&self) -> Result<Fixed, Unreadable> {
-        let owned =
-            |(name, text): &(&str, &str)| (name.to_string(), text.strip_prefix('\u{feff}').unwrap_or(text).to_owned());
+        let owned = |(name, text): &(&str, &str)| (name.to_string(), text.trim_start_matches('\u{feff}').to_owned());
         let manifests = self.manifests.iter().map(owned).collect();
         let mut state = self.checked(manifests, self.dockerfile.as_ref().map(owned))?;
         let original = state.clone();
@@ -130,12 +129,15 @@ impl<'a> Fix<'a> {
             fixed.extend(findings);
             state = next;
         }
-        let marks = self.manifests.iter().chain(&self.dockerfile).map(|(_, text)| text.starts_with('\u{feff}'));
+        let marks = self.manifests.iter().chain(&self.dockerfile).map(|(_, text)| {
+            let without = text.trim_start_matches('\u{feff}');
+            &text[..text.len() - without.len()]
+        });
         let before = original.manifests.into_iter().chain(original.dockerfile);
         let after = state.manifests.into_iter().chain(state.dockerfile);
         let changed = before.zip(after).zip(marks).filter(|((before, after), _)| before != after);
-        let with_mark = |((_, (name, text)), mark)| (name, if mark { format!("\u{feff}{text}") } else { text });
-        Ok(Fixed { texts: changed.map(with_mark).collect(), fixed, left: state.findings })
+        let with_marks = |((_, (name, text)), marks)| (name, format!("{marks}{text}"));
+        Ok(Fixed { texts: changed.map(with_marks).collect(), fixed, left: state.findings })
     }
 
     fn checked(

@@ -45,4 +45,4 @@ pub use finding::Finding;
 pub use fix::{Fix, Fixed};
 pub use rule::{Group, Needs, Place, Rule, Severity};
 pub use source::{Unreadable, decode};
-pub use table::{rule, rules};
+pub use table::{rule, rules, similar_rule};

@@ -1,7 +1,7 @@
 //! Comments that allow a finding where it stands: `# graceful: allow(RULE) because REASON`.
 
 use crate::{
-    source::{At, Source},
+    source::{At, Source, lines},
     table,
     yaml::Comment,
 };
@@ -19,7 +19,7 @@ pub(crate) struct Silence {
 impl Silence {
     /// The comments of a file that allow a finding, or try to.
     pub(crate) fn all(source: &Source, comments: &[Comment]) -> Vec<Self> {
-        let lines: Vec<&str> = source.text.lines().collect();
+        let lines: Vec<&str> = lines(&source.text).collect();
         let found = comments.iter().filter_map(|comment| {
             let rest = comment.text.strip_prefix("graceful:")?.trim();
             let line = if comment.is_alone { below(&lines, comment.at.line) } else { comment.at.line };

@@ -21,7 +21,7 @@ pub(crate) struct At {
 }
 
 impl Source {
-    /// A text that is not too large. A byte order mark is not part of it.
+    /// A text that is not too large. Byte order marks are not part of it.
     pub(crate) fn new(name: &str, text: &str) -> Result<Self, Unreadable> {
         if text.len() > LARGEST {
             return Err(Unreadable::new(
@@ -31,15 +31,20 @@ impl Source {
                 "pass the manifest alone, without generated data",
             ));
         }
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let text = text.trim_start_matches('\u{feff}');
         Ok(Self { name: name.into(), text: text.into() })
     }
 
     /// The position of a range of bytes.
     pub(crate) fn at(&self, bytes: Range<usize>) -> At {
-        let before = self.text.get(..bytes.start).unwrap_or_default();
-        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        At { line: before.matches('\n').count() + 1, column: before[start..].chars().count() + 1, bytes }
+        self.at_from((0, 1), bytes)
+    }
+
+    /// The same, for bytes behind the begin of a line, of which the first byte and the number are known.
+    pub(crate) fn at_from(&self, (first, line): (usize, usize), bytes: Range<usize>) -> At {
+        let before = self.text.get(first..bytes.start).unwrap_or_default();
+        let start = before.rfind(['\n', '\r']).map_or(0, |end| end + 1);
+        At { line: line + line_ends(before), column: before[start..].chars().count() + 1, bytes }
     }
 
     /// The end of a range without the white space at its end, such as the line end that belongs to a block scalar.
@@ -49,8 +54,20 @@ impl Source {
 
     /// The line of this number, without white space around it.
     pub(crate) fn line(&self, line: usize) -> &str {
-        self.text.lines().nth(line.saturating_sub(1)).unwrap_or_default().trim()
+        lines(&self.text).nth(line.saturating_sub(1)).unwrap_or_default().trim()
     }
+}
+
+/// The lines of a text. As in YAML, each ends with LF, with CRLF or with CR alone.
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().flat_map(|line| line.split('\r'))
+}
+
+/// How many lines end in a text.
+pub(crate) fn line_ends(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let ends = |(at, byte): (usize, &u8)| *byte == b'\n' || (*byte == b'\r' && bytes.get(at + 1) != Some(&b'\n'));
+    bytes.iter().enumerate().filter(|found| ends(*found)).count()
 }
 
 /// A file that can't be checked. `Display` shows `file:line:column: problem; fix`.

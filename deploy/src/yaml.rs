@@ -226,7 +226,7 @@ fn closed(Open { at, is_map, is_flow, children, .. }: Open, end: usize) -> Arc<N
 /// Whether nothing but white space stands before a byte on its line.
 fn is_first_on_its_line(text: &str, byte: usize) -> bool {
     let before = text.get(..byte).unwrap_or_default();
-    before.bytes().rev().take_while(|byte| *byte != b'\n').all(|byte| byte == b' ' || byte == b'\t')
+    before.bytes().rev().take_while(|byte| !b"\r\n".contains(byte)).all(|byte| byte == b' ' || byte == b'\t')
 }
 
 /// The problem and the fix of the parser's error.

@@ -131,3 +131,30 @@ fn no_mutation_of_a_manifest_panics() {
         }
     }
 }
+
+#[test]
+fn a_carriage_return_alone_ends_a_line_as_in_yaml() {
+    let text = "kind: Deployment\rspec:\r  # graceful: allow(strategy-recreate) because x\r  strategy: {type: Recreate}\r  template: {spec: {containers: [{name: app}]}}\r";
+    let run = |text: &str| Check::new(&[Manifest::parse("app.yaml", text).unwrap()]).run();
+    assert_eq!(run(text), [], "the comment stands above its finding");
+    let findings = run(&text.replace("graceful:", "others:"));
+    let shown: Vec<_> =
+        findings.iter().map(|finding| (finding.line, finding.column, finding.quoted.as_str())).collect();
+    assert_eq!(shown, [(4, 20, "strategy: {type: Recreate}")]);
+}
+
+#[test]
+fn a_comment_of_a_dockerfile_begins_at_its_sign() {
+    let text = "FROM x\n  # graceful: allow(\n";
+    let findings = Check::new(&[]).dockerfile(&Dockerfile::parse("Dockerfile", text).unwrap()).run();
+    assert_eq!((findings[0].line, findings[0].column), (2, 3));
+    assert_eq!(&text[findings[0].bytes.clone()], "# graceful: allow(");
+}
+
+#[test]
+fn a_dockerfile_with_many_instructions_is_read_soon() {
+    let start = Instant::now();
+    let text = format!("FROM x\n{}", "CMD a\n".repeat(600_000));
+    assert!(Dockerfile::parse("Dockerfile", &text).is_ok());
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+}

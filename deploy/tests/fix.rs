@@ -295,3 +295,11 @@ fn no_mutation_of_a_manifest_panics_or_is_fixed_to_something_unreadable() {
     }
     assert!(fixes > 50, "{fixes}");
 }
+
+#[test]
+fn byte_order_marks_stay_and_change_no_edit() {
+    for marks in ["", "\u{feff}", "\u{feff}\u{feff}"] {
+        let fixed = Fix::new().dockerfile("Dockerfile", &format!("{marks}FROM debian\nCMD /app\n")).run().unwrap();
+        assert_eq!(fixed.texts[0].1, format!("{marks}FROM debian\nCMD [\"/app\"]\n"));
+    }
+}

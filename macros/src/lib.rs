@@ -132,7 +132,7 @@ pub fn main(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// #[graceful::shutdown_hook(order = 2)]
 /// fn log_shutdown() {
-///     println!("shut down"); // a sync hook runs on the blocking pool
+///     println!("shut down"); // a sync hook runs on a thread that may block
 /// }
 /// # fn main() {}
 /// ```

@@ -36,7 +36,7 @@
 //!
 //! Liveness stays 200 to the end, and the health server closes last. Grace is skipped when no traffic was routed to the
 //! process, because it was never ready, and when `main` returns by itself. A second SIGTERM changes nothing; a second
-//! SIGINT skips the rest of grace and drain; a third one exits at once.
+//! SIGINT skips the rest of grace and drain; a third one exits at once, and the report names the hooks that have not ended.
 //!
 //! Signals, probes and every deadline are handled on a thread of their own. If the runtime of `main` is starved or
 //! blocked, they still work, and the process still exits before SIGKILL and names the tasks that were stuck.
@@ -60,6 +60,9 @@
 //! application's own. A crate that no code names is not linked, and its hooks are not collected: document that users of
 //! your library write `hooks_from(the_library)`. Code that needs the context takes a [`Context`], or calls
 //! [`context()`].
+//!
+//! A `cdylib` that a program loads at run time contains a copy of this crate, with hooks and checks of its own: those of
+//! the cdylib are not part of the program's shutdown. Export a function of the cdylib, and call it in a hook of the program.
 //!
 //! # In tests
 //!
@@ -170,6 +173,10 @@ pub mod testing;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+#[cfg(feature = "__fuzz")]
+#[doc(hidden)]
+#[path = "fuzz.rs"]
+pub mod __fuzz;
 
 pub use builder::{Builder, Triggers};
 pub use cause::{Cause, Signal};
@@ -202,5 +209,6 @@ pub use report::{
     timeline::{Entry, Level, What},
 };
 pub use serve::{
-    ConnectionService, Handshake, Handshaking, HttpService, Listener, Serve, Stream, serve, tcp, with_handshake,
+    ConnectionService, Handshake, Handshaking, HttpService, Listener, Serve, Stream, Transport, serve, tcp,
+    with_handshake,
 };

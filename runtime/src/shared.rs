@@ -5,7 +5,7 @@ use crate::{
     checks::board::Board,
     drain::{phase_observers::PhaseObservers, tracker::Tracker},
     health::probe::ProbeResponder,
-    hooks::{registry::Registry, state::Provided},
+    hooks::{call::HookThread, registry::Registry, state::Provided},
     os::process::LastResort,
     phase::Phase,
     report::{check_state::On, outcome::MainResult, recorder::Recorder},
@@ -51,6 +51,8 @@ pub(crate) struct Shared {
     pub(crate) probe_responder: OnceLock<ProbeResponder>,
     /// Ends the process when a shutdown has lasted this long, even if the control thread is stuck; unset in tests.
     pub(crate) last_resort: OnceLock<LastResort>,
+    /// The thread for synchronous hooks; unset in tests.
+    pub(crate) hook_thread: OnceLock<Arc<HookThread>>,
     /// The token that a request for `/prestop` must carry; without a token the path does not exist.
     pub(crate) prestop_token: OnceLock<String>,
     /// The runtime of the user's tasks and hooks.
@@ -94,6 +96,7 @@ impl Shared {
             board,
             probe_responder: OnceLock::new(),
             last_resort: OnceLock::new(),
+            hook_thread: OnceLock::new(),
             phase_observers: PhaseObservers::default(),
             prestop_token: OnceLock::new(),
             runtime,

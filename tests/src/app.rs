@@ -60,6 +60,13 @@ impl App {
         self
     }
 
+    /// Puts the app in a process group of its own, so that the processes that it leaves can be found.
+    #[must_use]
+    pub fn own_process_group(mut self) -> Self {
+        self.0.process_group(0);
+        self
+    }
+
     /// Redirects stderr, which the harness then doesn't collect.
     #[must_use]
     pub fn stderr(mut self, to: impl Into<Stdio>) -> Self {
@@ -181,6 +188,11 @@ impl Running {
     pub fn begin_drain(&self) {
         self.signal(Signal::TERM);
         self.logs("draining: ");
+    }
+
+    /// Whether the app still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("the app is a child").is_none()
     }
 
     /// Waits until the app exits.

@@ -14,6 +14,11 @@ pub struct Ended {
 }
 
 impl Ended {
+    /// How the process ended.
+    pub fn status(&self) -> ExitStatus {
+        self.status
+    }
+
     /// Asserts the exit code.
     #[track_caller]
     pub fn with_code(&self, code: i32) -> &Self {

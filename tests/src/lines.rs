@@ -5,7 +5,7 @@ use std::{
     io::{BufRead, BufReader, Read},
     sync::{Arc, Condvar, Mutex, MutexGuard},
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// The lines of one output stream of a process, collected by a separate thread.
@@ -26,7 +26,7 @@ struct State {
 
 impl Lines {
     /// Collects the lines of this stream until it ends.
-    pub(crate) fn of(output: impl Read + Send + 'static) -> Self {
+    pub fn of(output: impl Read + Send + 'static) -> Self {
         let lines = Self::default();
         let collected = lines.clone();
         thread::spawn(move || {
@@ -54,7 +54,12 @@ impl Lines {
 
     /// Waits for the nth line that contains `part`.
     pub fn find_nth(&self, part: &str, nth: usize) -> Option<String> {
-        let deadline = Instant::now() + PATIENCE;
+        self.find_within(part, nth, PATIENCE)
+    }
+
+    /// Waits for the nth line that contains `part`, but no longer than `limit`.
+    pub fn find_within(&self, part: &str, nth: usize, limit: Duration) -> Option<String> {
+        let deadline = Instant::now() + limit;
         let mut state = self.lock();
         loop {
             if let Some(line) = state.lines.iter().filter(|line| line.contains(part)).nth(nth - 1) {
@@ -69,7 +74,7 @@ impl Lines {
     }
 
     /// Waits until the stream ends.
-    pub(crate) fn ended(&self) {
+    pub fn ended(&self) {
         let deadline = Instant::now() + PATIENCE;
         let mut state = self.lock();
         while !state.closed && Instant::now() < deadline {

@@ -8,10 +8,16 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// A gate that the line `release` opens permanently.
+/// A gate that opens once and stays open, for [`read_commands`] at the line `release`.
 pub struct Gate {
     open: watch::Sender<bool>,
     blocking: (Mutex<bool>, Condvar),
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self { open: watch::channel(false).0, blocking: (Mutex::new(false), Condvar::new()) }
+    }
 }
 
 impl Gate {
@@ -27,7 +33,8 @@ impl Gate {
         drop(self.blocking.1.wait_while(guard, |open| !*open));
     }
 
-    fn open(&self) {
+    /// Opens the gate.
+    pub fn open(&self) {
         self.open.send_replace(true);
         *self.blocking.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.blocking.1.notify_all();
@@ -36,13 +43,13 @@ impl Gate {
 
 /// Starts to read commands. `block` blocks all `workers` threads of the runtime until `release`.
 pub fn read_commands(context: &graceful::Context, workers: usize) -> Arc<Gate> {
-    let gate = Arc::new(Gate { open: watch::channel(false).0, blocking: (Mutex::new(false), Condvar::new()) });
+    let gate = Arc::new(Gate::default());
     let (context, opened) = (context.clone(), gate.clone());
     thread::spawn(move || {
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
             match line.as_str() {
                 "release" => opened.open(),
-                "block" => block(&context, workers, &opened),
+                "block" => block(&context, workers, &opened, || print_line("every worker is blocked")),
                 other => print_line(format!("unknown command {other}")),
             }
         }
@@ -50,9 +57,11 @@ pub fn read_commands(context: &graceful::Context, workers: usize) -> Arc<Gate> {
     gate
 }
 
-/// Spawns tasks that meet at a barrier, so that each blocks another thread. One starts after the other: a worker takes
+/// Blocks all `workers` threads of the runtime until the gate opens, and calls `blocked` once they are.
+///
+/// The tasks meet at a barrier, so that each blocks another thread. One starts after the other: a worker takes
 /// several new tasks at once, and those behind the one that blocks it may never be taken by another worker.
-fn block(context: &graceful::Context, workers: usize, gate: &Arc<Gate>) {
+pub fn block(context: &graceful::Context, workers: usize, gate: &Arc<Gate>, blocked: fn()) {
     let barrier = Arc::new(Barrier::new(workers));
     let (start, started) = mpsc::channel();
     for _ in 0..workers {
@@ -60,7 +69,7 @@ fn block(context: &graceful::Context, workers: usize, gate: &Arc<Gate>) {
         context.spawn("blocker", async move {
             let _ = start.send(());
             if barrier.wait().is_leader() {
-                print_line("every worker is blocked");
+                blocked();
             }
             gate.block_until_open();
         });

@@ -1,9 +1,14 @@
 //! gRPC over HTTP/2. Every method responds with a health status: SERVING, and NOT_SERVING from the signal on.
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use futures_util::{StreamExt, future, stream};
+use http_body_util::{BodyExt, StreamBody, combinators::BoxBody};
 use hyper::{
-    HeaderMap, Request, Response, body::Incoming, header::HeaderValue, server::conn::http2, service::service_fn,
+    HeaderMap, Request, Response,
+    body::{Frame, Incoming},
+    header::HeaderValue,
+    server::conn::http2,
+    service::service_fn,
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::{convert::Infallible, io, pin::pin};
@@ -23,16 +28,27 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         let code = match mode {
             "grpc-unavailable" if is_stopping => "14",
             "grpc-unimplemented" => "12",
+            "grpc-invalid" => "3",
             _ => "0",
         };
         let status = if is_stopping { 2 } else { 1 };
-        let message = Full::new(Bytes::from(vec![0, 0, 0, 0, 2, 0x08, status]));
+        let message = Bytes::from(vec![0, 0, 0, 0, 2, 0x08, status]);
         let mut trailers = HeaderMap::new();
         if mode != "grpc-no-status" {
             trailers.insert("grpc-status", HeaderValue::from_static(code));
             trailers.insert("grpc-message", HeaderValue::from_static("going%20away"));
         }
-        async move { Ok::<_, Infallible>(Response::new(message.with_trailers(async { Some(Ok(trailers)) }))) }
+        let frame = move || Ok(Frame::data(message.clone()));
+        let body: BoxBody<Bytes, Infallible> = match mode {
+            "grpc-streams" => BoxBody::new(StreamBody::new(stream::repeat_with(frame))),
+            "grpc-streams-slowly" => {
+                BoxBody::new(StreamBody::new(stream::once(future::ready(frame())).chain(stream::pending())))
+            }
+            _ => BoxBody::new(
+                StreamBody::new(stream::once(future::ready(frame()))).with_trailers(async { Some(Ok(trailers)) }),
+            ),
+        };
+        async move { Ok::<_, Infallible>(Response::new(body)) }
     };
     let connection = http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service_fn(call));
     let mut connection = pin!(connection);

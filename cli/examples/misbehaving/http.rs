@@ -9,7 +9,10 @@ use tokio::{
 };
 use tokio_tungstenite::{
     WebSocketStream,
-    tungstenite::{handshake::derive_accept_key, protocol::Role},
+    tungstenite::{
+        handshake::derive_accept_key,
+        protocol::{CloseFrame, Role, frame::coding::CloseCode},
+    },
 };
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
@@ -36,6 +39,10 @@ pub(crate) async fn respond<S: AsyncRead + AsyncWrite + Unpin>(
             "redirects" => b"HTTP/1.1 302 Found\r\nlocation: /login\r\ncontent-length: 0\r\n\r\n",
             "responds-404" => b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
             "responds-503" if *stopping.borrow() => b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n",
+            "floods-slowly" => {
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n: hi\n\n").await?;
+                return std::future::pending().await;
+            }
             "endless-body" => return flood(stream).await,
             "cuts-responses" => {
                 stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\no").await?;
@@ -81,7 +88,7 @@ async fn long<S: AsyncRead + AsyncWrite + Unpin>(
             stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n").await?;
             std::future::pending().await
         }
-        "cuts-websockets" | "tls-closes-websockets" => {
+        "cuts-websockets" | "tls-closes-websockets" | "closes-websockets-with-an-error" => {
             let key = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap_or_default();
             let accept = derive_accept_key(key.as_bytes());
             let head = format!(
@@ -97,10 +104,13 @@ async fn long<S: AsyncRead + AsyncWrite + Unpin>(
                         Some(Ok(_)) => {}
                         _ => return Ok(()),
                     },
-                    _ = stopping.changed(), if mode == "tls-closes-websockets" => break,
+                    _ = stopping.changed(), if mode != "cuts-websockets" => break,
                 }
             }
-            socket.close(None).await.map_err(io::Error::other)?;
+            let reason = "database is closed".into();
+            let error =
+                (mode == "closes-websockets-with-an-error").then(|| CloseFrame { code: CloseCode::Error, reason });
+            socket.close(error).await.map_err(io::Error::other)?;
             while let Some(Ok(_)) = socket.next().await {}
             Ok(())
         }

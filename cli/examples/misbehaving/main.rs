@@ -22,6 +22,10 @@ async fn main() -> std::io::Result<()> {
             eprintln!("cannot open the database");
             std::process::exit(7);
         }
+        "panics-at-once" => {
+            (1..=12).for_each(|line| eprintln!("  line {line}"));
+            std::process::exit(101);
+        }
         "never-listens" => std::future::pending().await,
         "prints-endlessly" => loop {
             println!("{}", "x".repeat(1000));
@@ -68,7 +72,7 @@ async fn main() -> std::io::Result<()> {
         }
         // Longer than an upload, so that none is cut.
         "reads-uploads" | "responds-early" => sleep(Duration::from_secs(3)).await,
-        "responds-503" | "floods" => sleep(Duration::from_millis(600)).await,
+        "responds-503" | "floods" | "closes-websockets-with-an-error" => sleep(Duration::from_millis(600)).await,
         "exits-with-5" => {
             sleep(Duration::from_millis(600)).await;
             std::process::exit(5);

@@ -2,7 +2,7 @@
 
 use super::plan;
 use crate::{
-    check::{facts, render},
+    check::{Places, facts, render, sarif, text},
     console,
     exit_code::{ExitCode, Failure},
     process::Target,
@@ -18,12 +18,12 @@ pub(crate) struct Options {
     #[command(flatten)]
     target: Target,
     /// Kubernetes manifests; `-` reads standard input
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "dockerfile", value_name = "FILE")]
     manifests: Vec<String>,
     /// The name of the program's container
     #[arg(long, value_name = "NAME")]
     container: Option<String>,
-    /// The Dockerfile of the container's image
+    /// The Dockerfile of the container's image; without a manifest it is checked alone
     #[arg(long, value_name = "FILE")]
     dockerfile: Option<String>,
     /// How to show the findings
@@ -44,16 +44,18 @@ enum Format {
 
 /// Checks the manifests against the rules, and, if a program is named, against its plan.
 pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
-    let manifests = options.manifests.iter().map(|name| {
+    let (mut places, mut manifests) = (Places::default(), Vec::new());
+    for name in &options.manifests {
         let text = read(name)?;
-        Manifest::parse(shown(name), &text).map_err(unreadable)
-    });
-    let manifests: Vec<_> = manifests.collect::<Result<_, _>>()?;
-    let dockerfile = options.dockerfile.as_ref().map(|name| {
+        manifests.push(Manifest::parse(shown(name), &text).map_err(unreadable)?);
+        places.add(shown(name), &text);
+    }
+    let mut dockerfile = None;
+    if let Some(name) = &options.dockerfile {
         let text = read(name)?;
-        Dockerfile::parse(shown(name), &text).map_err(unreadable)
-    });
-    let dockerfile = dockerfile.transpose()?;
+        dockerfile = Some(Dockerfile::parse(shown(name), &text).map_err(unreadable)?);
+        places.add(shown(name), &text);
+    }
     let facts = match options.target.is_named() {
         true => {
             let printed = plan::of(&options.target, options.timeout).await?;
@@ -74,10 +76,10 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
     let skipped: Vec<_> = check.skipped().collect();
     let findings = check.run();
     match options.format {
-        Format::Text => console::show(&render::text(&findings, &skipped, |file| fix_command(file, &options))),
+        Format::Text => console::show(&text::text(&findings, &places, &skipped, |file| fix_command(file, &options))),
         Format::Json => console::print(&render::json(&findings, &skipped)),
         Format::Github => console::print(&render::github(&findings)),
-        Format::Sarif => console::print(&render::sarif(&findings)),
+        Format::Sarif => console::print(&sarif::sarif(&findings, &places)),
     }?;
     let fails = findings.iter().any(|finding| finding.rule.severity > Severity::Hint);
     Ok(if fails { ExitCode::Failed } else { ExitCode::Passed })
@@ -101,6 +103,10 @@ fn shown(name: &str) -> &str {
 }
 
 pub(super) fn read(name: &str) -> Result<String, Failure> {
+    if name != "-" && Path::new(name).is_dir() {
+        let message = format!("{name} is a folder; name the files: {}", Path::new(name).join("*.yaml").display());
+        return Err(Failure::new(ExitCode::Input, message));
+    }
     let mut bytes = Vec::new();
     let read = match name {
         "-" => std::io::stdin().lock().take(LONGEST + 1).read_to_end(&mut bytes),

@@ -6,6 +6,11 @@ use crate::{
 };
 use clap::Command;
 use clap_complete::{Shell, generate};
+use clap_mangen::{
+    Man,
+    roff::{Roff, bold, roman},
+};
+use std::io;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -59,18 +64,45 @@ pub(crate) fn completions(options: &Options, mut command: Command) -> Result<Exi
     Ok(ExitCode::Passed)
 }
 
-/// Prints the man page: the command, and each of its subcommands.
+/// Prints the man page: the command, each of its subcommands, and the exit codes.
 pub(crate) fn man(command: &Command) -> Result<ExitCode, Failure> {
-    let failed = |error| Failure::new(ExitCode::Io, format!("cannot write the man page: {error}"));
-    let mut page = Vec::new();
-    clap_mangen::Man::new(command.clone()).render(&mut page).map_err(failed)?;
-    for subcommand in command.get_subcommands().filter(|subcommand| subcommand.get_arguments().next().is_some()) {
-        let name = subcommand.get_name().to_uppercase();
-        page.extend(format!(".SH {name}\n").into_bytes());
-        let man = clap_mangen::Man::new(subcommand.clone());
-        man.render_description_section(&mut page).map_err(failed)?;
-        man.render_options_section(&mut page).map_err(failed)?;
-    }
-    console::print(&String::from_utf8_lossy(&page))?;
+    console::print(
+        &page(command).map_err(|error| Failure::new(ExitCode::Io, format!("cannot write the man page: {error}")))?,
+    )?;
     Ok(ExitCode::Passed)
+}
+
+fn page(command: &Command) -> io::Result<String> {
+    // The exit codes have a section of their own.
+    let man = Man::new(command.clone().after_help("").name("cargo-graceful"));
+    let mut page = Vec::new();
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    Roff::new().control("SH", ["COMMANDS"]).to_writer(&mut page)?;
+    for subcommand in command.get_subcommands().filter(|subcommand| !subcommand.is_hide_set()) {
+        let named = subcommand.clone().disable_help_flag(true).bin_name(subcommand.get_name());
+        let usage = named.clone().render_usage().to_string();
+        let usage = usage.trim_start_matches("Usage:").split_whitespace().collect::<Vec<_>>().join(" ");
+        let about = subcommand.get_about().map(ToString::to_string).unwrap_or_default();
+        Roff::new().control("SS", [usage.as_str()]).text([roman(about)]).to_writer(&mut page)?;
+        let has_options = subcommand.get_arguments().next().is_some();
+        let mut options = Vec::new();
+        if has_options {
+            Man::new(named).render_options_section(&mut options)?;
+        }
+        // Below the heading of the subcommand, the options need none, and groups of options no section.
+        let options = String::from_utf8_lossy(&options).replacen(".SH OPTIONS\n", "", 1).replace(".SH ", ".PP\n.B ");
+        page.extend(options.into_bytes());
+    }
+    let mut codes = Roff::new();
+    codes.control("SH", ["EXIT STATUS"]);
+    for (code, meaning) in ExitCode::TABLE {
+        codes.control("TP", ["5"]).text([bold((code as u8).to_string())]).text([roman(meaning)]);
+    }
+    codes.to_writer(&mut page)?;
+    man.render_version_section(&mut page)?;
+    Ok(String::from_utf8_lossy(&page).into_owned())
 }

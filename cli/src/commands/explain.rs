@@ -5,12 +5,31 @@ use crate::{
     exit_code::{ExitCode, Failure},
     style::{BAD, GOOD, STRONG, paint},
 };
+use clap::builder::{PossibleValue, TypedValueParser};
 use graceful_deploy::Rule;
+use std::ffi::OsStr;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// The id of a rule; without one, the rules are listed
+    #[arg(value_parser = Id, hide_possible_values = true)]
     rule: Option<String>,
+}
+
+/// Any text. Completions offer the ids of the rules.
+#[derive(Debug, Clone)]
+struct Id;
+
+impl TypedValueParser for Id {
+    type Value = String;
+
+    fn parse_ref(&self, _: &clap::Command, _: Option<&clap::Arg>, value: &OsStr) -> Result<Self::Value, clap::Error> {
+        Ok(value.to_string_lossy().into_owned())
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(graceful_deploy::rules().map(|rule| PossibleValue::new(rule.id).help(rule.summary))))
+    }
 }
 
 /// Explains a rule, or lists all of them.
@@ -22,7 +41,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
         Some(id) => match graceful_deploy::rule(id) {
             Some(rule) => explained(rule),
             None => {
-                let message = format!("there is no rule `{id}`; `cargo graceful explain` lists the rules");
+                let similar = graceful_deploy::similar_rule(id)
+                    .map_or_else(String::new, |rule| format!(" did you mean `{}`?", rule.id));
+                let message = format!("there is no rule `{id}`;{similar} `cargo graceful explain` lists the rules");
                 return Err(Failure::new(ExitCode::Usage, message));
             }
         },

@@ -21,9 +21,12 @@ pub(crate) struct Options {
     /// The binary, if the package has several
     #[arg(long, value_name = "NAME")]
     bin: Option<String>,
-    /// Depend on the library in this folder instead of a registry
+    /// Depend on the library in this folder [default: the folder that this command was built from, if it exists]
     #[arg(long, value_name = "FOLDER")]
     path: Option<PathBuf>,
+    /// Depend on the library of crates.io, in the version of this command
+    #[arg(long, conflicts_with = "path")]
+    registry: bool,
     /// Apply the mechanical steps
     #[arg(long)]
     write: bool,
@@ -87,20 +90,32 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Passed)
 }
 
-/// Where the library comes from.
+/// Where the library comes from: what an option says, the workspace, the source of this command, a registry.
 fn origin(options: &Options, package: &Package) -> Result<Origin, Failure> {
     let wrong = |message: String| Failure::new(ExitCode::Usage, message);
+    let folder = |path: &Path| relative(path, package.folder()).map_err(|error| wrong(format!("--path: {error}")));
     if let Some(path) = &options.path {
-        let manifest = init::read_text(&path.join("Cargo.toml"));
-        if !manifest.is_ok_and(|text| text.lines().any(|line| line.replace(' ', "") == format!("name=\"{LIBRARY}\""))) {
+        if !is_library(path) {
             let message = format!("--path {}: the folder has no Cargo.toml of {LIBRARY}", path.display());
             return Err(wrong(message));
         }
-        let folder = relative(path, package.folder()).map_err(|error| wrong(format!("--path: {error}")))?;
-        return Ok(Origin::Folder(folder));
+        return Ok(Origin::Folder(folder(path)?));
     }
     let workspace = init::read_text(&package.workspace.join("Cargo.toml"));
-    Ok(if workspace.is_ok_and(|text| init::is_in_workspace(&text)) { Origin::Workspace } else { Origin::Registry })
+    if workspace.is_ok_and(|text| init::is_in_workspace(&text)) {
+        return Ok(Origin::Workspace);
+    }
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("runtime");
+    match !options.registry && is_library(&source) {
+        true => Ok(Origin::Source(folder(&source)?)),
+        false => Ok(Origin::Registry),
+    }
+}
+
+/// Whether the folder has the library's Cargo.toml.
+fn is_library(folder: &Path) -> bool {
+    let manifest = init::read_text(&folder.join("Cargo.toml"));
+    manifest.is_ok_and(|text| text.lines().any(|line| line.replace(' ', "") == format!("name=\"{LIBRARY}\"")))
 }
 
 /// The path of a folder as seen from another one, with forward slashes as manifests have.
@@ -139,7 +154,7 @@ fn summary(plan: &Plan, written: Option<usize>) -> String {
     }
     if written.is_some() || mechanical == 0 {
         lines.push("then: `cargo graceful plan` draws the shutdown,".to_owned());
-        lines.push("      `cargo graceful check FILE` holds a manifest against it,".to_owned());
+        lines.push("      `cargo graceful check FILE` compares a manifest with it,".to_owned());
         lines.push("      `cargo graceful rehearse` runs it under load.".to_owned());
     }
     lines.join("\n") + "\n"

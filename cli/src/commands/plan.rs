@@ -5,6 +5,7 @@ use crate::{
     exit_code::{ExitCode, Failure},
     plan::{self, Plan},
     process::{Part, Program, Target},
+    report::span,
 };
 use std::{ffi::OsString, time::Duration};
 use tokio::time::timeout;
@@ -78,7 +79,7 @@ async fn wait(program: &mut Program, limit: Duration) -> Result<(), Failure> {
                 let status = status?;
                 program.stderr.read_to_end(OUTPUT).await;
                 console::forward(&program.stderr.text());
-                return refused(format!("the program ended with {status}{}", program.last_line()));
+                return refused(format!("the program ended with {status}"));
             }
             Err(_) if program.stdout.total() > LONGEST as u64 => {
                 return refused(format!(
@@ -87,7 +88,8 @@ async fn wait(program: &mut Program, limit: Duration) -> Result<(), Failure> {
             }
             Err(_) if tokio::time::Instant::now() >= end => {
                 return refused(format!(
-                    "the program printed no plan and exited within {limit:?}; is its `main` under #[graceful::main]?"
+                    "the program did not print a plan and exit within {}; is its `main` under #[graceful::main]?",
+                    span(limit)
                 ));
             }
             Err(_) => {}

@@ -110,10 +110,12 @@ fn library_step(binary: &Binary<'_>, features: &BTreeSet<&'static str>) -> Resul
         return Ok(None);
     }
     let line = text.lines().zip(new.lines()).take_while(|(old, new)| old == new).count() + 1;
-    let why = match &features[..] {
-        [] => "the library of the attributes".to_owned(),
-        features => format!("the library of the attributes, with the features of its servers: {}", features.join(", ")),
+    let features = match &features[..] {
+        [] => String::new(),
+        features => format!(", with the features of its servers: {}", features.join(", ")),
     };
+    let note = if binary.package.library().is_some() { String::new() } else { binary.origin.note() };
+    let why = format!("the library of the attributes{features}{note}");
     Ok(Some(Step {
         place: format!("{name}:{line}"),
         title: "the dependency on `graceful`".to_owned(),

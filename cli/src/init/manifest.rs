@@ -8,10 +8,30 @@ use toml_edit::{Array, DocumentMut, InlineTable, Item, TableLike, Value};
 pub(crate) enum Origin {
     /// A registry: the version of this command.
     Registry,
-    /// A folder, as it is written in the manifest.
+    /// A folder that the user names, as it is written in the manifest.
     Folder(String),
+    /// The folder that this command was built from, in the same way.
+    Source(String),
     /// `[workspace.dependencies]` under the name `graceful`.
     Workspace,
+}
+
+impl Origin {
+    /// What a user must know about the dependency.
+    pub(crate) fn note(&self) -> String {
+        let version = env!("CARGO_PKG_VERSION");
+        match self {
+            Self::Registry => format!(
+                "; version {version} of crates.io: if cargo does not find it there, name the folder of its source with \
+                 `--path FOLDER`"
+            ),
+            Self::Source(_) => format!(
+                "; it stands in the folder that this command was built from: `--path FOLDER` names another one, \
+                 `--registry` takes version {version} of crates.io"
+            ),
+            Self::Folder(_) | Self::Workspace => String::new(),
+        }
+    }
 }
 
 /// Whether `[workspace.dependencies]` of this manifest has the library under the name `graceful`.
@@ -55,7 +75,7 @@ fn insert(dependencies: &mut dyn TableLike, features: &[&str], origin: &Origin) 
             entry.insert("package", LIBRARY.into());
             entry.insert("version", env!("CARGO_PKG_VERSION").into());
         }
-        Origin::Folder(folder) => {
+        Origin::Folder(folder) | Origin::Source(folder) => {
             entry.insert("package", LIBRARY.into());
             entry.insert("path", folder.as_str().into());
         }

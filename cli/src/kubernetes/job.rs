@@ -3,7 +3,7 @@
 use super::kubectl::{CALL, Kubectl, failed};
 use crate::{
     exit_code::{ExitCode, Failure},
-    report::LoadLog,
+    report::{LoadLog, span},
 };
 use serde_json::{Value, json};
 use std::{
@@ -161,8 +161,9 @@ impl Job {
                 let why = self.trouble(kubectl, items).await;
                 let why = why.unwrap_or_else(|| "the entry point of --load-image must be cargo-graceful".to_owned());
                 return Err(not_started(&format!(
-                    "{started} of {} load pods send requests after {limit:?}: {why}",
-                    self.pods
+                    "{started} of {} load pods send requests after {}: {why}",
+                    self.pods,
+                    span(limit)
                 )));
             }
         }
@@ -202,7 +203,7 @@ fn ended_early(event: Event) -> Failure {
 #[derive(Debug)]
 enum Event {
     Started,
-    Ended(String, LoadLog),
+    Ended(String, Box<LoadLog>),
     Failed(String, String),
 }
 
@@ -235,14 +236,17 @@ impl LoadPods {
         let cut = |why: &str| Failure::new(ExitCode::Kubernetes, why);
         while logs.len() < self.count {
             match timeout_at(end, self.events.recv()).await {
-                Ok(Some(Event::Ended(_, log))) => logs.push(log),
+                Ok(Some(Event::Ended(_, log))) => logs.push(*log),
                 Ok(Some(Event::Failed(pod, why))) => {
                     return Err(cut(&format!("the log of load pod {pod} is not complete: {why}")));
                 }
                 Ok(Some(Event::Started)) => {}
                 Ok(None) | Err(_) => {
                     let missing = self.count - logs.len();
-                    return Err(cut(&format!("the logs of {missing} load pods are not complete after {limit:?}")));
+                    return Err(cut(&format!(
+                        "the logs of {missing} load pods are not complete after {}",
+                        span(limit)
+                    )));
                 }
             }
         }
@@ -259,17 +263,21 @@ async fn follow(kubectl: Kubectl, pod: String, events: UnboundedSender<Event>) {
             Ok(mut stream) => {
                 while let Some(line) = stream.line().await {
                     log.read(&line);
+                    if let Some(why) = log.mismatch() {
+                        let _ = events.send(Event::Failed(pod, why));
+                        return;
+                    }
                     if log.started.is_some() && !has_started {
                         has_started = true;
                         let _ = events.send(Event::Started);
                     }
                     if log.ended {
-                        let _ = events.send(Event::Ended(pod, log));
+                        let _ = events.send(Event::Ended(pod, Box::new(log)));
                         return;
                     }
                 }
-                match log.other.take() {
-                    Some(error) => error,
+                match log.other() {
+                    Some(error) => error.to_owned(),
                     None => stream.error().await,
                 }
             }

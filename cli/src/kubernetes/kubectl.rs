@@ -3,6 +3,7 @@
 use crate::{
     exit_code::{ExitCode, Failure},
     process::{Output, Part, kill_group},
+    report::span,
 };
 use serde_json::{Deserializer, Value};
 use std::{io, process::Stdio, time::Duration};
@@ -82,7 +83,7 @@ impl Kubectl {
         };
         let call = timeout(limit, call).await.map_err(|_| {
             let hint = "is the cluster reachable? (kubectl cluster-info)";
-            failed(&shown(arguments), &format!("no response within {limit:?}; {hint}"))
+            failed(&shown(arguments), &format!("no response within {}; {hint}", span(limit)))
         })?;
         let (stdout, status) = call.map_err(|error| failed(&shown(arguments), &error.to_string()))?;
         stderr.read_to_end(Duration::from_millis(200)).await;

@@ -4,7 +4,7 @@ use super::{
     kubectl::{CALL, Kubectl, Stream, failed},
     pods::Pods,
 };
-use crate::exit_code::Failure;
+use crate::{exit_code::Failure, report::span};
 use std::{convert::Infallible, time::Duration};
 use tokio::{
     sync::watch::Sender,
@@ -39,7 +39,7 @@ pub(crate) async fn follow(
         }
         let since = *cut.get_or_insert_with(Instant::now);
         if since.elapsed() >= LONGEST_GAP {
-            let why = format!("cut off, and not resumed within {LONGEST_GAP:?}: {}", stream.error().await);
+            let why = format!("cut off, and not resumed within {}: {}", span(LONGEST_GAP), stream.error().await);
             return Err(failed("get pods --watch", &why));
         }
         sleep(PAUSE).await;

@@ -3,6 +3,7 @@
 use super::{
     endpoint::Endpoint,
     fault::Fault,
+    grpc::Call,
     request::{Body, Exchange, Mode, read, request},
     transport,
 };
@@ -13,7 +14,7 @@ use hyper::{
     client::conn::{http1, http2},
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use std::{net::SocketAddr, time::Duration};
+use std::{cell::Cell, net::SocketAddr, time::Duration};
 use tokio::{
     task::JoinHandle,
     time::{Instant, timeout_at},
@@ -105,8 +106,13 @@ impl Connection {
     /// There is no complete response.
     pub(super) async fn exchange(&mut self, endpoint: &Endpoint) -> Result<Exchange, Unanswered> {
         let response = self.send(request(endpoint, self.mode)).await?;
-        let call = endpoint.call.as_ref().filter(|_| self.mode == Mode::Grpc).map(|(_, call)| call);
-        read(response, call).await.map_err(Unanswered::Failed)
+        let call = self.call(endpoint);
+        read(response, call, None).await.map_err(Unanswered::Failed)
+    }
+
+    /// The call of a request of the mode.
+    fn call<'e>(&self, endpoint: &'e Endpoint) -> Option<&'e Call> {
+        endpoint.call.as_ref().filter(|_| self.mode == Mode::Grpc).map(|(_, call)| call)
     }
 }
 
@@ -138,7 +144,10 @@ pub(super) enum Closed {
     Asked,
 }
 
-/// Sends one request on a connection of its own.
+/// How long the status of a call may follow its message: a unary method sends both at once.
+const STATUS: Duration = Duration::from_secs(2);
+
+/// Sends one request on a connection of its own, which must be one that the load can repeat.
 ///
 /// # Errors
 /// The request fails, or has no complete response within the limit.
@@ -149,11 +158,18 @@ pub(crate) async fn fetch(
     limit: Duration,
 ) -> Result<Exchange, Fault> {
     let deadline = Instant::now() + limit;
+    let began = Cell::new(false);
     let exchange = async {
         let mut connection = Connection::open(address, endpoint, mode, deadline).await?;
-        connection.exchange(endpoint).await.map_err(Unanswered::fault)
+        let response = connection.send(request(endpoint, mode)).await.map_err(Unanswered::fault)?;
+        began.set(true);
+        read(response, connection.call(endpoint), Some(STATUS)).await
     };
-    timeout_at(deadline, exchange).await.unwrap_or_else(|_| Err(Fault::timed_out(limit)))
+    timeout_at(deadline, exchange).await.unwrap_or_else(|_| {
+        let fault = Fault::timed_out(limit);
+        let advice = "the response began and did not end; name endless responses with --stream";
+        Err(if began.get() { Fault { error: format!("{}: {advice}", fault.error), ..fault } } else { fault })
+    })
 }
 
 fn before_response(error: &hyper::Error) -> Fault {

@@ -59,6 +59,17 @@ impl Endpoint {
             absolute: uri,
         })
     }
+
+    /// The name that a certificate of the host must have.
+    pub(super) fn server_name(&self) -> Option<ServerName<'static>> {
+        server_name(self.absolute.authority()?).ok()
+    }
+
+    /// The port that is not written in the URL, but follows from its scheme.
+    pub(crate) fn default_port(&self) -> Option<u16> {
+        let is_written = self.absolute.port().is_some();
+        (!is_written).then(|| default_port(&self.absolute))
+    }
 }
 
 /// Checks a URL and returns its host and port.
@@ -95,8 +106,11 @@ fn is_secure(uri: &Uri) -> bool {
 }
 
 fn address(uri: &Uri, authority: &Authority) -> String {
-    let default = if is_secure(uri) { 443 } else { 80 };
-    format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(default))
+    format!("{}:{}", authority.host(), authority.port_u16().unwrap_or_else(|| default_port(uri)))
+}
+
+fn default_port(uri: &Uri) -> u16 {
+    if is_secure(uri) { 443 } else { 80 }
 }
 
 /// The name that the certificate must have.
@@ -117,6 +131,7 @@ mod tests {
         assert_eq!(plain.call.unwrap().0, "http://localhost:3000/a.B/Get");
         let bare = endpoint("http://[::1]");
         assert_eq!((bare.address.as_str(), bare.path.to_string().as_str()), ("[::1]:80", "/"));
+        assert_eq!((bare.default_port(), endpoint("http://[::1]:80").default_port()), (Some(80), None));
         assert_eq!(check("https://[::1]/", HTTP).as_deref(), Ok("[::1]:443"));
         for (url, schemes, said) in [
             ("", HTTP, "write http://"),

@@ -1,6 +1,6 @@
 //! Failed requests.
 
-use crate::report::{Outcome, time};
+use crate::report::{Outcome, span};
 use std::{
     error::Error,
     io::{self, ErrorKind},
@@ -31,7 +31,7 @@ impl Fault {
     }
 
     pub(super) fn timed_out(limit: Duration) -> Self {
-        Self::new(Outcome::Timeout, format!("no complete response within {}", time(limit.as_micros() as i64)))
+        Self::new(Outcome::Timeout, format!("no complete response within {}", span(limit)))
     }
 
     /// The server closes a new connection without a look at the request.

@@ -65,9 +65,14 @@ impl Status {
         Self { code, message: message.unwrap_or_default().into_owned() }
     }
 
-    /// Whether the server has the method.
-    pub(crate) fn is_unimplemented(&self) -> bool {
-        self.code == Some(12)
+    /// What to change if no later call of this kind can succeed: INVALID_ARGUMENT, PERMISSION_DENIED, UNIMPLEMENTED and
+    /// UNAUTHENTICATED.
+    pub(crate) fn advice(&self) -> Option<&'static str> {
+        match self.code? {
+            12 => Some("name a method of the program: --grpc package.Service/Method"),
+            3 | 7 | 16 => Some("name a method that succeeds with an empty message and without credentials"),
+            _ => None,
+        }
     }
 
     /// Success is the status OK, whatever the response says: a health check that tells NOT_SERVING is served.

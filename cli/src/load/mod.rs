@@ -10,6 +10,7 @@ mod request;
 mod rotation;
 mod schedule;
 mod shared;
+mod spoken;
 mod tls;
 mod transport;
 mod upload;
@@ -22,6 +23,7 @@ pub(crate) use request::{Exchange, Mode};
 pub(crate) use rotation::Rotation;
 pub(crate) use schedule::Schedule;
 pub(crate) use shared::Shared;
+pub(crate) use spoken::mismatch;
 pub(crate) use tls::Trust;
 
 use crate::report::{Log, Long, Outcome, Record};
@@ -50,7 +52,8 @@ impl Load {
             let clients = at(number)..at(number + 1);
             let shared = shared.clone();
             // Each kind of long clients is spread over the threads.
-            let long: Vec<_> = (0..long::CLIENTS).skip(number).step_by(count).flat_map(|_| long.clone()).collect();
+            let of_thread = (0..long::CLIENTS).skip(number).step_by(count);
+            let long: Vec<_> = of_thread.flat_map(|client| long.iter().map(move |one| (one.clone(), client))).collect();
             let runtime = Builder::new_current_thread().enable_all().build()?;
             load.threads.push(thread::Builder::new().name(format!("load-{number}")).spawn(move || {
                 let log = Rc::new(RefCell::new(Log::default()));
@@ -58,8 +61,8 @@ impl Load {
                 for mode in clients.map(|client| shared.modes[client % shared.modes.len()]) {
                     tasks.spawn_local(Client::new(shared.clone(), log.clone(), mode).run());
                 }
-                for (kind, endpoint) in long {
-                    tasks.spawn_local(long::run(shared.clone(), log.clone(), kind, endpoint));
+                for (target, client) in long {
+                    tasks.spawn_local(long::run(shared.clone(), log.clone(), target, client));
                 }
                 runtime.block_on(tasks);
                 log.take()

@@ -12,7 +12,7 @@ use tokio_rustls::{
     TlsConnector,
     client::TlsStream,
     rustls::{
-        ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+        AlertDescription, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
         client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
         crypto::{CryptoProvider, ring},
         pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
@@ -41,6 +41,11 @@ pub(super) struct Tls {
 }
 
 impl Trust {
+    /// Any certificate is trusted.
+    pub(super) fn any() -> Self {
+        Self { insecure: true, ..Self::default() }
+    }
+
     /// The configurations, loaded once.
     ///
     /// # Errors
@@ -86,9 +91,9 @@ impl Tls {
     ) -> Result<TlsStream<TcpStream>, Fault> {
         let config = if is_http2 { &self.http2 } else { &self.http1 };
         let connector = TlsConnector::from(config.clone());
-        let stream = connector.connect(name, stream).await.map_err(|error| failed(&error))?;
+        let stream = connector.connect(name, stream).await.map_err(|error| failed(&error, is_http2))?;
         if is_http2 && stream.get_ref().1.alpn_protocol() != Some(b"h2") {
-            return Err(Fault::new(Outcome::TlsHandshake, "the server did not choose HTTP/2 (ALPN h2)"));
+            return Err(Fault::new(Outcome::Protocol, NO_HTTP2));
         }
         Ok(stream)
     }
@@ -118,16 +123,26 @@ fn roots(file: Option<&Path>) -> Result<RootCertStore, String> {
     Ok(store)
 }
 
-fn failed(error: &io::Error) -> Fault {
+/// A server without ALPN, or with another protocol alone.
+const NO_HTTP2: &str =
+    "the server did not choose HTTP/2 (ALPN h2); leave --http2 and --grpc out, or offer h2 by ALPN in the server";
+const NO_HTTP1: &str =
+    "the server did not choose HTTP/1.1 (ALPN http/1.1); use --http2 or --grpc, and no other kind of client";
+
+fn failed(error: &io::Error, is_http2: bool) -> Fault {
     let cause = error.get_ref().and_then(|error| error.downcast_ref::<Error>());
     match cause {
         Some(Error::InvalidCertificate(_)) => Fault::new(
             Outcome::Certificate,
             format!("{error}; name the CA with --cacert, or accept any certificate with --insecure"),
         ),
-        Some(Error::InvalidMessage(_)) => {
-            Fault::new(Outcome::TlsHandshake, format!("the server does not speak TLS at this port ({error})"))
+        Some(Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => {
+            Fault::new(Outcome::Protocol, if is_http2 { NO_HTTP2 } else { NO_HTTP1 })
         }
+        Some(Error::InvalidMessage(_)) => Fault::new(
+            Outcome::Protocol,
+            format!("the server does not speak TLS at this port ({error}); write http:// or ws:// in the URL"),
+        ),
         None if error.kind() == ErrorKind::UnexpectedEof => {
             Fault::new(Outcome::TlsHandshake, "the server closed the connection during the TLS handshake")
         }

@@ -24,8 +24,11 @@ pub(crate) fn dockerfile(facts: &Facts, executable: &str, options: &[String]) ->
             let folder = if options.iter().any(|option| option == "--example") { "examples/" } else { "" };
             (
                 format!(
-                    "# A .dockerignore with `target` and `.git` makes this faster.\nFROM rust:1-bookworm AS build\nWORKDIR /src\nCOPY . .\nRUN cargo build --release --locked {}\n\n",
-                    options.join(" ")
+                    "# Build it in the folder with Cargo.lock: docker build --file THIS_FILE .\n\
+                     # A .dockerignore with `target` and `.git` makes this faster.\n\
+                     FROM rust:1-bookworm AS build\nWORKDIR /src\nCOPY . .\n\
+                     RUN cargo build --release --locked --target-dir target {}\n\n",
+                    options.iter().map(|option| quoted(option)).collect::<Vec<_>>().join(" ")
                 ),
                 format!("COPY --from=build /src/target/release/{folder}{executable} /{executable}"),
             )
@@ -38,6 +41,15 @@ pub(crate) fn dockerfile(facts: &Facts, executable: &str, options: &[String]) ->
     ))
 }
 
+/// The option as one word of a shell.
+fn quoted(option: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.,/:=+@".contains(c);
+    match option.chars().all(is_plain) {
+        true => option.to_owned(),
+        false => format!("'{}'", option.replace('\'', "'\\''")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,9 +60,14 @@ mod tests {
         let facts = Facts::new(Plan::DEFAULT);
         let options = ["--package", "shop", "--example", "api"].map(str::to_owned);
         let text = dockerfile(&facts, "api", &options).unwrap();
-        assert!(text.contains("\nRUN cargo build --release --locked --package shop --example api\n"), "{text}");
+        assert!(
+            text.contains("\nRUN cargo build --release --locked --target-dir target --package shop --example api\n"),
+            "{text}"
+        );
         assert!(text.contains("\nCOPY --from=build /src/target/release/examples/api /api\n"), "{text}");
         assert!(text.ends_with("\nENTRYPOINT [\"/api\"]\n") && !text.contains("STOPSIGNAL"), "{text}");
+        let text = dockerfile(&facts, "api", &["--features", "a b", "--bin", "api"].map(str::to_owned)).unwrap();
+        assert!(text.contains(" --features 'a b' --bin api\n"), "{text}");
         let text = dockerfile(&facts, "my app", &[]).unwrap();
         assert!(text.contains("\nCOPY [\"my app\",\"/my app\"]\n"), "{text}");
     }

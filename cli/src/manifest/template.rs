@@ -1,5 +1,6 @@
 //! The objects of Kubernetes that run a program by its plan.
 
+use crate::exit_code::{ExitCode, Failure};
 use graceful_deploy::Facts;
 use graceful_plan::{Budget, Health, duration::Pretty};
 
@@ -30,7 +31,7 @@ impl Template<'_> {
     ///
     /// # Errors
     /// The kubelet can't probe the health server of this plan.
-    pub(crate) fn manifest(&self) -> Result<String, String> {
+    pub(crate) fn manifest(&self) -> Result<String, Failure> {
         let health = self.health()?;
         let (name, kind) = (quoted(self.name), self.kind);
         let (api, budget) = ("apiVersion: policy/v1", self.budget());
@@ -56,7 +57,7 @@ impl Template<'_> {
         Ok(format!(
             "\
 # The shutdown of {program}: {budget}.
-# After a change, `cargo graceful check` holds this file against the program.
+# After a change, `cargo graceful check` compares this file with the program.
 apiVersion: apps/v1
 kind: {workload}
 metadata:
@@ -124,20 +125,22 @@ spec:
     }
 
     /// The health port; `None` if the health server is off.
-    fn health(&self) -> Result<Option<u16>, String> {
+    fn health(&self) -> Result<Option<u16>, Failure> {
+        let refused = |problem| Err(Failure::new(ExitCode::Plan, problem));
         let health = self.facts.plan.health;
         match health {
             Health::Off => Ok(None),
-            _ if health.is_loopback() => Err(format!(
+            _ if health.is_loopback() => refused(format!(
                 "the health server listens on {health}, which the kubelet can't reach; unset GRACEFUL_HEALTH"
             )),
-            Health::At(address) if address.port() == 0 => Err(format!(
+            Health::At(address) if address.port() == 0 => refused(format!(
                 "the health server listens on {health}, a port that the system chooses; write `health = 8081` in the program"
             )),
-            Health::At(address) if address.port() == self.port => Err(format!(
-                "the health server listens on port {}; name the port of the traffic with --port",
-                self.port
-            )),
+            Health::At(address) if address.port() == self.port => {
+                let port = self.port;
+                let message = format!("--port {port} is the port of the health server; name the port of the traffic");
+                Err(Failure::new(ExitCode::Usage, message))
+            }
             Health::At(address) => Ok(Some(address.port())),
         }
     }
@@ -285,13 +288,14 @@ mod tests {
     #[test]
     fn a_health_server_that_the_kubelet_cannot_probe_is_refused() {
         for (health, said) in
-            [("127.0.0.1:8081", "can't reach"), ("[::]:0", "the system chooses"), ("[::]:3000", "--port")]
+            [("127.0.0.1:8081", "can't reach"), ("[::]:0", "the system chooses"), ("[::]:3000", "--port 3000 is")]
         {
             let facts = Facts::new(Plan { health: Health::parse(health).unwrap(), ..Plan::DEFAULT });
             let template =
                 Template { facts: &facts, kind: Kind::Deployment, name: "a", image: "a", port: 3000, replicas: 1 };
             let error = template.manifest().unwrap_err();
-            assert!(error.contains(said), "{error}");
+            let code = if health.ends_with("3000") { ExitCode::Usage } else { ExitCode::Plan };
+            assert!(error.message.contains(said) && error.code == code, "{error:?}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::{
     console,
     exit_code::{ExitCode, Failure},
+    report::span,
 };
 use serde_json::Value;
 use std::{env, ffi::OsString, path::PathBuf, process::Stdio, time::Duration};
@@ -38,6 +39,11 @@ impl Target {
     /// Whether a program is named.
     pub(crate) fn is_named(&self) -> bool {
         self.exe.is_some() || [&self.bin, &self.example, &self.package].iter().any(|name| name.is_some())
+    }
+
+    /// Whether cargo builds the program.
+    pub(crate) fn is_built(&self) -> bool {
+        self.exe.is_none()
     }
 
     /// The options of `cargo build` that choose this executable; none for `--exe`.
@@ -96,7 +102,7 @@ impl Target {
         // `Command::output` would capture standard error, too.
         let output = timeout(LIMIT, command.spawn().map_err(cannot_run)?.wait_with_output())
             .await
-            .map_err(|_| failed(format!("the build took longer than {LIMIT:?}")))?
+            .map_err(|_| failed(format!("the build took longer than {}", span(LIMIT))))?
             .map_err(cannot_run)?;
         if !output.status.success() {
             return Err(failed(format!("cargo build failed ({})", output.status)));

@@ -1,6 +1,9 @@
 //! What cargo knows about the workspace.
 
-use crate::exit_code::{ExitCode, Failure};
+use crate::{
+    exit_code::{ExitCode, Failure},
+    report::span,
+};
 use serde_json::Value;
 use std::{env, process::Stdio, time::Duration};
 use tokio::{process::Command, time::timeout};
@@ -20,7 +23,7 @@ pub(crate) async fn metadata() -> Result<Value, Failure> {
     command.stdin(Stdio::null()).kill_on_drop(true);
     let output = timeout(LIMIT, command.output())
         .await
-        .map_err(|_| failed(format!("cargo metadata took longer than {LIMIT:?}")))?
+        .map_err(|_| failed(format!("cargo metadata took longer than {}", span(LIMIT))))?
         .map_err(|error| failed(format!("cannot run {}: {error}", cargo.display())))?;
     if !output.status.success() {
         let stderr = String::from_utf8_lossy(&output.stderr);

@@ -62,11 +62,17 @@ impl Output {
         String::from_utf8_lossy(&self.lock().bytes).into_owned()
     }
 
-    /// The last line that is not empty, at most 200 characters of it, without control characters.
-    pub(crate) fn last_line(&self) -> Option<String> {
+    /// The last lines that are not empty, at most 200 characters of each, without control characters.
+    pub(crate) fn last_lines(&self, number: usize) -> Vec<String> {
         let text = self.text();
-        let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
-        Some(line.chars().filter(|c| !c.is_control()).take(200).collect())
+        let lines = text.lines().map(str::trim_end).filter(|line| !line.trim().is_empty());
+        let lines: Vec<_> = lines.map(|line| line.chars().filter(|c| !c.is_control()).take(200).collect()).collect();
+        lines[lines.len().saturating_sub(number)..].to_vec()
+    }
+
+    /// The last one of these lines.
+    pub(crate) fn last_line(&self) -> Option<String> {
+        self.last_lines(1).pop().map(|line| line.trim().to_owned())
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
@@ -104,7 +110,8 @@ mod tests {
             assert_eq!((output.text().as_str(), output.total()), (kept, 7));
         }
         let output = Output::default();
-        output.lock().add(b"first\n\x1b[31mlast\n\n", Part::Last(99));
-        assert_eq!(output.last_line().as_deref(), Some("[31mlast"));
+        output.lock().add(b"first\n\n  second\n\x1b[31mlast\n\n", Part::Last(99));
+        assert_eq!(output.last_lines(2), ["  second", "[31mlast"]);
+        assert_eq!(output.last_lines(9).len(), 3);
     }
 }

@@ -17,6 +17,8 @@ use tokio::{
 
 /// How much of standard error is kept for messages.
 const KEPT_ERRORS: usize = 16 * 1024;
+/// The most lines of a program in a message.
+const SHOWN: usize = 10;
 
 /// A running program. Dropping it kills its process group.
 #[derive(Debug)]
@@ -106,10 +108,14 @@ impl Program {
         let _ = timeout(Duration::from_secs(5), self.wait()).await;
     }
 
-    /// The last line of standard error, or else of standard output, as the end of a message.
-    pub(crate) fn last_line(&self) -> String {
-        let line = self.stderr.last_line().or_else(|| self.stdout.last_line());
-        line.map_or_else(String::new, |line| format!("; its last line is `{line}`"))
+    /// The last lines of standard error, or else of standard output, as the end of a message.
+    pub(crate) fn last_lines(&self) -> String {
+        let lines = |output: &Output| Some(output.last_lines(SHOWN)).filter(|lines| !lines.is_empty());
+        match lines(&self.stderr).or_else(|| lines(&self.stdout)).unwrap_or_default().as_slice() {
+            [] => String::new(),
+            [line] => format!("; its last line is `{}`", line.trim()),
+            lines => format!("; its last lines are\n  | {}", lines.join("\n  | ")),
+        }
     }
 }
 

@@ -115,14 +115,19 @@ impl<'a> Chart<'a> {
             let after = shutdown.exit_after() as i64;
             events.push((after, format!("{} after {}", exit(shutdown), time(after)), "ink"));
         }
-        let band = self.y + events.len() as f64 * ROW + 6.0;
-        for (at, name, color) in events {
-            self.y += ROW;
-            let x = self.x(at as f64 / 1e6);
+        // The earliest is at the top, so that no line crosses the words of a later event, which stand at its right.
+        events.sort_by_key(|(at, ..)| *at);
+        let top = self.y;
+        let band = top + events.len() as f64 * ROW + 6.0;
+        let rows = || events.iter().zip(1..).map(|(event, row)| (event, top + f64::from(row) * ROW));
+        for ((at, _, color), y) in rows() {
+            self.svg.vertical(self.x(*at as f64 / 1e6), y - 10.0, band, color);
+        }
+        for ((at, name, color), y) in rows() {
+            let x = self.x(*at as f64 / 1e6);
             let ends = x + 5.0 + name.len() as f64 * CHARACTER > WIDTH;
-            self.svg.vertical(x, self.y - 10.0, band, color);
             let (at, anchor) = if ends { (x - 5.0, "end") } else { (x + 5.0, "start") };
-            self.svg.text((at, self.y), anchor, color, &name);
+            self.svg.label((at, y), anchor, color, name);
         }
         self.y = band;
         if summary.single().is_none() {
@@ -231,4 +236,38 @@ fn short(name: &str) -> &str {
 
 fn total(second: &Second) -> u64 {
     second.succeeded + second.elsewhere + second.failed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{
+        outcome::Outcome,
+        summary::tests::{record, summary},
+    };
+
+    /// The height of the label that begins with these words.
+    fn height(svg: &str, words: &str) -> f64 {
+        let (before, _) = svg.split_once(&format!(">{words}")).unwrap();
+        before.rsplit_once("y=\"").unwrap().1.split('"').next().unwrap().parse().unwrap()
+    }
+
+    #[test]
+    fn earlier_events_stand_above_later_ones() {
+        let records = [record(500_000, Outcome::Refused), record(3_000_000, Outcome::Success)];
+        let svg = element(&summary(&records, |_| {}));
+        let order = ["first failure", "SIGTERM", "unready", "last successful", "exit code 0"];
+        let heights = order.map(|words| height(&svg, words));
+        assert!(heights.is_sorted_by(|one, next| one < next), "{heights:?}");
+    }
+
+    #[test]
+    fn the_latency_of_a_single_second_is_drawn() {
+        let dots = |records: &[_]| element(&summary(records, |_| {})).matches("<circle ").count();
+        let second = |at: u64| record(at * 1_000_000 + 500_000, Outcome::Success);
+        let failed = record(2_500_000, Outcome::Refused);
+        assert_eq!(dots(&[second(0)]), 2);
+        assert_eq!(dots(&[second(0), second(1)]), 0);
+        assert_eq!(dots(&[second(0), second(1), failed, second(3)]), 2);
+    }
 }

@@ -18,7 +18,7 @@ pub(crate) use html::html;
 pub(crate) use json::json;
 pub(crate) use log::{ConnectionEvent, Exit, Incident, Log, Long, Observed, Record, Shutdown};
 pub(crate) use outcome::Outcome;
-pub(crate) use reason::time;
+pub(crate) use reason::{span, time};
 pub(crate) use summary::{Origin, Subject, Summary};
 pub(crate) use tally::Tally;
 pub(crate) use text::{exit, text};

@@ -17,6 +17,8 @@ pub(crate) enum Outcome {
     Certificate,
     /// The connection ended before the TLS session was established, or the server did not establish it in time.
     TlsHandshake,
+    /// The server speaks another protocol than the client.
+    Protocol,
     /// The connection ended after the request was sent and before the head of the response.
     ResetBeforeResponse,
     /// The connection ended within the response.
@@ -35,6 +37,8 @@ pub(crate) enum Outcome {
     WebSocketRefused(u16),
     /// The connection of a WebSocket ended without a Close frame.
     WebSocketCut,
+    /// A WebSocket ended with a Close frame of this code, which says that something went wrong.
+    WebSocketClosed(u16),
     /// The server broke the WebSocket protocol.
     WebSocketError,
     /// The connection ended within a response of `--stream`.
@@ -53,7 +57,7 @@ impl Outcome {
     }
 
     pub(crate) fn is_of_websocket(self) -> bool {
-        matches!(self, Self::WebSocketRefused(_) | Self::WebSocketCut | Self::WebSocketError)
+        matches!(self, Self::WebSocketRefused(_) | Self::WebSocketCut | Self::WebSocketClosed(_) | Self::WebSocketError)
     }
 
     /// The outcome in the words of a report.
@@ -66,6 +70,7 @@ impl Outcome {
             Self::NotConnected => "not connected".to_owned(),
             Self::Certificate => "certificate not accepted".to_owned(),
             Self::TlsHandshake => "TLS handshake failed".to_owned(),
+            Self::Protocol => "another protocol".to_owned(),
             Self::ResetBeforeResponse => "reset before the response".to_owned(),
             Self::ResetInResponse => "reset in the middle of the response".to_owned(),
             Self::UploadCut => "upload cut".to_owned(),
@@ -75,6 +80,7 @@ impl Outcome {
             Self::NoGrpcStatus => "response without grpc-status".to_owned(),
             Self::WebSocketRefused(status) => format!("status {status} instead of a WebSocket"),
             Self::WebSocketCut => "WebSocket cut without a Close frame".to_owned(),
+            Self::WebSocketClosed(code) => format!("WebSocket closed with code {code}"),
             Self::WebSocketError => "WebSocket protocol error".to_owned(),
             Self::StreamCut => "stream cut".to_owned(),
             Self::TooLong => "response body too long".to_owned(),
@@ -87,12 +93,14 @@ impl Outcome {
     pub(crate) fn of_name(name: &str) -> Option<Self> {
         let number = |prefix| name.strip_prefix(prefix)?.split(' ').next()?.parse().ok();
         let (status, call) = (number("status "), number("grpc-status "));
-        let numbered = [status.map(Self::Status), status.map(Self::WebSocketRefused), call.map(Self::GrpcStatus)];
+        let closed = number("WebSocket closed with code ").map(Self::WebSocketClosed);
+        let numbered =
+            [status.map(Self::Status), status.map(Self::WebSocketRefused), call.map(Self::GrpcStatus), closed];
         numbered.into_iter().flatten().chain(Self::NAMED).find(|outcome| outcome.name() == name)
     }
 
     /// Every outcome except for those of a status.
-    const NAMED: [Self; 18] = [
+    const NAMED: [Self; 19] = [
         Self::Success,
         Self::Elsewhere,
         Self::NoReplica,
@@ -100,6 +108,7 @@ impl Outcome {
         Self::NotConnected,
         Self::Certificate,
         Self::TlsHandshake,
+        Self::Protocol,
         Self::ResetBeforeResponse,
         Self::ResetInResponse,
         Self::UploadCut,
@@ -149,6 +158,7 @@ mod tests {
             Outcome::GrpcStatus(14),
             Outcome::GrpcStatus(99),
             Outcome::WebSocketRefused(200),
+            Outcome::WebSocketClosed(1011),
         ]) {
             assert_eq!(Outcome::of_name(&outcome.name()), Some(outcome));
         }

@@ -5,6 +5,7 @@ use super::{
     outcome::Outcome,
     summary::{Failed, Summary},
 };
+use std::time::Duration;
 
 /// A request that fails this close to the exit, or later, is cut by the exit.
 const AT_EXIT: i64 = 20_000;
@@ -28,15 +29,21 @@ impl Reason {
     }
 }
 
-/// Microseconds for people: `4 ms`, `1.2 s`.
+/// Microseconds for people: `4 ms`, `1.2 s`, and `30 s` if they are whole seconds.
 pub(crate) fn time(micros: i64) -> String {
     let size = micros.unsigned_abs();
     let sign = if micros < 0 { "-" } else { "" };
     match size {
-        0..1000 => format!("{sign}{:.1} ms", size as f64 / 1e3),
-        1000..1_000_000 => format!("{sign}{:.0} ms", size as f64 / 1e3),
+        0..950 => format!("{sign}{:.1} ms", size as f64 / 1e3),
+        950..999_500 => format!("{sign}{:.0} ms", size as f64 / 1e3),
+        _ if size.is_multiple_of(1_000_000) => format!("{sign}{} s", size / 1_000_000),
         _ => format!("{sign}{:.1} s", size as f64 / 1e6),
     }
+}
+
+/// The same for a duration.
+pub(crate) fn span(duration: Duration) -> String {
+    time(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX))
 }
 
 /// A time relative to the signal, which has this name: `4 ms after SIGTERM`, `1.5 s before SIGTERM`.
@@ -123,9 +130,19 @@ pub(super) fn of_failure(failed: &Failed, summary: &Summary) -> Reason {
              Close before the exit"
                 .to_owned(),
         ),
+        Outcome::WebSocketClosed(_) => (
+            format!("{requests} ended with an error, the first {first} after {signal}: {}", failed.error),
+            "close with 1001 (going away) or 1012 (service restart) when the shutdown begins: clients reconnect elsewhere"
+                .to_owned(),
+        ),
         Outcome::WebSocketRefused(500..) => (
             format!("{requests} got {name}, the first {first} after {signal}"),
             "accept WebSockets until load balancers have removed the program".to_owned(),
+        ),
+        Outcome::Unsent => (
+            format!("{requests} not sent, the first due {first} after {signal}: all connections were busy until the end"),
+            "the responses are too slow for --connections at this --rate: find out why, or raise one or lower the other"
+                .to_owned(),
         ),
         Outcome::StreamCut => (
             format!("{requests} of --stream cut in the middle of the response, the first {first} after {signal}"),
@@ -163,6 +180,8 @@ mod tests {
     #[test]
     fn times_are_rounded_for_people() {
         assert_eq!([time(300), time(4200), time(-1_250_000)], ["0.3 ms", "4 ms", "-1.2 s"]);
+        assert_eq!([time(999), time(999_600), time(3_000_001)], ["1 ms", "1.0 s", "3.0 s"]);
+        assert_eq!([span(Duration::from_secs(30)), span(Duration::from_millis(1500))], ["30 s", "1.5 s"]);
         assert_eq!(relative(4200, "SIGTERM"), "4 ms after SIGTERM");
         assert_eq!(relative(-1_250_000, "SIGTERM"), "1.2 s before SIGTERM");
     }

@@ -90,6 +90,8 @@ pub(crate) struct Summary {
     pub(crate) scheduling: Percentiles,
     /// Requests that waited for a free connection.
     pub(crate) queued: u64,
+    /// Lines of load pods that could not be read: their number, and the last one.
+    pub(crate) unread: (u64, String),
     /// Events from the origin on, except for `opened`, which counts the whole load.
     pub(crate) connections: Connections,
     /// The end of the last successful request after the signal, relative to the signal.
@@ -149,6 +151,7 @@ impl Summary {
             latency_after: after.percentiles(),
             scheduling: tally.scheduling.percentiles(),
             queued: tally.queued,
+            unread: tally.unread,
             connections,
             last_success: tally.last_success.filter(|last| *last >= 0),
         }

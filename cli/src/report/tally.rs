@@ -53,6 +53,8 @@ pub(crate) struct Tally {
     pub(crate) queued: u64,
     /// The end of the last successful request, in microseconds relative to the origin.
     pub(crate) last_success: Option<i64>,
+    /// Lines of load pods that are no part of a tally: their number, and the last one.
+    pub(crate) unread: (u64, String),
 }
 
 impl Tally {
@@ -128,6 +130,9 @@ impl Tally {
         self.scheduling.merge(&other.scheduling);
         self.queued += other.queued;
         self.last_success = self.last_success.max(other.last_success);
+        if other.unread.0 > 0 {
+            self.unread = (self.unread.0 + other.unread.0, other.unread.1);
+        }
     }
 }
 

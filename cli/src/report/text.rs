@@ -96,7 +96,11 @@ pub(crate) fn facts(summary: &Summary) -> Vec<(&'static str, String)> {
     if let Some(first) = summary.failures.first() {
         facts.push(("first failure", {
             let (name, when) = (first.outcome.name(), relative(first.first, signal));
-            let error = if first.error == name { String::new() } else { format!(": {}", first.error) };
+            let error = if first.error == name || first.error.is_empty() {
+                String::new()
+            } else {
+                format!(": {}", first.error)
+            };
             format!("{name}, {when}{error}")
         }));
     }

@@ -41,6 +41,13 @@ impl Verdict {
                 "see its log (`kubectl logs --previous`), its liveness probe and its resources",
             ));
         }
+        if let (number @ 1.., last) = &summary.unread {
+            let plural = if *number == 1 { "" } else { "s" };
+            reasons.push(Reason::fail(
+                format!("{number} line{plural} of the load pods could not be read, so requests are missing; the last one is `{last}`"),
+                "build --load-image from the version of this command, and see the logs of its pods",
+            ));
+        }
         if summary.succeeded == 0 && (summary.subject.rate > 0 || summary.failures.is_empty()) {
             reasons.push(Reason::fail("no request succeeded".to_owned(), "check --url and --rate"));
         }

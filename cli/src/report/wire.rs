@@ -9,9 +9,12 @@ use super::{
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
+/// The lines of another version may mean something else.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// The line of a load that begins. The second is the origin of its tally, in seconds since the Unix epoch.
 pub(crate) fn started(second: i64) -> String {
-    format!("{}\n", json!({"load": "started", "second": second}))
+    format!("{}\n", json!({"load": "started", "second": second, "version": VERSION}))
 }
 
 /// The lines of a load that has ended.
@@ -51,16 +54,33 @@ pub(crate) struct LoadLog {
     pub(crate) tally: Tally,
     /// The tally is complete.
     pub(crate) ended: bool,
-    /// The last line that is not a part of a tally: an error.
-    pub(crate) other: Option<String>,
+    /// The version of the load pod.
+    version: Option<String>,
 }
 
 impl LoadLog {
     /// Reads the next line.
     pub(crate) fn read(&mut self, line: &str) {
         if self.part(line).is_none() && !line.trim().is_empty() {
-            self.other = Some(line.trim().chars().filter(|c| !c.is_control()).take(200).collect());
+            let line = line.trim().chars().filter(|c| !c.is_control()).take(200).collect();
+            self.tally.unread = (self.tally.unread.0 + 1, line);
         }
+    }
+
+    /// The last line that is not a part of a tally: an error.
+    pub(crate) fn other(&self) -> Option<&str> {
+        (self.tally.unread.0 > 0).then_some(&self.tally.unread.1)
+    }
+
+    /// Why the tally of a load that has started cannot be read.
+    pub(crate) fn mismatch(&self) -> Option<String> {
+        let version = self.version.as_deref();
+        (self.started.is_some() && version != Some(VERSION)).then(|| {
+            let version = version.unwrap_or("an older version");
+            format!(
+                "the image has cargo-graceful {version}, and this command is {VERSION}; build --load-image from the same version"
+            )
+        })
     }
 
     fn part(&mut self, line: &str) -> Option<()> {
@@ -68,7 +88,10 @@ impl LoadLog {
         let number = |name: &str| value[name].as_u64();
         let latencies = |name: &str| Latencies::decoded(value[name].as_str()?);
         match value["load"].as_str() {
-            Some("started") => self.started = Some(value["second"].as_i64()?),
+            Some("started") => {
+                self.started = Some(value["second"].as_i64()?);
+                self.version = value["version"].as_str().map(str::to_owned);
+            }
             Some("ended") => {
                 self.tally.scheduling = latencies("scheduling")?;
                 self.tally.queued = number("queued")?;
@@ -162,7 +185,7 @@ mod tests {
         let mut merged = Tally::default();
         for (second, log) in [(100, one), (101, two)] {
             let read = read(&(started(second) + &lines(&Tally::of(&log, -250_000))));
-            assert!(read.ended && read.started == Some(second) && read.other.is_none());
+            assert!(read.ended && read.started == Some(second) && read.other().is_none());
             merged.merge(read.tally.shift(second - 102));
         }
         let summary = summary(merged);
@@ -181,9 +204,31 @@ mod tests {
     fn a_log_that_is_cut_off_or_has_an_error_is_recognized() {
         let text = lines(&Tally::of(&log(&[(0, Outcome::Success)]), 0));
         let cut = read(&text[..text.len() - 20]);
-        assert!(!cut.ended && cut.other.is_some());
+        assert!(!cut.ended && cut.other().is_some());
         let failed = read("error: cannot resolve web:80: no address\n\n");
-        assert_eq!(failed.other.as_deref(), Some("error: cannot resolve web:80: no address"));
-        assert!(read("{\"second\":0}").other.is_some());
+        assert_eq!(failed.other(), Some("error: cannot resolve web:80: no address"));
+        assert!(read("{\"second\":0}").other().is_some());
+    }
+
+    #[test]
+    fn a_load_of_another_version_and_lines_that_cannot_be_read_are_named() {
+        assert_eq!(read(&started(1)).mismatch(), None);
+        let of = |line: &str| read(line).mismatch().unwrap();
+        assert!(
+            of(r#"{"load":"started","second":1,"version":"9.9.9"}"#).contains("has cargo-graceful 9.9.9, and this")
+        );
+        assert!(of(r#"{"load":"started","second":1}"#).contains("cargo-graceful an older version"));
+        let noise = r#"{"second":0,"succeeded":1,"failures":{"a new kind":1}}"#;
+        let mut merged = Tally::default();
+        for _ in 0..2 {
+            let text = format!("{noise}\nthread panicked\n{}", lines(&Tally::of(&log(&[(0, Outcome::Success)]), 0)));
+            merged.merge(read(&text).tally);
+        }
+        merged.merge(Tally::default());
+        let summary = summary(merged);
+        assert_eq!(summary.unread, (4, "thread panicked".to_owned()));
+        let verdict = crate::report::Verdict::of(&summary);
+        let is_named = |reason: &crate::report::reason::Reason| reason.text.contains("4 lines of the load pods");
+        assert!(verdict.reasons.iter().any(|reason| reason.fails && is_named(reason)), "{verdict:?}");
     }
 }

@@ -67,6 +67,8 @@ fn an_unreadable_file_is_one_line_and_a_code() {
     let missing = run(&["check", "no/such/file.yaml"]);
     assert_eq!(missing.code, Some(8), "{missing:?}");
     assert!(missing.error().starts_with("no/such/file.yaml: "), "{missing:?}");
+    let folder = run(&["check", "deploy"]);
+    assert_eq!((folder.code, folder.error()), (Some(8), "deploy is a folder; name the files: deploy/*.yaml"));
 }
 
 #[test]
@@ -78,6 +80,30 @@ fn a_dockerfile_is_checked_with_the_manifest() {
     fs::remove_file(&path).unwrap();
     assert_eq!(run.code, Some(1), "{run:?}");
     assert!(run.stdout.contains("::error file=") && run.stdout.contains("dockerfile-shell-form"), "{run:?}");
+}
+
+#[test]
+fn a_dockerfile_is_checked_alone() {
+    let path = std::env::temp_dir().join(format!("graceful-check-alone-{}.Dockerfile", std::process::id()));
+    fs::write(&path, "FROM debian\n  CMD /app\n").unwrap();
+    let alone = run(&["check", "--dockerfile", path.to_str().unwrap()]);
+    fs::remove_file(&path).unwrap();
+    assert_eq!(alone.code, Some(1), "{alone:?}");
+    assert!(alone.stdout.contains("error[dockerfile-shell-form]: "), "{alone:?}");
+    assert!(alone.stdout.contains("2 |   CMD /app\n  |   ^^^^^^^^\n"), "{alone:?}");
+    let nothing = run(&["check"]);
+    assert!(nothing.code == Some(2) && nothing.stderr.contains("<FILE>..."), "{nothing:?}");
+}
+
+#[test]
+fn each_mechanical_fix_is_in_the_report_for_code_scanning() {
+    let sarif = check(&["--format", "sarif"], MANIFEST).json();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let of = |rule: &str| results.iter().find(|result| result["ruleId"] == rule).unwrap();
+    let replacement = &of("strategy-recreate")["fixes"][0]["artifactChanges"][0]["replacements"][0];
+    assert_eq!(replacement["insertedContent"]["text"], "RollingUpdate");
+    let region = serde_json::json!({"startLine": 4, "startColumn": 20, "endLine": 4, "endColumn": 28});
+    assert_eq!(replacement["deletedRegion"], region);
 }
 
 #[test]
@@ -102,5 +128,7 @@ fn a_rule_is_explained_and_an_unknown_one_refused() {
     assert!(one.stdout.contains("Wrong:\n") && one.stdout.contains("Right:\n"), "{one:?}");
     let unknown = run(&["explain", "strategy-create"]);
     assert_eq!(unknown.code, Some(2));
-    assert!(unknown.error().contains("lists the rules"));
+    assert!(unknown.error().contains("did you mean `strategy-recreate`?"), "{unknown:?}");
+    let unlike = run(&["explain", "x"]);
+    assert!(unlike.error().contains("lists the rules") && !unlike.error().contains("did you mean"), "{unlike:?}");
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use std::{
+    hash::{BuildHasher, Hasher, RandomState},
     io::Read,
     net::TcpListener,
     path::{Path, PathBuf},
@@ -27,11 +28,12 @@ impl Run {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// The error line, which must be the last and only one.
+    /// The error line, which must be the only one. Nothing but quoted lines of a program may follow.
     #[track_caller]
     pub(crate) fn error(&self) -> &str {
         let errors: Vec<_> = self.stderr.lines().filter_map(|line| line.strip_prefix("error: ")).collect();
-        assert!(errors.len() == 1 && self.stderr.lines().last().unwrap().starts_with("error: "), "{self:#?}");
+        let last = self.stderr.lines().rfind(|line| !line.starts_with("  | ")).unwrap();
+        assert!(errors.len() == 1 && last.starts_with("error: "), "{self:#?}");
         errors[0]
     }
 }
@@ -88,9 +90,11 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago. No client connection takes it, because these have ports from 32768 on.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    let random = || RandomState::new().build_hasher().finish();
+    let mut ports = std::iter::repeat_with(|| 10_000 + (random() % 20_000) as u16);
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
 }
 
 /// Builds a target of the workspace and returns the path of its executable.

@@ -99,7 +99,9 @@ fn each_case_is_converted_as_its_files_show() {
         let written = package.init(&["--write", "--allow-dirty"]);
         assert_eq!(written.code, Some(0), "{name}: {written:?}");
         let result = files(&package.0);
-        let changed: Files = result.iter().filter(|(path, text)| before[*path] != **text).map(clone).collect();
+        let changed = result.iter().filter(|(path, text)| before[*path] != **text);
+        let changed: Files = changed.map(|(path, text)| (path.clone(), with_library_beside(text))).collect();
+        let steps_shown = with_library_beside(&printed.stdout);
 
         let again = package.init(&["--write", "--allow-dirty"]);
         assert!(!again.stdout.contains("[mechanical]"), "{name} is not converted at once: {again:?}");
@@ -108,11 +110,11 @@ fn each_case_is_converted_as_its_files_show() {
         if env::var_os("UPDATE").is_some() {
             let _ = fs::remove_dir_all(&after);
             write(&after, &changed);
-            fs::write(&steps, &printed.stdout).unwrap();
+            fs::write(&steps, &steps_shown).unwrap();
         }
         let expected = fs::read_to_string(&steps).unwrap_or_default();
-        if changed != files(&after) || printed.stdout != expected {
-            problems.push(format!("{name}: {changed:#?}\n{}", printed.stdout));
+        if changed != files(&after) || steps_shown != expected {
+            problems.push(format!("{name}: {changed:#?}\n{steps_shown}"));
         }
 
         let crlf = |files: &Files| -> Files {
@@ -125,8 +127,28 @@ fn each_case_is_converted_as_its_files_show() {
     assert!(problems.is_empty(), "UPDATE=1 rewrites the files\n{}", problems.join("\n"));
 }
 
-fn clone((path, text): (&PathBuf, &String)) -> (PathBuf, String) {
-    (path.clone(), text.clone())
+/// The text as if the folder of this repository stood beside the crate, under the name `graceful`.
+fn with_library_beside(text: &str) -> String {
+    const KEY: &str = "graceful = { package = \"graceful-rt\", path = \"";
+    let Some((before, after)) = text.split_once(KEY) else { return text.to_owned() };
+    let (_, after) = after.split_once('"').unwrap();
+    format!("{before}{KEY}../graceful/runtime\"{}", with_library_beside(after))
+}
+
+#[test]
+fn the_library_is_that_of_the_source_of_this_command_or_that_of_crates_io() {
+    let package = Crate::new("origin", &one("src/main.rs", "#[tokio::main]\nasync fn main() {}\n"));
+    let run = package.init(&[]);
+    let path = run.stdout.lines().find_map(|line| line.strip_prefix("+graceful = ")?.split('"').nth(3));
+    let runtime = root().join("runtime").canonicalize().unwrap();
+    assert_eq!(package.0.join(path.unwrap()).canonicalize().unwrap(), runtime, "{run:?}");
+    let run = package.init(&["--registry"]);
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(run.stdout.contains(&format!("+graceful = {{ package = \"graceful-rt\", version = \"{version}\" }}\n")));
+    assert!(
+        run.stdout.contains(&format!("version {version} of crates.io: if cargo does not find it there")),
+        "{run:?}"
+    );
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn a_restart_is_reported_by_pod() {
     assert_eq!(names, ["web-old-1", "web-old-2"]);
     let first = &shutdowns[0];
     assert_eq!((&first["exit_code"], &first["termination_message"]), (&0.into(), &"bye".into()));
-    assert!(first["exit"].as_f64().unwrap() >= 300.0 && first["unready"].is_number(), "{run:?}");
+    assert!(first["exit"].as_f64().unwrap() > 100.0 && first["unready"].is_number(), "{run:?}");
     cluster.assert_no_process_is_left();
 }
 
@@ -107,7 +107,7 @@ fn a_pod_that_is_killed_fails_the_rehearsal() {
         (&true.into(), &0.into())
     );
     let text = report["reasons"][0]["text"].as_str().unwrap();
-    assert!(text.contains("web-old-1 was still running 1.0 s after deletion; SIGKILL was needed"), "{text}");
+    assert!(text.contains("web-old-1 was still running 1 s after deletion; SIGKILL was needed"), "{text}");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_watch_that_is_cut_off_is_resumed_or_ends_the_rehearsal() {
             let cluster = Cluster::new("cuts-the-watch");
             let run = cluster.rehearse(&[]);
             assert_eq!(run.code, Some(9), "{run:?}");
-            assert!(run.error().contains("cut off, and not resumed within 30s: error: unexpected EOF"), "{run:?}");
+            assert!(run.error().contains("cut off, and not resumed within 30 s: error: unexpected EOF"), "{run:?}");
             cluster.assert_no_process_is_left();
         });
     });
@@ -148,9 +148,16 @@ fn what_kubectl_refuses_ends_in_one_line() {
         for (way, target, options, code, said) in [
             ("lacks-a-right", "deployment/web", &[][..], 9, "no right to patch deployments.apps"),
             ("finds-nothing", "deployment/gone", &[], 9, "Error from server (NotFound): deployments.apps"),
-            ("hangs", "deployment/web", &[], 9, "kubectl get deployment/web: no response within 20s"),
+            ("hangs", "deployment/web", &[], 9, "kubectl get deployment/web: no response within 20 s"),
             ("has-no-container", "deployment/web", &["--container", "app"], 2, "has no container app; it has web"),
             ("fails-a-load-pod", "deployment/web", &load, 4, "load pod load-1: cannot resolve web:80"),
+            (
+                "loads-with-another-version",
+                "deployment/web",
+                &load,
+                4,
+                "load pod load-1: the image has cargo-graceful 9.9.9",
+            ),
             ("cuts-a-log", "deployment/web", &load, 9, "the log of load pod load-1 is not complete"),
         ] {
             scope.spawn(move || ends(way, target, options, code, said));
@@ -192,6 +199,10 @@ fn the_logs_of_load_pods_become_the_report_and_the_job_is_deleted() {
     let calls = cluster.calls();
     assert!(calls.contains("\"image\":\"registry/load:1\"") && calls.contains("--rate"), "{calls}");
     cluster.assert_no_process_is_left();
+
+    let noise = Cluster::new("loads-with-noise").rehearse(&["--load-pods", "1", "--load-image", "registry/load:1"]);
+    assert_eq!(noise.code, Some(1), "{noise:?}");
+    assert!(noise.stdout.contains("1 line of the load pods could not be read"), "{noise:?}");
 }
 
 /// Interrupts a rehearsal once this call is made.

@@ -21,7 +21,14 @@ fn example(name: &str) -> Vec<String> {
     });
     let program = folder.join(name).to_str().unwrap().to_owned();
     let options = ["--ready", "http://127.0.0.1:{port2}/readyz", "-e", "GRACEFUL_HEALTH=127.0.0.1:{port2}"];
-    let options = options.into_iter().chain(["-e", "GRACEFUL_GRACE=1s", "-e", "LISTEN_METRICS=127.0.0.1:0"]);
+    let options = options.into_iter().chain([
+        "-e",
+        "GRACEFUL_GRACE=1s",
+        "-e",
+        "LISTEN_METRICS=127.0.0.1:0",
+        "-e",
+        "LISTEN_TCP=127.0.0.1:0",
+    ]);
     // The port of gRPC calls is the port of the load.
     let listen: &[_] = match name {
         "multi" => &["-e", "LISTEN=127.0.0.1:{port3}", "-e", "LISTEN_GRPC=127.0.0.1:{port}"],
@@ -106,6 +113,14 @@ fn a_grpc_call_that_is_served_succeeds_though_the_health_check_tells_not_serving
 }
 
 #[test]
+fn copies_with_grpc_are_replaced_without_a_lost_call() {
+    let rolling = ["--grpc", "--rolling", "--replicas", "2"];
+    let run = of_example("multi", &[&["--url", "http://127.0.0.1:{port}/", "--rate", "20"], &rolling[..]].concat());
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert_eq!(run.json()["shutdowns"].as_array().unwrap().len(), 2);
+}
+
+#[test]
 fn websockets_and_streams_end_in_order() {
     thread::scope(|scope| {
         for (name, option, url, kind) in [
@@ -147,10 +162,16 @@ fn long_clients_that_are_cut_fail_with_their_reason() {
                 "ws://127.0.0.1:{port}/long",
                 "4 WebSockets ended without a Close frame",
             ),
+            (
+                "closes-websockets-with-an-error",
+                "--websocket",
+                "ws://127.0.0.1:{port}/long",
+                "WebSockets ended with an error, the first",
+            ),
             ("exits-with-5", "--websocket", "ws://127.0.0.1:{port}/", "status 200 instead of a WebSocket"),
             ("cuts-streams", "--stream", "http://127.0.0.1:{port}/long", "4 requests of --stream cut in the middle"),
             ("floods", "--stream", "http://127.0.0.1:{port}/long", "4 requests of --stream cut in the middle"),
-            ("cuts-uploads", "--upload", "http://127.0.0.1:{port}/long", "4 requests of --upload cut"),
+            ("cuts-uploads", "--upload", "http://127.0.0.1:{port}/long", "requests of --upload cut"),
         ] {
             let options = [&PLAIN, &[option, url][..]].concat();
             scope.spawn(move || failed(&of_misbehaving(mode, &options), reason));
@@ -193,8 +214,6 @@ fn a_load_that_cannot_start_ends_in_one_line() {
     let (tls, plain) = ([&TLS, &limit[..]].concat(), [&PLAIN, &limit[..]].concat());
     let with = |options: &[&'static str], more: &[&'static str]| [options, more].concat();
     ends(of_example("tls", &tls), 5, "UnknownIssuer; name the CA with --cacert, or accept any");
-    ends(of_example("tls", &with(&tls, &["--insecure", "--http2"])), 4, "did not choose HTTP/2 (ALPN h2)");
-    ends(of_example("sse", &with(&tls, &["--insecure"])), 4, "does not speak TLS at this port");
     ends(of_misbehaving("never-responds", &with(&tls, &["--insecure"])), 4, "did not complete the TLS handshake");
     ends(
         of_misbehaving("grpc-unimplemented", &with(&plain, &["--grpc"])),
@@ -207,4 +226,46 @@ fn a_load_that_cannot_start_ends_in_one_line() {
         2,
         "no certificates from /no/such/file",
     );
+}
+
+#[test]
+fn a_port_that_speaks_another_protocol_is_refused_at_once() {
+    let refuses = |run: Run, said: &str| {
+        assert_eq!(run.code, Some(5), "`{said}`: {run:?}");
+        assert!(run.error().contains(said), "`{said}` in {run:?}");
+    };
+    // Longer than the limit of a run.
+    const PATIENT: [&str; 2] = ["--start-timeout", "5m"];
+    let with = |options: &[&'static str], more: &[&'static str]| [options, &PATIENT, more].concat();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            refuses(of_example("tls", &with(&TLS, &["--insecure", "--http2"])), "leave --http2 and --grpc out")
+        });
+        scope.spawn(|| refuses(of_example("sse", &with(&TLS, &["--insecure"])), "does not speak TLS at this port"));
+        let plain = ["--url", "http://localhost:{port}/"];
+        scope.spawn(move || {
+            refuses(of_example("tls", &with(&plain, &[])), "speaks TLS at this port; write https://localhost:")
+        });
+        for (mode, option, said) in [
+            ("exits-with-5", "--http2", "speaks HTTP/1.1 alone at this port; leave --http2 out"),
+            ("exits-with-5", "--grpc", "gRPC needs HTTP/2; name the port of gRPC"),
+            ("grpc-serves", "--keep-alive", "speaks HTTP/2 alone at this port; use --http2 or --grpc"),
+            ("grpc-streams", "--grpc", "responds with a stream; name a unary method"),
+            ("grpc-streams-slowly", "--grpc", "responds with a stream; name a unary method"),
+            ("grpc-invalid", "--grpc", "name a method that succeeds with an empty message"),
+        ] {
+            scope.spawn(move || refuses(of_misbehaving(mode, &with(&PLAIN, &[option])), said));
+        }
+    });
+}
+
+#[test]
+fn a_url_that_never_works_says_what_could_be_wrong_with_it() {
+    let limit = ["--start-timeout", "1s", "--timeout", "500ms"];
+    let late = |mode: &str, url: &str, said: &str| {
+        let run = of_misbehaving(mode, &[&["--url", url], &limit[..]].concat());
+        assert!(run.code == Some(4) && run.error().contains(said), "`{said}` in {run:?}");
+    };
+    late("exits-with-5", "http://127.0.0.2/", "the URL names no port and means port 80");
+    late("floods-slowly", "http://127.0.0.1:{port}/", "name endless responses with --stream");
 }

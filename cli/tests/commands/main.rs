@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod check;
+mod completions;
 mod harness;
 mod load;
 mod readme;
@@ -152,8 +153,9 @@ fn a_program_that_never_serves_ends_in_one_line() {
                 4,
                 "exit status: 7 before it was ready; its last line is `cannot open the database`",
             ),
-            ("never-listens", "1s", 4, "the program is not ready after 1s: http://127.0.0.1"),
-            ("prints-endlessly", "1s", 4, "the program is not ready after 1s"),
+            ("panics-at-once", "30s", 4, "exit status: 101 before it was ready; its last lines are"),
+            ("never-listens", "1s", 4, "the program is not ready after 1 s: http://127.0.0.1"),
+            ("prints-endlessly", "1s", 4, "the program is not ready after 1 s"),
             ("never-responds", "1s", 4, "no complete response within"),
             ("redirects", "30s", 5, "redirects to /login; redirects are not followed"),
             ("responds-404", "30s", 5, "responds with status 404"),
@@ -162,6 +164,14 @@ fn a_program_that_never_serves_ends_in_one_line() {
             scope.spawn(move || ends(mode, limit, code, said));
         }
     });
+}
+
+#[test]
+fn a_program_that_does_not_start_is_quoted_with_its_last_lines() {
+    let run = rehearse("panics-at-once", &[]);
+    let lines: Vec<_> = run.stderr.lines().filter_map(|line| line.strip_prefix("  | ")).collect();
+    let expected: Vec<_> = (3..=12).map(|line| format!("  line {line}")).collect();
+    assert_eq!(lines, expected, "{run:?}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `manifest` and `manifest --fix`.
 
 use crate::harness::{Run, command, finish, hello, run};
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, process::Command};
 
 /// A folder that is removed with the value.
 struct Folder(PathBuf);
@@ -158,7 +158,7 @@ fn wrong_arguments_and_files_are_refused_in_one_line() {
         (vec!["--fix", "no/such.yaml"], 8, "no/such.yaml"),
         (vec!["--fix", &yaml, "--port", "1"], 2, "cannot be used with"),
         (vec!["--name", "Web_App"], 2, "begin with a letter"),
-        (vec!["--port", "8081"], 6, "name the port of the traffic with --port"),
+        (vec!["--port", "8081"], 2, "--port 8081 is the port of the health server"),
         (vec!["--write", &yaml], 7, "cannot write"),
     ] {
         let run = manifest(&arguments);
@@ -172,4 +172,79 @@ fn wrong_arguments_and_files_are_refused_in_one_line() {
             .unwrap(),
     );
     assert!(loopback.code == Some(6) && loopback.error().contains("unset GRACEFUL_HEALTH"), "{loopback:?}");
+}
+
+/// Runs the steps of a Dockerfile: the build in a copy of this folder, and the copy into the image. Returns the executable.
+fn build_image(dockerfile: &str, context: &Folder, name: &str) -> (PathBuf, Folder) {
+    let image = Folder::new(name);
+    let source = image.0.join("src");
+    let mut copied = None;
+    for line in dockerfile.lines().filter(|line| !line.starts_with('#')) {
+        match line.split_once(' ') {
+            Some(("COPY", ". .")) => {
+                let copy = Command::new("cp").arg("-r").args([&context.0, &source]).status().unwrap();
+                assert!(copy.success());
+                fs::remove_dir_all(source.join("target")).unwrap();
+            }
+            Some(("RUN", command)) => {
+                let mut shell = Command::new("sh");
+                let shell = shell.args(["-c", command]).current_dir(&source).env_remove("CARGO_TARGET_DIR");
+                let output = shell.env("CARGO_NET_OFFLINE", "true").output().unwrap();
+                assert!(output.status.success(), "{command}: {output:?}");
+            }
+            Some(("COPY", rest)) => {
+                let (from, to) = rest.strip_prefix("--from=build /src/").unwrap().split_once(' ').unwrap();
+                fs::copy(source.join(from), image.0.join(to.trim_start_matches('/'))).unwrap();
+                copied = Some(to.to_owned());
+            }
+            Some(("ENTRYPOINT", words)) => {
+                assert_eq!(words, format!("[\"{}\"]", copied.clone().unwrap()));
+            }
+            _ => {}
+        }
+    }
+    (image.0.join(copied.unwrap().trim_start_matches('/')), image)
+}
+
+#[test]
+fn the_steps_of_the_dockerfile_build_the_executable_that_it_starts() {
+    let plan = run(&["plan", "--exe", hello().to_str().unwrap(), "--format", "json"]).stdout;
+    let main = format!("fn main() {{ print!(\"{{}}\", r###\"{plan}\"###); }}\n");
+    let member =
+        "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[features]\nfast = []\nnew = []\n";
+    let member = format!("{member}\n[[bin]]\nname = \"shop_api\"\npath = \"src/main.rs\"\n");
+    let context = Folder::new("image-context");
+    fs::create_dir_all(context.0.join("services/shop/src")).unwrap();
+    fs::create_dir_all(context.0.join("services/shop/examples")).unwrap();
+    context.file("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"services/*\"]\n");
+    context.file("services/shop/Cargo.toml", &member);
+    context.file("services/shop/src/main.rs", &main);
+    context.file("services/shop/examples/tiny.rs", &main);
+    for (number, options) in [
+        &["--bin", "shop_api"][..],
+        &["-p", "shop", "--features", "fast new"],
+        &["-p", "shop", "--example", "tiny", "--release"],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut command = command(&[&["manifest", "--dockerfile"], options].concat());
+        let printed = finish(command.current_dir(&context.0).spawn().unwrap());
+        assert_eq!(printed.code, Some(0), "{options:?}: {printed:?}");
+        assert!(!printed.stderr.contains("stand outside"), "{printed:?}");
+        graceful_deploy::Dockerfile::parse("Dockerfile", &printed.stdout).unwrap();
+        let (executable, _image) = build_image(&printed.stdout, &context, &format!("image-{number}"));
+        let output = Command::new(executable).output().unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), plan, "{options:?}");
+    }
+
+    let outside = Folder::new("image-outside");
+    fs::create_dir_all(outside.0.join("src")).unwrap();
+    outside.file("Cargo.toml", "[package]\nname = \"tool\"\nversion = \"0.1.0\"\n");
+    outside.file("src/lib.rs", "");
+    let dependency = format!("{member}\n[dependencies]\ntool = {{ path = {:?} }}\n", outside.0);
+    context.file("services/shop/Cargo.toml", &dependency);
+    let mut command = command(&["manifest", "--dockerfile", "--bin", "shop_api"]);
+    let printed = finish(command.current_dir(&context.0).spawn().unwrap());
+    assert!(printed.code == Some(0) && printed.stderr.contains("stand outside of it: /"), "{printed:?}");
 }

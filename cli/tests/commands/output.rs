@@ -1,4 +1,4 @@
-//! `--color`, `--quiet`, and completions.
+//! `--color`, `--quiet`, and the man page.
 
 use crate::harness::{Run, build, command, finish, free_port, misbehaving, run};
 use std::{io::Write, process::Stdio};
@@ -70,20 +70,14 @@ fn a_quiet_command_prints_its_result_alone() {
 }
 
 #[test]
-fn bash_completes_cargo_graceful_and_leaves_the_rest_to_cargo() {
-    let script = run(&["completions", "bash"]).stdout;
-    let lines = r#"
-        _cargo() { COMPREPLY=("cargo's own: $2"); }
-        complete_line() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
-            "$(complete -p "$1" | grep -o '_cargo[a-z_]*')" "$1" "${COMP_WORDS[-1]}" "${COMP_WORDS[-2]}"; echo "${COMPREPLY[*]}"; }
-        complete_line cargo graceful rehe
-        complete_line cargo graceful plan --form
-        complete_line cargo graceful plan --format ""
-        complete_line cargo bui
-        complete_line cargo-graceful rehe
-    "#;
-    let output = std::process::Command::new("bash").args(["--norc", "-c", &(script + lines)]).output().unwrap();
-    let completed = String::from_utf8(output.stdout).unwrap();
-    let expected = ["rehearse", "--format", "text json svg", "cargo's own: bui", "rehearse"];
-    assert_eq!(completed.lines().collect::<Vec<_>>(), expected, "{}", String::from_utf8_lossy(&output.stderr));
+fn the_man_page_has_each_command_once_and_the_exit_codes() {
+    let page = run(&["man"]).stdout;
+    let of = |heading: &str| page.lines().filter_map(|line| line.strip_prefix(heading)).collect::<Vec<_>>();
+    let sections = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "COMMANDS", "\"EXIT STATUS\"", "VERSION"];
+    assert_eq!(of(".SH "), sections);
+    let commands: Vec<_> = of(".SS ").iter().map(|usage| usage.trim_matches('"').split(' ').next().unwrap()).collect();
+    let expected = ["plan", "check", "init", "manifest", "explain", "rehearse", "completions", "man"];
+    assert_eq!(commands, expected);
+    assert_eq!(page.matches("(1)").count(), 0, "a page that does not exist");
+    assert!(page.contains("\\fB130\\fR\ninterrupted by Ctrl\\-C"), "{page}");
 }

@@ -26,3 +26,15 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
 pub fn rule(id: &str) -> Option<&'static Rule> {
     rules().find(|rule| rule.id == id)
 }
+
+/// The rule whose id an unknown id most likely misspells, if one is similar enough.
+///
+/// ```
+/// assert_eq!(graceful_deploy::similar_rule("strategy-create").unwrap().id, "strategy-recreate");
+/// assert!(graceful_deploy::similar_rule("x").is_none());
+/// ```
+pub fn similar_rule(id: &str) -> Option<&'static Rule> {
+    // The measure and the limit by which clap finds the name of an option.
+    let similarity = |rule: &Rule| strsim::jaro(id, rule.id);
+    rules().filter(|rule| similarity(rule) > 0.7).max_by(|one, other| similarity(one).total_cmp(&similarity(other)))
+}

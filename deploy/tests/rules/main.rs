@@ -65,6 +65,14 @@ fn a_path_of_the_program_at_an_undeclared_port_may_be_served_and_a_health_path_i
 }
 
 #[test]
+fn a_misspelled_rule_in_a_comment_is_named_rightly() {
+    let rule = graceful_deploy::rule("allow-unknown-rule").unwrap();
+    assert_eq!(findings(rule, rule.wrong)[0].fix, "write share-process-namespace");
+    let unlike = rule.wrong.replace("share-process-namespaces", "x");
+    assert!(findings(rule, &unlike)[0].fix.starts_with("write the id of a rule"));
+}
+
+#[test]
 fn every_id_is_unique_and_in_words() {
     let ids: BTreeSet<&str> = rules().map(|rule| rule.id).collect();
     assert_eq!(ids.len(), rules().count());

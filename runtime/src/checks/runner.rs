@@ -68,7 +68,7 @@ async fn run(context: Context, row: usize, check: &'static Check) {
             continue;
         }
         let mut call = match (check.start)(&context) {
-            Ok(prepared) => Call::start(&context.0.runtime, prepared),
+            Ok(prepared) => Call::start(&context.0.runtime, None, prepared),
             Err(missing) => {
                 context.0.board.pending(row, missing.to_string());
                 continue;

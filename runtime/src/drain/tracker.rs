@@ -9,7 +9,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence},
     },
     time::Duration,
 };
@@ -40,6 +40,8 @@ pub(crate) struct Tracker {
     groups: Mutex<BTreeMap<u64, Arc<Members>>>,
     /// When the drain began.
     drain: OnceLock<Instant>,
+    /// Whether the list of what is cut is made: what enters from then on would not be on it.
+    closed: AtomicBool,
     /// The last to end in the drain, and when it ended.
     last: Mutex<Option<(Arc<str>, Instant)>>,
 }
@@ -126,6 +128,16 @@ impl Tracker {
         rows
     }
 
+    /// What is in flight and is cut now: [`remaining`](Self::remaining) once no [`Group::try_enter`] succeeds any more, so
+    /// that nothing is cut without being on the list.
+    pub(crate) fn close(&self) -> Vec<(String, usize)> {
+        // A member adds itself to the count, then loads `closed`; this stores `closed`, then loads the counts. Without the
+        // two fences both could read old values, and the member would be cut without being on the list.
+        self.closed.store(true, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        self.remaining()
+    }
+
     /// The drain begins: from here on, the last to end is noted.
     pub(crate) fn begin_drain(&self) {
         let _ = self.drain.set(Instant::now()); // fails only if called twice
@@ -185,6 +197,17 @@ impl Group {
         self.tracker.total.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Adds a member, unless [`Tracker::close`] has been called.
+    pub(crate) fn try_enter(&self) -> bool {
+        self.enter();
+        fence(Ordering::SeqCst); // see `Tracker::close`
+        let is_open = !self.tracker.closed.load(Ordering::Relaxed);
+        if !is_open {
+            self.leave();
+        }
+        is_open
+    }
+
     /// Removes a member; returns how many remain. Everything before this call happens before [`Tracker::emptied`]
     /// returns.
     pub(crate) fn leave(&self) -> usize {
@@ -234,6 +257,7 @@ impl Drop for Group {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::{sync::Barrier, thread};
     use tokio::time::advance;
 
     #[tokio::test]
@@ -256,6 +280,25 @@ mod tests {
         drop(task);
         waiting.await.unwrap();
         assert!(tracker.remaining().is_empty());
+    }
+
+    #[test]
+    fn everything_that_enters_is_on_the_list_of_what_is_cut() {
+        for _ in 0..200 {
+            let tracker = Arc::new(Tracker::default());
+            let (group, started) = (tracker.group("connections".into()), Barrier::new(2));
+            let (entered, listed) = thread::scope(|scope| {
+                let entering = scope.spawn(|| {
+                    started.wait();
+                    (0..1_000_000).take_while(|_| group.try_enter()).count()
+                });
+                started.wait();
+                let listed: usize = tracker.close().iter().map(|(_, count)| count).sum();
+                (entering.join().unwrap(), listed)
+            });
+            assert!(entered <= listed, "{entered} entered, {listed} are on the list");
+            assert_eq!(group.count(), entered);
+        }
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use super::{
 };
 #[cfg(feature = "tonic")]
 use crate::serve::preface::First;
-use crate::{context::Context, phase::Phase, report::timeline::Level};
+use crate::{context::Context, os::descriptors, phase::Phase, report::timeline::Level};
 #[cfg(feature = "tonic")]
 use hyper::server::conn::http2;
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
@@ -31,7 +31,6 @@ use std::{
 use tokio::time::timeout;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
     task::{AbortHandle, yield_now},
     time::sleep,
 };
@@ -44,6 +43,8 @@ const HTTP2_CONNECTIONS: usize = 128;
 /// gRPC probes use a few concurrent streams, with small requests.
 #[cfg(feature = "tonic")]
 const HTTP2_STREAMS: u32 = 32;
+/// The limit for the bytes of a request's head, which a connection may hold until [`HEAD_TIMEOUT`].
+const HEAD_SIZE: u16 = 16 * 1024;
 /// The limit for a request's head: the kubelet's timeout for the whole probe is 1 s by default.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(2);
 /// The limit for an HTTP/1.1 connection as a whole, and for HTTP/2 pings.
@@ -56,12 +57,7 @@ const LIFETIME: Duration = Duration::from_secs(5);
 pub(crate) fn start(listener: TcpListener, context: Context) -> io::Result<AbortHandle> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let server = tokio::spawn(async move {
-        let server = Server {
-            context,
-            probes: ConnectionTasks::new(CONNECTIONS),
-            #[cfg(feature = "tonic")]
-            http2: Arc::new(ConnectionTasks::new(HTTP2_CONNECTIONS)),
-        };
+        let server = Server::new(context);
         let mut logged = false;
         loop {
             match listener.accept().await {
@@ -140,7 +136,7 @@ impl Drop for ConnectionTasks {
     }
 }
 
-struct Server {
+pub(crate) struct Server {
     context: Context,
     probes: ConnectionTasks,
     #[cfg(feature = "tonic")]
@@ -148,14 +144,24 @@ struct Server {
 }
 
 impl Server {
+    pub(crate) fn new(context: Context) -> Self {
+        Self {
+            context,
+            probes: ConnectionTasks::new(descriptors::for_probes(CONNECTIONS)),
+            #[cfg(feature = "tonic")]
+            http2: Arc::new(ConnectionTasks::new(descriptors::for_probes(HTTP2_CONNECTIONS))),
+        }
+    }
+
+    /// Serves a connection in a task of its own.
     #[cfg(not(feature = "tonic"))]
-    fn admit(&self, stream: TcpStream) {
+    pub(crate) fn admit(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
         let busy = Arc::new(AtomicBool::new(false));
         self.probes.spawn(busy.clone(), http1(stream, self.context.clone(), busy));
     }
 
     #[cfg(feature = "tonic")]
-    fn admit(&self, mut stream: TcpStream) {
+    pub(crate) fn admit(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
         let (context, http2_tasks) = (self.context.clone(), self.http2.clone());
         let busy = Arc::new(AtomicBool::new(false));
         let task_busy = busy.clone();
@@ -196,6 +202,7 @@ async fn http1(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, con
         .keep_alive(false)
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(HEAD_SIZE.into())
         .serve_connection(TokioIo::new(stream), service);
     let lifetime = async {
         sleep(LIFETIME).await;
@@ -231,7 +238,7 @@ async fn http2(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, con
         .max_concurrent_streams(HTTP2_STREAMS)
         .initial_stream_window_size(16 * 1024)
         .initial_connection_window_size(64 * 1024)
-        .max_header_list_size(16 * 1024)
+        .max_header_list_size(HEAD_SIZE.into())
         .max_send_buf_size(16 * 1024)
         .serve_connection(TokioIo::new(stream), service);
     let _ = served.await;

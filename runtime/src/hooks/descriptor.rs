@@ -80,7 +80,7 @@ pub(crate) fn linked() -> Option<impl Iterator<Item = &'static Hook>> {
 pub enum HookRun {
     /// An async hook: a task on the user's runtime.
     Future(Pin<Box<dyn Future<Output = Result<(), String>> + Send>>),
-    /// A sync hook: a closure for the blocking pool of the user's runtime.
+    /// A sync hook: a closure for the thread for hooks, or for the blocking pool of the user's runtime.
     Blocking(Box<dyn FnOnce() -> Result<(), String> + Send>),
 }
 

@@ -1,7 +1,7 @@
 //! Runs the hooks: group after group, the hooks of a group concurrently, each under its time limit.
 
 use super::{
-    call::Call,
+    call::{Call, HookThread},
     descriptor::{HookContext, HookRun},
     registry::{Group, RegisteredHook, Start},
     state::Provided,
@@ -32,6 +32,8 @@ pub(crate) struct Environment {
     pub(crate) recorder: Arc<Recorder>,
     /// The user's runtime.
     pub(crate) runtime: Handle,
+    /// For synchronous hooks; none in tests.
+    pub(crate) thread: Option<Arc<HookThread>>,
     pub(crate) state: Arc<Provided>,
 }
 
@@ -76,12 +78,12 @@ async fn outcome_of(
     limit: Duration,
 ) -> HookOutcome {
     if limit.is_zero() {
-        // Dropped on the user's runtime: its captured values are the user's.
+        // Dropped like a sync hook would run: its captured values are the user's.
         let dropped = HookRun::blocking(move || {
             drop(start);
             Ok(())
         });
-        Call::start(&environment.runtime, dropped);
+        Call::start(&environment.runtime, environment.thread.as_deref(), dropped);
         return HookOutcome::Skipped("no time was left before the deadline".into());
     }
     let given_up = Arc::new(AtomicBool::new(false));
@@ -95,7 +97,8 @@ async fn outcome_of(
         Ok(run) => run,
         Err(missing) => return HookOutcome::Skipped(missing.to_string()),
     };
-    let outcome = Call::start(&environment.runtime, in_span(run, name)).within(limit).await;
+    let outcome =
+        Call::start(&environment.runtime, environment.thread.as_deref(), in_span(run, name)).within(limit).await;
     if matches!(outcome, HookOutcome::TimedOut { .. }) {
         given_up.store(true, Ordering::Relaxed);
     }

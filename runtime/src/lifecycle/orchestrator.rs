@@ -1,19 +1,20 @@
 //! The one orchestrator: leads the state machine through time, cuts what does not end, runs the hooks, and reports.
 
 use super::{
-    deadlines,
+    deadlines, phase_log,
     state_machine::{StateMachine, work},
     transition::Event,
 };
 use crate::{
-    cause::Cause,
+    cause::{Cause, Signal},
     checks::{descriptor::Check, runner},
     context::Context,
     drain::tracker::{CONNECTIONS, MAIN, SERVER},
     hooks::sequence::{self, Environment},
     phase::Phase,
     report::{
-        outcome::MainResult,
+        outcome::{HookName, HookOutcome, HookReport, MainResult},
+        recorder::Recorder,
         summary::Report,
         timeline::{Level, What},
     },
@@ -126,8 +127,8 @@ async fn cut_unfinished(machine: &mut StateMachine<'_>, requests: &mut Unbounded
         }
     };
     if timeout(CANCELLATION, ended).await.is_err() {
-        let names: Vec<_> = shared.tracker.remaining().into_iter().map(|(name, _)| name).collect();
-        let names = if names.is_empty() { MAIN.to_owned() } else { names.join(", ") };
+        let remaining = shared.tracker.remaining();
+        let names = phase_log::list(remaining.is_empty().then(|| MAIN.to_owned()), remaining);
         let text = format!(
             "{names} did not end within {} of being cancelled: code that blocks its thread, and a future that is not \
              graceful's own, cannot be cancelled; the hooks run meanwhile",
@@ -147,10 +148,16 @@ fn waits_for_cut_connections(name: &str, unfinished: &[(String, usize)]) -> bool
 async fn run_hooks(machine: &mut StateMachine<'_>, requests: &mut UnboundedReceiver<Request>) {
     let cause = machine.cause.clone().unwrap_or(Cause::MainReturned);
     let shared = &machine.shared;
-    let environment =
-        Environment { recorder: shared.recorder.clone(), runtime: shared.runtime.clone(), state: shared.state.clone() };
+    let environment = Environment {
+        recorder: shared.recorder.clone(),
+        runtime: shared.runtime.clone(),
+        thread: shared.hook_thread.get().cloned(),
+        state: shared.state.clone(),
+    };
     let deadline = deadlines::end_of_hooks(shared);
-    let mut hooks = Box::pin(sequence::run(shared.registry.take(), environment, cause, deadline));
+    let groups = shared.registry.take();
+    let names: Vec<_> = groups.iter().flat_map(|group| &group.hooks).map(|hook| hook.name.clone()).collect();
+    let mut hooks = Box::pin(sequence::run(groups, environment, cause, deadline));
     while machine.phase == Phase::Hooks && machine.forced_by.is_none() {
         tokio::select! {
             biased;
@@ -158,9 +165,25 @@ async fn run_hooks(machine: &mut StateMachine<'_>, requests: &mut UnboundedRecei
             () = &mut hooks => machine.advance(Event::HooksDone),
         }
     }
-    if machine.forced_by.is_some() {
+    if let Some(signal) = machine.forced_by {
         // Not dropped: the hooks' captured values are the user's, and dropping them here could hang or panic.
         std::mem::forget(hooks);
+        name_unended_hooks(&machine.shared.recorder, names, signal);
+    }
+}
+
+/// Names the hooks that have not ended when a signal ends the process at once.
+fn name_unended_hooks(recorder: &Recorder, mut names: Vec<HookName>, signal: Signal) {
+    for entry in recorder.entries() {
+        if let What::Hook(ended) = entry.what
+            && let Some(at) = names.iter().position(|name| *name == ended.hook)
+        {
+            names.remove(at);
+        }
+    }
+    for hook in names {
+        let outcome = HookOutcome::Skipped(format!("{signal} ended the process before the hook had ended"));
+        recorder.record(Level::Error, What::Hook(HookReport { hook, outcome, took: Duration::ZERO }));
     }
 }
 

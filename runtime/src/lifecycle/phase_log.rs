@@ -72,17 +72,34 @@ impl Step<'_> {
             _ => String::new(),
         };
         let main = if self.main_ended { None } else { Some(MAIN.to_owned()) };
-        let rows = shared.tracker.remaining();
-        let more: usize = rows.iter().skip(NAMES).map(|(_, count)| count).sum();
-        let named = rows.into_iter().take(NAMES).map(|(name, count)| match count {
-            1 => name,
-            count => format!("{name} ({count})"),
-        });
-        let more = (more > 0).then(|| format!("{more} more"));
-        let waiting: Vec<_> = main.into_iter().chain(named).chain(more).collect();
+        let waiting = list(main, shared.tracker.remaining());
         match waiting.is_empty() {
             true => format!("{why}nothing in flight"),
-            false => format!("{why}waiting up to {} for {}", Pretty(shared.plan.drain), waiting.join(", ")),
+            false => format!("{why}waiting up to {} for {waiting}", Pretty(shared.plan.drain)),
         }
+    }
+}
+
+/// Lists what is in flight, after `first`, with the number of all that is not listed.
+pub(super) fn list(first: Option<String>, in_flight: Vec<(String, usize)>) -> String {
+    let more: usize = in_flight.iter().skip(NAMES).map(|(_, count)| count).sum();
+    let named = in_flight.into_iter().take(NAMES).map(|(name, count)| match count {
+        1 => name,
+        count => format!("{name} ({count})"),
+    });
+    let more = (more > 0).then(|| format!("{more} more"));
+    first.into_iter().chain(named).chain(more).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_names_twenty_and_counts_the_rest() {
+        let in_flight = |names: usize| (0..names).map(|name| (format!("t{name}"), 1 + name % 2)).collect();
+        assert_eq!(list(Some(MAIN.to_owned()), in_flight(3)), "main, t0, t1 (2), t2");
+        assert!(list(None, in_flight(20)).ends_with(", t19 (2)"));
+        assert!(list(None, in_flight(1000)).ends_with(&format!(", t19 (2), {} more", 3 * 490)));
     }
 }

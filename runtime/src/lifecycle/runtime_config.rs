@@ -37,11 +37,11 @@ impl RuntimeConfig {
         }
     }
 
-    /// Builds the runtime. `reserved` threads for blocking code are for graceful, on top of the configured number.
+    /// Builds the runtime.
     ///
     /// # Errors
     /// The system refuses a resource.
-    pub(super) fn build(&self, reserved: usize) -> io::Result<Runtime> {
+    pub(super) fn build(&self) -> io::Result<Runtime> {
         let mut builder = match self.flavor {
             Flavor::MultiThread => runtime::Builder::new_multi_thread(),
             Flavor::CurrentThread => runtime::Builder::new_current_thread(),
@@ -50,8 +50,7 @@ impl RuntimeConfig {
             builder.worker_threads(threads);
         }
         if let Some(threads) = self.max_blocking_threads {
-            // None for graceful alone: tokio panics at 0, as documented.
-            builder.max_blocking_threads(threads.saturating_add(reserved.min(threads)));
+            builder.max_blocking_threads(threads);
         }
         builder.enable_all().build()
     }
@@ -63,16 +62,10 @@ mod tests {
     use std::{sync::mpsc, time::Duration};
 
     #[test]
-    #[should_panic(expected = "Max blocking threads cannot be set to 0")]
-    fn no_threads_for_blocking_code_are_refused_also_if_graceful_reserves_one() {
-        let _ = RuntimeConfig { max_blocking_threads: Some(0), ..RuntimeConfig::default() }.build(1);
-    }
-
-    #[test]
     fn the_runtime_has_the_configured_numbers_of_threads() {
         let config =
             RuntimeConfig { flavor: Flavor::MultiThread, worker_threads: Some(7), max_blocking_threads: Some(1) };
-        let runtime = config.build(0).unwrap();
+        let runtime = config.build().unwrap();
         assert_eq!(runtime.metrics().num_workers(), 7);
         // The second task runs only after the first has timed out.
         let (started, second) = mpsc::channel();

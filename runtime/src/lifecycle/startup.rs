@@ -15,6 +15,7 @@ use crate::{
     error::StartError,
     health::listener,
     hooks::{
+        call::HookThread,
         descriptor::{self as hook, Hook},
         registry,
     },
@@ -23,7 +24,6 @@ use crate::{
         container, init,
         process::{self, LastResort},
     },
-    phase::Phase,
     report::{exit_code, log::Log, recorder::Recorder, termination_log, timeline::Level},
     settings::{self, Settings},
 };
@@ -34,7 +34,7 @@ use std::{
     mem::ManuallyDrop,
     net::TcpListener,
     path::PathBuf,
-    sync::mpsc,
+    sync::{Arc, mpsc},
     thread,
     time::Duration,
 };
@@ -44,8 +44,8 @@ use tokio::{
 };
 
 /// The threads that every process has besides those of `main`'s runtime: the control thread and its one for blocking
-/// calls, the log thread, and the last resort.
-const OWN_THREADS: usize = 4;
+/// calls, the log thread, the thread for synchronous hooks, and those of the last resort.
+const OWN_THREADS: usize = 4 + LastResort::THREADS;
 
 /// Everything that a process is started with.
 #[derive(Debug, Clone)]
@@ -111,9 +111,8 @@ fn start(main: &Main, linked_hooks: bool) -> Result<Started, StartError> {
         return Ok(Started::Over(code));
     }
     let system = |what| move |error| StartError::System { what, error };
-    let reserved = usize::from(!hooks.is_empty());
     // Before any of them exists: tokio panics if a worker thread is refused.
-    process::check_threads(main.runtime.workers() + reserved + OWN_THREADS)
+    process::check_threads(main.runtime.workers() + OWN_THREADS)
         .map_err(system("the threads of the process could not be started"))?;
     // The control thread first, so that signals and probes are handled before the user's code runs.
     let control_runtime = runtime::Builder::new_current_thread()
@@ -125,7 +124,7 @@ fn start(main: &Main, linked_hooks: bool) -> Result<Started, StartError> {
         .map_err(system("the control runtime could not be built"))?;
     let health = listener::bind(settings.plan.health)?;
     let log = Log::start(integrations::count).map_err(system("the log thread could not be started"))?;
-    let runtime = main.runtime.build(reserved).map_err(system("the runtime of main could not be built"))?;
+    let runtime = main.runtime.build().map_err(system("the runtime of main could not be built"))?;
     let runtime = ManuallyDrop::new(runtime);
 
     let sink = log.clone();
@@ -136,13 +135,14 @@ fn start(main: &Main, linked_hooks: bool) -> Result<Started, StartError> {
     if let Some(token) = &settings.prestop_token {
         let _ = context.0.prestop_token.set(token.clone()); // cannot fail: the context is new
     }
-    let last_resort = LastResort::start(settings.termination_log.clone())
-        .map_err(system("the thread of the last resort could not be started"))?;
-    let _ = context.0.last_resort.set(last_resort); // cannot fail: the context is new
+    let last_resort = LastResort::start(settings.termination_log.clone(), exit_code::CUT)
+        .map_err(system("the threads of the last resort could not be started"))?;
+    let hook_thread = HookThread::start(runtime.handle().clone())
+        .map_err(system("the thread for synchronous hooks could not be started"))?;
+    // Cannot fail: the context is new.
+    let _ = context.0.last_resort.set(last_resort);
+    let _ = context.0.hook_thread.set(Arc::new(hook_thread));
     context::install(&context);
-    if reserved > 0 {
-        reserve_thread_for_hooks(&context);
-    }
     log_the_start(&context, main, &settings, &hooks, &checks, health.as_ref());
 
     let (finish, finished) = oneshot::channel();
@@ -167,14 +167,6 @@ fn start(main: &Main, linked_hooks: bool) -> Result<Started, StartError> {
         Ok(Err(error)) => Err(StartError::System { what: "the signal handlers could not be installed", error }),
         Err(_) => process::exit_now(exit_code::INTERNAL),
     }
-}
-
-/// Occupies a thread for blocking code until the hooks begin. Then a synchronous hook can have it even if the system
-/// refuses new ones, unless other blocking tasks wait in a full pool, or tokio has ended it after 10 s without work.
-fn reserve_thread_for_hooks(context: &Context) {
-    let (runtime, context) = (context.0.runtime.clone(), context.clone());
-    let handle = runtime.clone();
-    runtime.spawn_blocking(move || handle.block_on(context.reached(Phase::Hooks)));
 }
 
 /// Logs the start: the hooks and checks that are linked, the address of the probes, and warnings.

@@ -174,7 +174,7 @@ impl<'a> StateMachine<'a> {
         }
         if to == Phase::Hooks {
             // Before `enter`, because connections close themselves as soon as the phase is visible.
-            self.unfinished = self.shared.tracker.remaining();
+            self.unfinished = self.shared.tracker.close();
         }
         if to == Phase::Stopped {
             self.note_ignored_signals();

@@ -1,23 +1,42 @@
 //! Ends the process even if some of its threads are stuck.
 
-use crate::report::termination_log::last_message_within;
+use crate::report::termination_log;
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::{Mutex, mpsc},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU8, Ordering},
+        mpsc,
+    },
     thread,
     time::{Duration, Instant},
 };
 
-/// The last resort: a thread that ends the process after a time, whatever its other threads do. The thread exists from
-/// the start, because the system may refuse one later.
+/// The last resort: ends the process after a time, whatever its other threads do. One thread writes the report, and
+/// another ends the process if the first is stuck. Both exist from the start, because the system may refuse one later.
 #[derive(Debug)]
-pub(crate) struct LastResort(mpsc::Sender<Armed>);
+pub(crate) struct LastResort {
+    writer: mpsc::Sender<(Wait, MakeReport)>,
+    killer: mpsc::Sender<Wait>,
+}
 
-struct Armed {
+type MakeReport = Box<dyn FnOnce() -> LastReport + Send>;
+
+/// How long the last resort waits.
+#[derive(Debug, Clone, Copy)]
+struct Wait {
     limit: Duration,
     margin: Duration,
-    report: Box<dyn FnOnce() -> LastReport + Send>,
+}
+
+impl Wait {
+    /// Waits until the report is due: for the limit and half of the margin. These are two sleeps, because a process that was
+    /// stopped (SIGSTOP) wakes up behind its deadlines: the control thread still has half of the margin to end in order.
+    fn until_report(self) {
+        thread::sleep(self.limit);
+        thread::sleep(self.margin / 2);
+    }
 }
 
 /// What the last resort reports.
@@ -28,41 +47,47 @@ pub(crate) struct LastReport {
 }
 
 impl LastResort {
-    /// Starts the thread, which writes to this termination log.
+    /// How many threads it has.
+    pub(crate) const THREADS: usize = 2;
+
+    /// Starts the threads, which write to this termination log. The process exits with `stuck` if not even the report
+    /// can be made.
     ///
     /// # Errors
-    /// The system refuses the thread.
-    pub(crate) fn start(termination_log: Option<PathBuf>) -> io::Result<Self> {
-        let (sender, armed) = mpsc::channel::<Armed>();
-        let end = move || {
-            if let Ok(armed) = armed.recv() {
-                armed.end_process(termination_log);
+    /// The system refuses a thread.
+    pub(crate) fn start(termination_log: Option<PathBuf>, stuck: u8) -> io::Result<Self> {
+        let (writer, armed) = mpsc::channel::<(Wait, MakeReport)>();
+        let (killer, waits) = mpsc::channel::<Wait>();
+        let exit_code = Arc::new(AtomicU8::new(stuck));
+        let known = exit_code.clone();
+        let write = move || {
+            let Ok((wait, report)) = armed.recv() else { return };
+            wait.until_report();
+            let report = report();
+            exit_code.store(report.exit_code, Ordering::Release);
+            if let Some(message) = report.message {
+                termination_log::last_message(termination_log, &message);
+                exit_now(report.exit_code);
             }
         };
-        thread::Builder::new().name("graceful-end".into()).spawn(end)?;
-        Ok(Self(sender))
+        let kill = move || {
+            let Ok(wait) = waits.recv() else { return };
+            wait.until_report();
+            thread::sleep(wait.margin / 4);
+            exit_now(known.load(Ordering::Acquire));
+        };
+        thread::Builder::new().name("graceful-last".into()).spawn(write)?;
+        thread::Builder::new().name("graceful-end".into()).spawn(kill)?;
+        Ok(Self { writer, killer })
     }
 
-    /// Ends the process when three quarters of the margin after this limit are over, unless it has exited before, with the
-    /// message and the exit code of the report. Only the first call has an effect.
+    /// Ends the process when three quarters of the margin after this limit are over, unless it has exited before. The
+    /// report is written when half of the margin is over. Only the first call has an effect.
     pub(crate) fn arm(&self, limit: Duration, margin: Duration, report: impl FnOnce() -> LastReport + Send + 'static) {
-        // Fails only if the thread has ended the process.
-        let _ = self.0.send(Armed { limit, margin, report: Box::new(report) });
-    }
-}
-
-impl Armed {
-    fn end_process(self, termination_log: Option<PathBuf>) {
-        thread::sleep(self.limit);
-        // A process that was stopped (SIGSTOP) wakes up behind its deadlines: the control thread still ends in order.
-        thread::sleep(self.margin / 2);
-        let limit = self.margin / 4;
-        let report = (self.report)();
-        match report.message {
-            Some(message) => drop(last_message_within(limit, termination_log, message)),
-            None => thread::sleep(limit),
-        }
-        exit_now(report.exit_code);
+        let wait = Wait { limit, margin };
+        // Each fails only if its thread has ended, which it does behind an earlier call.
+        let _ = self.writer.send((wait, Box::new(report)));
+        let _ = self.killer.send(wait);
     }
 }
 

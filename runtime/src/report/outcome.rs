@@ -34,7 +34,7 @@ pub enum HookOutcome {
         /// Whether it had started: if not, no thread of the runtime was free to run it.
         started: bool,
     },
-    /// It did not run, for this reason.
+    /// It did not run, or not to its end, for this reason.
     Skipped(String),
 }
 

@@ -7,7 +7,12 @@ use std::{
     future::Future,
     io,
     net::SocketAddr,
+    ops::Deref,
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -19,15 +24,15 @@ use tokio::{
 /// A listener each of whose connections goes through `handshake` before a byte of it is served.
 ///
 /// The handshake runs in the connection's task, so that a slow client delays no other; the connection counts as in
-/// flight meanwhile, and is closed after `timeout`. The drain cannot ask the socket below the handshake for bytes that
-/// the runtime has not seen, as it does for TCP, so a request that arrives at an idle connection in the moment in which
-/// the drain begins can be lost; `Connection: close` during grace leaves few idle connections. To serve TLS:
+/// flight meanwhile, and is closed after `timeout`. The handshake gets the accepted stream as a [`Transport`]: through it
+/// the drain asks the socket for bytes that the runtime has not seen, so that no request that has arrived is lost, as
+/// over TCP. To serve TLS:
 ///
 /// ```no_run
 /// # use std::{io, time::Duration};
-/// # use tokio::net::{TcpListener, TcpStream};
+/// # use tokio::{io::{AsyncRead, AsyncWrite}, net::TcpListener};
 /// # #[derive(Clone)] struct TlsAcceptor;
-/// # impl TlsAcceptor { async fn accept(&self, stream: TcpStream) -> io::Result<TcpStream> { Ok(stream) } }
+/// # impl TlsAcceptor { async fn accept<T: AsyncRead + AsyncWrite + Unpin>(&self, stream: T) -> io::Result<T> { Ok(stream) } }
 /// # async fn f(tcp: TcpListener, acceptor: TlsAcceptor, service: impl graceful::HttpService) -> io::Result<()> {
 /// let listener = graceful::with_handshake(tcp, Duration::from_secs(10), move |stream| {
 ///     let acceptor = acceptor.clone(); // tokio-rustls', say
@@ -39,7 +44,7 @@ use tokio::{
 pub fn with_handshake<L, H, F, S>(listener: L, timeout: Duration, handshake: H) -> Handshake<L, H>
 where
     L: Listener,
-    H: Fn(L::Stream) -> F + Send + 'static,
+    H: Fn(Transport<L::Stream>) -> F + Send + 'static,
     F: Future<Output = io::Result<S>> + Send + 'static,
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -62,7 +67,7 @@ impl<L: fmt::Debug, H> fmt::Debug for Handshake<L, H> {
 impl<L, H, F, S> Listener for Handshake<L, H>
 where
     L: Listener,
-    H: Fn(L::Stream) -> F + Send + 'static,
+    H: Fn(Transport<L::Stream>) -> F + Send + 'static,
     F: Future<Output = io::Result<S>> + Send + 'static,
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -89,11 +94,79 @@ impl<L, H> Handshake<L, H> {
     fn begin<T, F, S>(&self, stream: T) -> Handshaking<F, S>
     where
         T: Stream,
-        H: Fn(T) -> F,
+        H: Fn(Transport<T>) -> F,
     {
         let peer = stream.peer_addr();
-        let shaking = Shaking { future: (self.handshake)(stream), timeout: sleep(self.timeout) };
-        Handshaking { state: State::Shaking(Box::pin(shaking)), peer }
+        let link = Arc::new(Link::default());
+        let future = (self.handshake)(Transport { stream, link: link.clone() });
+        let shaking = Shaking { future, timeout: sleep(self.timeout) };
+        Handshaking { state: State::Shaking(Box::pin(shaking)), link, peer }
+    }
+}
+
+/// What a [`Handshaking`] and its [`Transport`] share, because the type between them, such as a TLS stream, is the user's.
+/// Only the connection's task reads and writes through both, so relaxed ordering suffices.
+#[derive(Debug, Default)]
+struct Link {
+    /// Whether a read that the runtime calls pending asks the socket itself.
+    asks_socket: AtomicBool,
+    /// Whether the transport has received bytes since the last read of the stream above it.
+    has_received: AtomicBool,
+}
+
+/// An accepted stream, as the handshake of [`with_handshake`] gets it. It reads and writes like the stream in it, to which
+/// it dereferences.
+#[derive(Debug)]
+pub struct Transport<T> {
+    stream: T,
+    link: Arc<Link>,
+}
+
+impl<T> Deref for Transport<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.stream
+    }
+}
+
+impl<T: Stream> AsyncRead for Transport<T> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let mut polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if polled.is_pending() && self.link.asks_socket.load(Relaxed) {
+            polled = Pin::new(&mut self.stream).poll_recv(cx, buffer);
+        }
+        if buffer.filled().len() > before {
+            self.link.has_received.store(true, Relaxed);
+        }
+        polled
+    }
+}
+
+impl<T: Stream> AsyncWrite for Transport<T> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 
@@ -115,6 +188,7 @@ enum State<F, S> {
 /// A connection in its handshake, or after it.
 pub struct Handshaking<F, S> {
     state: State<F, S>,
+    link: Arc<Link>,
     peer: Option<SocketAddr>,
 }
 
@@ -146,6 +220,7 @@ where
             };
             self.state = State::Failed;
             self.state = State::Done(done?);
+            self.link.has_received.store(false, Relaxed); // the handshake's own
         }
         Poll::Ready(match &mut self.state {
             State::Done(stream) => Ok(Pin::new(stream)),
@@ -159,6 +234,18 @@ where
     F: Future<Output = io::Result<S>> + Send + 'static,
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    fn poll_recv(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let link = self.link.clone();
+        link.asks_socket.store(true, Relaxed);
+        let polled = self.poll_read(cx, buffer);
+        link.asks_socket.store(false, Relaxed);
+        polled
+    }
+
+    fn has_partial_input(&self) -> bool {
+        self.link.has_received.load(Relaxed)
+    }
+
     fn is_handshaking(&self) -> bool {
         matches!(self.state, State::Shaking(_))
     }
@@ -174,7 +261,9 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_stream(cx))?.poll_read(cx, buffer)
+        let read = ready!(ready!(self.poll_stream(cx))?.poll_read(cx, buffer));
+        self.link.has_received.store(false, Relaxed);
+        Poll::Ready(read)
     }
 }
 
@@ -210,3 +299,6 @@ where
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,9 +17,6 @@ use tokio::{
 /// How long a client gets to close its side after this side has sent FIN.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// How many bytes the socket itself is asked for at a time.
-const ASKED: usize = 512;
-
 /// A stream that is a connection of its server until it is dropped.
 pub(crate) struct ConnIo<S> {
     stream: S,
@@ -86,40 +83,35 @@ impl<S: Stream> ConnIo<S> {
     /// on upgraded connections. May read the socket directly.
     #[cold]
     #[inline(never)]
-    fn nothing_to_read(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn nothing_to_read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let connection = self.guard.connection();
         if connection.state.is_upgraded() {
             connection.register(cx.waker()); // the owner's task, which may change
             return self.pending_or_aborted();
         }
         let before = filled(buffer);
-        let polled = if connection.asks_socket() { self.read_socket(buffer) } else { Poll::Pending };
+        let polled = if connection.asks_socket() { self.read_socket(cx, buffer) } else { Poll::Pending };
+        let state = &self.guard.connection().state;
         match polled.is_pending() {
-            true => connection.state.on_nothing_to_read(),
-            false => connection.state.on_read(filled(buffer) - before),
+            true => state.on_nothing_to_read(),
+            false => state.on_read(filled(buffer) - before),
         }
         polled
     }
 
     /// Reads the socket directly, because tokio's readiness may be stale.
-    fn read_socket(&self, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let state = &self.guard.connection().state;
-        // A part of hyper's buffer: zeroing all of it for each of thousands of idle connections costs more than the call.
-        let length = buffer.remaining().min(ASKED);
-        match self.stream.recv_nonblocking(buffer.initialize_unfilled_to(length)) {
-            Ok(bytes) => {
-                buffer.advance(bytes);
-                Poll::Ready(Ok(()))
+    fn read_socket(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let polled = Pin::new(&mut self.stream).poll_recv(cx, buffer);
+        if polled.is_pending() {
+            let state = &self.guard.connection().state;
+            if self.stream.is_handshaking() {
+                state.on_handshake();
+            } else if self.stream.has_partial_input() {
+                state.on_partial_input();
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                if self.stream.is_handshaking() {
-                    state.on_handshake();
-                }
-                state.on_socket_empty();
-                Poll::Pending
-            }
-            Err(error) => Poll::Ready(Err(error)),
+            state.on_socket_empty();
         }
+        polled
     }
 
     fn mode(&self) -> Mode {
@@ -147,7 +139,7 @@ impl<S: Stream> ConnIo<S> {
     }
 
     /// Why closing now may reset the connection and destroy a response that the client has not read yet, if it may.
-    fn reason_to_linger(&self) -> Option<Client> {
+    fn reason_to_linger(&mut self, cx: &mut Context<'_>) -> Option<Client> {
         let state = &self.guard.connection().state;
         // An upgraded connection may be half-closed, so its reads are not drained. A late client is not waited for.
         if state.is_upgraded() || state.is_late() {
@@ -156,14 +148,17 @@ impl<S: Stream> ConnIo<S> {
         if state.may_receive_more() {
             return Some(Client::Sends);
         }
-        match self.stream.recv_nonblocking(&mut [0]) {
-            Ok(1..) => Some(Client::Sends),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+        let mut byte = [0];
+        let mut byte = ReadBuf::new(&mut byte);
+        match Pin::new(&mut self.stream).poll_recv(cx, &mut byte) {
+            Poll::Pending => {
                 // A connection that lingers holds its file descriptor: other clients wait for one.
-                let lingers = state.closes_behind_response() && !self.guard.connection().server.is_starved();
+                let connection = self.guard.connection();
+                let lingers = connection.state.closes_behind_response() && !connection.server.is_starved();
                 lingers.then_some(Client::MaySend)
             }
-            _ => None, // the client has closed its side
+            Poll::Ready(Ok(())) if !byte.filled().is_empty() => Some(Client::Sends),
+            Poll::Ready(_) => None, // the client has closed its side
         }
     }
 
@@ -260,7 +255,7 @@ impl<S: Stream> AsyncWrite for ConnIo<S> {
     /// a reset destroys a response that the client has not read yet.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.rare.as_ref().is_none_or(|rare| rare.lingering.is_none()) {
-            let client = self.reason_to_linger();
+            let client = self.reason_to_linger(cx);
             if client.is_none() && self.stream.sends_fin_on_drop() && !self.guard.connection().state.is_upgraded() {
                 return Poll::Ready(Ok(())); // hyper drops the stream next
             }

@@ -4,10 +4,11 @@ use socket2::SockRef;
 use std::{
     io,
     net::SocketAddr,
+    pin::Pin,
     task::{Context, Poll},
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
 };
 
@@ -45,15 +46,22 @@ pub trait Listener: Send + 'static {
 
 /// A connection of a [`Listener`].
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
-    /// Reads from the socket without waiting and without asking the runtime, which may not have polled the socket yet.
-    /// Called before an idle connection is closed, so that no request is left unread. The default reports that there
-    /// is nothing.
+    /// Reads what the runtime does not know of yet, because it has not polled the socket since. Called by the task whose
+    /// `poll_read` was just pending, and before a connection is closed, so that no request is left unread. The default
+    /// is always pending: a request that arrives as the drain begins can be lost.
     ///
     /// # Errors
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if there is nothing; else the error of `recv`.
-    fn recv_nonblocking(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        let _ = buffer;
-        Err(io::ErrorKind::WouldBlock.into())
+    /// Those of `recv`, except [`WouldBlock`](io::ErrorKind::WouldBlock), which is pending.
+    fn poll_recv(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let _ = (cx, buffer);
+        Poll::Pending
+    }
+
+    /// Whether bytes have been received since the last read that belong to no read yet, such as the first part of a TLS
+    /// record. The drain treats them as the beginning of a request, and closes the connection after the header timeout,
+    /// or half of the drain, if none follows. Default: **no**.
+    fn has_partial_input(&self) -> bool {
+        false
     }
 
     /// Whether dropping the stream, with nothing left to read, ends the connection as shutting it down does: true for a
@@ -110,6 +118,23 @@ fn without_delay(stream: TcpStream) -> TcpStream {
     stream
 }
 
+/// How many bytes a socket is asked for at a time: zeroing all of hyper's buffer for each of thousands of idle connections
+/// costs more than the call.
+const ASKED: usize = 512;
+
+/// Reads from a socket, whatever the runtime knows of it.
+fn recv<'s>(socket: impl Into<SockRef<'s>>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    let length = buffer.remaining().min(ASKED);
+    match io::Read::read(&mut &*socket.into(), buffer.initialize_unfilled_to(length)) {
+        Ok(bytes) => {
+            buffer.advance(bytes);
+            Poll::Ready(Ok(()))
+        }
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
+        Err(error) => Poll::Ready(Err(error)),
+    }
+}
+
 impl Stream for TcpStream {
     fn peer_addr(&self) -> Option<SocketAddr> {
         TcpStream::peer_addr(self).ok()
@@ -119,14 +144,14 @@ impl Stream for TcpStream {
         true
     }
 
-    fn recv_nonblocking(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        io::Read::read(&mut &*SockRef::from(self), buffer)
+    fn poll_recv(self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        recv(&*self, buffer)
     }
 }
 
 #[cfg(unix)]
 mod unix {
-    use super::{Context, Listener, Poll, SockRef, Stream, io, lengthen_backlog};
+    use super::{Context, Listener, Pin, Poll, ReadBuf, SockRef, Stream, io, lengthen_backlog, recv};
     use tokio::net::{UnixListener, UnixStream};
 
     impl Listener for UnixListener {
@@ -158,8 +183,8 @@ mod unix {
             true
         }
 
-        fn recv_nonblocking(&self, buffer: &mut [u8]) -> io::Result<usize> {
-            io::Read::read(&mut &*SockRef::from(self), buffer)
+        fn poll_recv(self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            recv(&*self, buffer)
         }
     }
 }

@@ -24,7 +24,7 @@ pub(crate) mod preface;
 mod http2;
 mod start;
 
-pub use handshake::{Handshake, Handshaking, with_handshake};
+pub use handshake::{Handshake, Handshaking, Transport, with_handshake};
 pub use listener::{Listener, Stream};
 pub use service::{ConnectionService, HttpService};
 

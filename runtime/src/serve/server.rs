@@ -115,9 +115,11 @@ impl Server {
         }
     }
 
-    /// Adds a connection.
-    pub(crate) fn join(self: &Arc<Self>) -> ConnectionGuard {
-        self.group.enter();
+    /// Adds a connection; `None` if the connections are being cut, and the report with their number is made.
+    pub(crate) fn join(self: &Arc<Self>) -> Option<ConnectionGuard> {
+        if !self.group.try_enter() {
+            return None;
+        }
         let mut connections = self.lock();
         if connections.len() == connections.capacity() {
             // By a sixteenth: doubling would leave up to half of the list unused.
@@ -133,7 +135,7 @@ impl Server {
             wakers: Mutex::default(),
         });
         vacant.insert(connection.clone());
-        ConnectionGuard(connection)
+        Some(ConnectionGuard(connection))
     }
 
     fn leave(&self, key: u32) {

@@ -12,8 +12,9 @@ pub(super) struct Http<S>(pub(super) S);
 
 impl<T: Stream, S: ConnectionService<T>> Handle<T> for Http<S> {
     fn start(&self, server: &Arc<Server>, stream: T) {
+        let Some(guard) = server.join() else { return };
         let service = self.0.of(&stream, &server.context);
-        let io = ConnIo::new(stream, server.join());
+        let io = ConnIo::new(stream, guard);
         tokio::spawn(ConnectionTask::new(io, service));
     }
 }

@@ -182,6 +182,13 @@ impl ConnState {
         }
     }
 
+    /// Bytes have arrived that are not readable yet, such as a part of a TLS record: a request begins.
+    pub(crate) fn on_partial_input(&self) {
+        if matches!(self.kind(), NEW | IDLE) {
+            self.on_read(1);
+        }
+    }
+
     /// An HTTP/1.1 request without a body and without an upgrade has been parsed.
     #[inline]
     pub(crate) fn on_plain_request(&self) {

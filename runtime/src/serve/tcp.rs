@@ -125,7 +125,7 @@ where
     F: Future<Output: Send> + Send + 'static,
 {
     fn start(&self, server: &Arc<Server>, stream: S) {
-        let guard = server.join();
+        let Some(guard) = server.join() else { return };
         server.context.0.note_traffic(); // of its protocol, only the connection is visible here
         guard.connection().state.on_upgrade(); // the handler decides when the connection ends
         let handler = (self.0)(stream, server.context.clone());

@@ -93,6 +93,16 @@ async fn main(ctx: graceful::Context) {
         ctx.provide(Pool("the replaced one"));
         ctx.provide(Pool("seven connections"));
     }
+    if env_var("BLOCKING_POOL") == "full" {
+        // More than tokio has threads for.
+        (0..600).for_each(|_| {
+            drop(tokio::task::spawn_blocking(|| {
+                loop {
+                    thread::park()
+                }
+            }))
+        });
+    }
     ctx.ready();
     ctx.draining().await;
 }

@@ -24,6 +24,10 @@ use tokio::{
     net::{TcpListener, TcpStream, UnixListener},
     sync::mpsc,
 };
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer},
+};
 
 type Body = BoxBody<Bytes, Infallible>;
 
@@ -37,7 +41,8 @@ mod multi_thread {
 mod current_thread {
     #[graceful::main(grace = "300ms", drain = "5s", flavor = "current_thread")]
     pub(super) async fn main(ctx: graceful::Context) -> std::io::Result<()> {
-        super::serve(ctx, 1).await
+        // In a task, because the future of main runs only after the runtime has asked for the readiness of sockets.
+        tokio::spawn(super::serve(ctx, 1)).await?
     }
 }
 
@@ -65,10 +70,16 @@ async fn serve(ctx: graceful::Context, workers: usize) -> io::Result<()> {
     }
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     print_line(format!("serving on {}", listener.local_addr()?));
-    if !env_var("HANDSHAKE").is_empty() {
-        return graceful::serve(graceful::with_handshake(listener, Duration::from_secs(20), shake), service).await;
+    let timeout = Duration::from_secs(20);
+    match env_var("HANDSHAKE").as_str() {
+        "" => configured(graceful::serve(listener, service)).await,
+        "tls" => {
+            let acceptor = tls();
+            let listener = graceful::with_handshake(listener, timeout, move |stream| acceptor.accept(stream));
+            configured(graceful::serve(listener, service)).await
+        }
+        _ => configured(graceful::serve(graceful::with_handshake(listener, timeout, shake), service)).await,
     }
-    configured(graceful::serve(listener, service)).await
 }
 
 /// The server with the settings of the environment.
@@ -87,8 +98,23 @@ fn configured<L, S>(mut serve: graceful::Serve<L, S>) -> graceful::Serve<L, S> {
     serve
 }
 
+/// TLS with a self-signed certificate, which is printed for the clients.
+fn tls() -> TlsAcceptor {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let digits: String = made.cert.der().iter().map(|byte| format!("{byte:02x}")).collect();
+    print_line(format!("certificate {digits}"));
+    let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("ring has the versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .expect("the certificate is of the key");
+    Arc::new(config).into()
+}
+
 /// A handshake: the client sends a line before HTTP.
-async fn shake(mut stream: TcpStream) -> io::Result<TcpStream> {
+async fn shake(mut stream: graceful::Transport<TcpStream>) -> io::Result<graceful::Transport<TcpStream>> {
     while stream.read_u8().await? != b'\n' {}
     Ok(stream)
 }

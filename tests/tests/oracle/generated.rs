@@ -1,14 +1,15 @@
-//! Random scripts: requests from the grammar, cut anywhere, with the phase changing at any step.
+//! Random scripts: requests from the grammar, cut anywhere, with the phase changing at any step. Some of them are broken:
+//! bytes are removed, repeated and inserted, so that their framing is whatever hyper makes of it.
 //!
 //! Every client reads at once: where a flush has to wait, hyper can miss the wake-up for a pipelined request, so that what
 //! it does depends on how often it is polled.
 //!
 //! A sample runs with the other tests. `GRACEFUL_ORACLE_CASES` says how many cases to run, and `GRACEFUL_ORACLE_SEED`,
-//! which a failure prints, with which of them to begin.
+//! which a failure prints, with which of them to begin. The example `oracle` (`long.rs`) runs them for a given time.
 
 use crate::{
     compare::{Case, check},
-    request::{Framing, Lasting, Request, get},
+    request::{Framing, Lasting, Request, SMUGGLED, get},
     script::{Moment, Script, Step},
     settings::{FLAGS, Settings},
     transport::Transport,
@@ -19,9 +20,12 @@ use proptest::{
     sample::{Index, select},
     test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner},
 };
+#[cfg(test)]
 use std::{
     env,
     hash::{BuildHasher, RandomState},
+};
+use std::{
     sync::{
         Mutex,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -30,9 +34,10 @@ use std::{
 };
 
 /// How many cases run by default.
+#[cfg(test)]
 const SAMPLE: u64 = 1000;
 /// How many cases share a seed.
-const BLOCK: u64 = 50;
+pub(crate) const BLOCK: u64 = 50;
 /// The longest script of waits that a request can need: a late handler, a streamed response, a kept body.
 const RELEASES: usize = 3;
 
@@ -40,6 +45,8 @@ const RELEASES: usize = 3;
 #[derive(Debug, Clone)]
 struct Draft {
     requests: Vec<Request>,
+    /// How the byte stream is broken.
+    faults: Vec<(Index, Fault)>,
     /// Where the byte stream is cut: at a boundary of the grammar, or anywhere.
     cuts: Vec<(bool, Index)>,
     releases: Vec<Index>,
@@ -49,6 +56,75 @@ struct Draft {
     joins: Vec<bool>,
     flags: Vec<usize>,
     transport: Transport,
+}
+
+/// What happens to the bytes at one place.
+#[derive(Debug, Clone)]
+enum Fault {
+    Insert(&'static [u8]),
+    Overwrite(u8),
+    /// So many bytes are missing.
+    Remove(usize),
+    /// So many bytes come twice.
+    Repeat(usize),
+}
+
+/// What decides how a message is framed, or looks as if it did.
+const TOKENS: [&[u8]; 30] = [
+    b"\r\n",
+    b"\n",
+    b"\r",
+    b"\0",
+    b" ",
+    b"\t",
+    b":",
+    b",",
+    b";a=\"b\"",
+    b"\xff",
+    b"\r\n\r\n",
+    b"\r\n ",
+    b"0\r\n\r\n",
+    b"0\r\na: b\r\n\r\n",
+    b"5\r\nabcde\r\n",
+    b"ffffffffffffffff\r\n",
+    b"HTTP/1.0",
+    b"HTTP/1.1",
+    b"\r\nhost: y",
+    b"\r\nContent-Length: 0",
+    b"\r\ncontent-length: 5",
+    b"\r\ncontent-length: +5",
+    b"\r\ncontent-length: 5, 5",
+    b"\r\nTransfer-Encoding: chunked",
+    b"\r\ntransfer-encoding: gzip, chunked",
+    b"\r\ntransfer-encoding : chunked",
+    b"\r\nconnection: close",
+    b"\r\nconnection: keep-alive",
+    b"\r\nexpect: 100-continue",
+    SMUGGLED.as_bytes(),
+];
+
+fn fault() -> impl Strategy<Value = Fault> {
+    prop_oneof![
+        4 => select(&TOKENS[..]).prop_map(Fault::Insert),
+        1 => any::<u8>().prop_map(Fault::Overwrite),
+        1 => (1usize..20).prop_map(Fault::Remove),
+        1 => (1usize..40).prop_map(Fault::Repeat),
+    ]
+}
+
+impl Fault {
+    fn apply(&self, bytes: &mut Vec<u8>, at: usize) {
+        let until = |length: &usize| (at + length).min(bytes.len());
+        match self {
+            Self::Insert(token) => drop(bytes.splice(at..at, token.iter().copied())),
+            Self::Overwrite(byte) => bytes[at] = *byte,
+            Self::Remove(length) => drop(bytes.drain(at..until(length))),
+            Self::Repeat(length) => {
+                let twice = bytes[at..until(length)].to_vec();
+                bytes.splice(at..at, twice);
+            }
+        }
+    }
 }
 
 fn words() -> impl Strategy<Value = String> {
@@ -136,6 +212,7 @@ fn moments() -> impl Strategy<Value = Vec<(Index, Moment)>> {
 fn draft() -> impl Strategy<Value = Draft> {
     (
         vec(request(), 1..=6),
+        prop_oneof![2 => Just(Vec::new()), 1 => vec((any::<Index>(), fault()), 1..4)],
         vec((proptest::bool::weighted(0.7), any::<Index>()), 0..8),
         vec(any::<Index>(), 0..6),
         moments(),
@@ -144,8 +221,9 @@ fn draft() -> impl Strategy<Value = Draft> {
         vec(0..FLAGS.len(), 0..3),
         prop_oneof![9 => Just(Transport::Memory), 1 => Just(Transport::Tcp)],
     )
-        .prop_map(|(requests, cuts, releases, moments, half_close, joins, flags, transport)| Draft {
+        .prop_map(|(requests, faults, cuts, releases, moments, half_close, joins, flags, transport)| Draft {
             requests,
+            faults,
             cuts,
             releases,
             moments,
@@ -173,6 +251,16 @@ impl Draft {
             let head = request.head().len();
             boundaries.extend([start + head, start + head + first.len(), bytes.len()]);
             ends.push(bytes.len());
+        }
+        for (index, fault) in &self.faults {
+            if !bytes.is_empty() {
+                let at = index.index(bytes.len());
+                fault.apply(&mut bytes, at);
+            }
+        }
+        if !self.faults.is_empty() {
+            ends.clear(); // where the requests end is what hyper makes of them
+            boundaries.retain(|boundary| *boundary <= bytes.len());
         }
         let cut = |(at_boundary, index): &(bool, Index)| match at_boundary {
             true => boundaries[index.index(boundaries.len())],
@@ -207,8 +295,12 @@ impl Draft {
         let mut joined: Vec<Step> = Vec::new();
         for (index, step) in steps.into_iter().enumerate() {
             // hyper gives up a request whose client half-closes, and the reads of the drain see that a moment earlier, so
-            // a release in the same moment is a race.
-            let joins = self.joins.get(index).copied().unwrap_or_default() && step != Step::HalfClose;
+            // a release in the same moment is a race. Over sockets, so is a release with the bytes of a body that it drops.
+            let is_race = self.transport != Transport::Memory
+                && joined.last().is_some_and(|last| {
+                    (step.releases() && last.uses_the_socket()) || (step.uses_the_socket() && last.releases())
+                });
+            let joins = self.joins.get(index).copied().unwrap_or_default() && step != Step::HalfClose && !is_race;
             match joined.last_mut() {
                 Some(Step::Join(steps)) if joins => steps.push(step),
                 Some(last) if joins => *last = Step::Join(vec![last.clone(), step]),
@@ -233,6 +325,26 @@ fn run_block(seed: u64, cases: u64) -> Result<(), String> {
     })
 }
 
+/// Runs blocks of cases on so many threads, for as long as `goes_on` says so of the number of cases that have begun.
+/// Returns the failures, and how many cases have run.
+pub(crate) fn run_blocks(seed: u64, threads: usize, goes_on: impl Fn(u64) -> Option<u64> + Sync) -> (Vec<String>, u64) {
+    const MOST_FAILURES: usize = 4;
+    let (next, ran, failed) = (AtomicU64::new(0), AtomicU64::new(0), Mutex::new(Vec::new()));
+    let work = || {
+        loop {
+            let done = next.fetch_add(BLOCK, Relaxed);
+            let Some(cases) = goes_on(done).filter(|_| failed.lock().unwrap().len() < MOST_FAILURES) else { return };
+            if let Err(problem) = run_block(seed + done / BLOCK, cases) {
+                failed.lock().unwrap().push(problem);
+            }
+            ran.fetch_add(cases, Relaxed);
+        }
+    };
+    thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+    (failed.into_inner().unwrap(), ran.into_inner())
+}
+
+#[cfg(test)]
 fn setting(name: &str) -> Option<u64> {
     env::var(name).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{name}={value} is not a number")))
 }
@@ -244,22 +356,7 @@ fn generated_scripts_are_served_as_hyper_serves_them() {
     // The sample is the same in every run; a chosen number of cases is another one each time.
     let random = || chosen.map_or(0, |_| RandomState::new().hash_one(0) >> 1);
     let seed = setting("GRACEFUL_ORACLE_SEED").unwrap_or_else(random);
-    let (next, failed) = (AtomicU64::new(0), Mutex::new(Vec::new()));
-    let work = || {
-        loop {
-            let done = next.fetch_add(BLOCK, Relaxed);
-            if done >= cases || failed.lock().unwrap().len() > 3 {
-                return;
-            }
-            if let Err(problem) = run_block(seed + done / BLOCK, BLOCK.min(cases - done)) {
-                failed.lock().unwrap().push(problem);
-            }
-        }
-    };
-    thread::scope(|scope| {
-        let threads = thread::available_parallelism().map_or(2, usize::from);
-        (0..threads).for_each(|_| drop(scope.spawn(work)));
-    });
-    let failed = failed.into_inner().unwrap();
+    let threads = thread::available_parallelism().map_or(2, usize::from);
+    let (failed, _) = run_blocks(seed, threads, |done| (done < cases).then(|| BLOCK.min(cases - done)));
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
 }

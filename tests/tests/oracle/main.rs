@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod compare;
+mod conformance;
 mod conversations;
 mod differences;
 mod driver;
@@ -23,6 +24,7 @@ mod request;
 mod run;
 mod script;
 mod settings;
+mod silence;
 mod smuggling;
 mod timeouts;
 mod transport;

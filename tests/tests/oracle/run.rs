@@ -9,7 +9,8 @@ use crate::{
     recording::Recording,
     script::Script,
     settings::Settings,
-    transport::{self, Client, Transport},
+    silence,
+    transport::{self, Client, One, Transport},
 };
 use graceful::Listener;
 use std::{
@@ -53,7 +54,7 @@ pub(crate) fn run(script: &Script, transport: Transport, settings: Settings, ser
 /// Runs a future on a clock that moves only where it is advanced, with or without sockets.
 pub(crate) fn paused<T>(sockets: bool, future: impl Future<Output = T>) -> T {
     static SILENCE: Once = Once::new();
-    SILENCE.call_once(process::silence);
+    SILENCE.call_once(silence::silence);
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     if sockets {
         runtime.enable_io();
@@ -83,7 +84,7 @@ async fn drive<L: Listener, C: Client + 'static>(
         Server::Hyper(replay) => replay.clone(),
         Server::Serve => Replay::default(),
     };
-    let recording = Arc::new(Recording::new(replay));
+    let (recording, listener) = (Arc::new(Recording::new(replay)), One::of(listener));
     let process = match server {
         Server::Hyper(_) => {
             tokio::spawn(process::bare(listener, settings, recording.clone()));

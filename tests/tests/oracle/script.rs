@@ -145,6 +145,23 @@ impl Step {
         }
     }
 
+    /// Whether the server sees this step in its socket.
+    pub(crate) fn uses_the_socket(&self) -> bool {
+        match self {
+            Self::Send(_) | Self::HalfClose => true,
+            Self::Join(steps) => steps.iter().any(Self::uses_the_socket),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn releases(&self) -> bool {
+        match self {
+            Self::Release => true,
+            Self::Join(steps) => steps.iter().any(Self::releases),
+            _ => false,
+        }
+    }
+
     fn sends(&self) -> usize {
         match self {
             Self::Send(bytes) => bytes.len(),

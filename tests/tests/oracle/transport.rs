@@ -42,6 +42,48 @@ pub(crate) struct MemoryListener(mpsc::UnboundedReceiver<Memory>);
 /// The server's side of a connection in memory.
 pub(crate) struct Memory(DuplexStream);
 
+/// Hands out the suite's own connection, which is the first one: other programs of the machine may connect to the port.
+pub(crate) struct One<L> {
+    listener: L,
+    is_taken: bool,
+}
+
+impl<L> One<L> {
+    pub(crate) fn of(listener: L) -> Self {
+        Self { listener, is_taken: false }
+    }
+}
+
+impl<L: Listener> Listener for One<L> {
+    type Stream = L::Stream;
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Self::Stream>> {
+        if self.is_taken {
+            return Poll::Pending;
+        }
+        let polled = self.listener.poll_accept(cx);
+        self.is_taken = matches!(polled, Poll::Ready(Ok(_)));
+        polled
+    }
+
+    fn prepare(&mut self) {
+        self.listener.prepare();
+    }
+
+    fn accept_nonblocking(&mut self) -> io::Result<Self::Stream> {
+        if self.is_taken {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let accepted = self.listener.accept_nonblocking();
+        self.is_taken = accepted.is_ok();
+        accepted
+    }
+
+    fn name(&self) -> String {
+        self.listener.name()
+    }
+}
+
 /// How much each side of a connection takes before its peer reads, more or less.
 const BUFFER: u32 = 1 << 16;
 

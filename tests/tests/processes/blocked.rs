@@ -78,12 +78,22 @@ fn the_exit_code_of_the_last_resort_is_the_one_of_its_report() {
 
 #[test]
 fn a_process_that_was_stopped_past_its_deadline_still_reports_what_it_has_lost() {
+    // The clock of the shutdown itself: its deadline is 2 s after SIGTERM, and the last resort ends the process at 3.5 s.
+    stopped_for(Duration::from_millis(2200));
+}
+
+#[test]
+fn a_process_that_was_stopped_past_its_last_resort_still_reports_what_it_has_lost() {
+    stopped_for(Duration::from_millis(4200));
+}
+
+fn stopped_for(time: Duration) {
     let app = serve().env("GRACEFUL_TERMINATION_GRACE_PERIOD", "4s").env("GRACEFUL_MARGIN", "2s");
     let app = app.env("GRACEFUL_GRACE", "500ms").env("GRACEFUL_DRAIN", "500ms").start();
     app.ready();
     app.begin_shutdown(Signal::TERM);
     app.stop();
-    thread::sleep(Duration::from_millis(2200)); // the clock of the shutdown itself: its deadline is 2 s after SIGTERM
+    thread::sleep(time);
     app.signal(Signal::CONT);
     let ended = app.end();
     let skipped = "hook 1 last_words";

@@ -61,8 +61,8 @@ impl<S: Read + Write> Http2<S> {
         Ok(frame)
     }
 
-    /// Sends a POST request with these further headers and this body, as stream 1.
-    pub(crate) fn post(&mut self, path: &str, headers: &[(&str, &str)], body: &[u8]) {
+    /// Sends a POST request with these further headers and this body, as this stream.
+    pub(crate) fn post(&mut self, stream: u32, path: &str, headers: &[(&str, &str)], body: &[u8]) {
         let literal = |text: &str| [&[text.len() as u8], text.as_bytes()].concat();
         // HPACK's static table: `:method: POST`, `:scheme: http`, and the names of `:path` and `:authority`.
         let mut block = vec![0x83, 0x86, 0x04];
@@ -73,7 +73,7 @@ impl<S: Read + Write> Http2<S> {
             block.push(0x00);
             block.extend([literal(name), literal(value)].concat());
         }
-        self.write(HEADERS, END_HEADERS, 1, &block);
-        self.write(DATA, END_STREAM, 1, body);
+        self.write(HEADERS, END_HEADERS, stream, &block);
+        self.write(DATA, END_STREAM, stream, body);
     }
 }

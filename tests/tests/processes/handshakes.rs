@@ -1,4 +1,4 @@
-//! Connections with a handshake, whose sockets can't be checked for unread bytes.
+//! Connections with a handshake.
 
 use crate::{serve, serve_on_one_thread};
 use std::{thread, time::Duration};

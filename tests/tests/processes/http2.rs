@@ -69,7 +69,7 @@ async fn an_open_tunnel_is_cut_at_the_drain_deadline() {
     app.begin_drain();
     assert!(!matches!(in_time(tunnel.read(&mut [0])).await, Ok(1..)));
     let ended = app.end();
-    ended.with_code(3).prints_in_order(&["the other protocol ended: ", "the hook has run"]);
+    ended.with_code(3).prints_in_order(&["the hook has run"]);
     assert!(ended.summary().contains("CUT: connections on 127.0.0.1:"), "{}", ended.all());
 }
 
@@ -86,7 +86,7 @@ fn a_client_that_takes_a_large_response_slowly_is_not_cut_in_the_drain() {
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     // Its windows take all of the response, so that it sends nothing while it reads.
     let mut client = Http2::with_windows(stream, 2 * LARGE as u32);
-    client.post("/large", &[], b"");
+    client.post(1, "/large", &[], b"");
     while client.frame().unwrap().kind != HEADERS {}
     app.begin_drain();
     let (mut taken, mut ends) = (0, false); // the response has ended for its handler, and takes twice the timeout to be read

@@ -28,6 +28,7 @@ mod signals;
 mod slow_readers;
 mod tasks;
 mod threads;
+mod tls;
 mod tracing;
 mod unix;
 mod unread_bodies;

@@ -1,11 +1,14 @@
 //! Unread outputs and exhausted file descriptors don't fail a shutdown.
 
 use crate::{main_that, serve};
-use graceful_tests::{App, Client, Signal, probe};
-use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use graceful_tests::{App, Client, Running, Signal, probe};
+use rustix::{
+    fs::{CWD, FileType, Mode, OFlags, fcntl_getfl, fcntl_setfl, mknodat},
+    process::{Pid, Resource, Rlimit, getrlimit, prlimit},
+};
 use std::{
     fs,
-    io::{ErrorKind, PipeReader, PipeWriter, Write},
+    io::{BufRead, BufReader, ErrorKind, PipeReader, PipeWriter, Write},
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -17,14 +20,18 @@ fn closed_pipe() -> PipeWriter {
 
 /// A full pipe. The reader must outlive the app.
 fn full_pipe() -> (PipeReader, PipeWriter) {
-    let (reader, mut writer) = std::io::pipe().unwrap();
-    let flags = fcntl_getfl(&writer).unwrap();
-    fcntl_setfl(&writer, flags | OFlags::NONBLOCK).unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    fill(&writer);
+    (reader, writer)
+}
+
+fn fill(mut writer: &PipeWriter) {
+    let flags = fcntl_getfl(writer).unwrap();
+    fcntl_setfl(writer, flags | OFlags::NONBLOCK).unwrap();
     for size in [4096, 1] {
         while writer.write(&[b'x'; 4096][..size]).is_ok() {}
     }
-    fcntl_setfl(&writer, flags).unwrap();
-    (reader, writer)
+    fcntl_setfl(writer, flags).unwrap();
 }
 
 /// The app serves a request and shuts down in time.
@@ -94,6 +101,26 @@ fn the_termination_log_has_the_summary_with_a_full_stderr() {
     assert!(written.starts_with("shutdown after the return of main") && written.contains("NoDatabase"), "{written}");
 }
 
+/// The control thread is blocked, and stderr blocks the report of the last resort.
+#[test]
+fn the_last_resort_ends_the_process_with_the_code_of_its_report_despite_a_full_stderr() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let filled = writer.try_clone().unwrap();
+    let log = termination_log("last-resort");
+    let app = main_that("blocking waker and fail").env("GRACEFUL_TERMINATION_GRACE_PERIOD", "2s");
+    let app = app.env("GRACEFUL_MARGIN", "1s").env("GRACEFUL_TERMINATION_LOG", &log).stderr(writer);
+    let mut app = app.start();
+    let mut lines = BufReader::new(&reader).lines();
+    assert!(lines.any(|line| line.unwrap().contains("serving: ready")), "readiness would wake the waker, too");
+    fill(&filled);
+    app.send_line("release");
+    app.prints("blocks graceful-control");
+    app.end().with_code(1);
+    let written = fs::read_to_string(&log).unwrap();
+    fs::remove_file(&log).unwrap();
+    assert!(written.contains("exit code 1") && written.contains("ended by the last resort"), "{written}");
+}
+
 #[test]
 fn a_refusal_to_start_is_in_the_termination_log() {
     let log = termination_log("refusal");
@@ -102,6 +129,15 @@ fn a_refusal_to_start_is_in_the_termination_log() {
     fs::remove_file(&log).unwrap();
     ended.with_code(78).logs_in_order(&["refused to start", "GRACEFUL_GRACE: "]);
     assert!(written.contains("refused to start: ") && written.contains("GRACEFUL_GRACE: "), "{written}");
+}
+
+#[test]
+fn a_refusal_to_start_is_on_stderr_though_the_termination_log_is_a_fifo_without_a_reader() {
+    let log = termination_log("fifo");
+    mknodat(CWD, &log, FileType::Fifo, Mode::RWXU, 0).unwrap();
+    let ended = main_that("return").env("GRACEFUL_GRACE", "8").env("GRACEFUL_TERMINATION_LOG", &log).run();
+    fs::remove_file(&log).unwrap();
+    ended.with_code(78).logs_in_order(&["cannot write the termination log", "refused to start", "GRACEFUL_GRACE: "]);
 }
 
 /// Runs in a mount namespace like a container. Prints a note and passes if the system doesn't permit namespaces.
@@ -126,17 +162,41 @@ fn the_summary_is_written_to_the_mounted_file_and_no_file_is_created() {
     ended.prints_in_order(&["the hook has run"]).never_prints("termination-log").never_logs("termination log");
 }
 
+/// Clients of the health server that send nothing.
+#[test]
+fn idle_clients_of_the_health_server_leave_file_descriptors_to_the_server() {
+    let app = App::with_open_files(env!("CARGO_BIN_EXE_serve"), 64).start();
+    let address = app.ready();
+    let mut crowd: Vec<_> = (0..100).map(|_| Client::new(app.health())).collect();
+    // Its connection is behind theirs in the accept queue.
+    assert_eq!(probe(app.health(), "/livez").unwrap().status, 200);
+    let mut clients: Vec<_> = (0..8).map(|_| Client::new(address)).collect();
+    for client in &mut clients {
+        assert_eq!(client.get("/fast").status, 200);
+    }
+    app.begin_drain();
+    crowd.clear();
+    app.end().with_code(0).never_logs("cannot accept").never_logs("accepts no further connections");
+}
+
+/// The limit of open files of the app.
+fn limit_open_files(app: &Running, limit: Rlimit) -> Rlimit {
+    let pid = i32::try_from(app.pid()).ok().and_then(Pid::from_raw);
+    prlimit(pid, Resource::Nofile, limit).unwrap()
+}
+
 #[test]
 fn the_server_recovers_from_exhausted_file_descriptors() {
-    let app = App::with_open_files(env!("CARGO_BIN_EXE_serve"), 40).start();
+    let app = serve().start();
     let address = app.ready();
-    // Connections of the server leave descriptors free, those of the health server do not.
-    let crowd: Vec<_> = (0..60).map(|_| Client::new(app.health())).collect();
+    let usual = limit_open_files(&app, Rlimit { current: Some(3), maximum: getrlimit(Resource::Nofile).maximum });
+    let probing = Client::new(app.health());
     app.logs("the health server cannot accept");
     let mut client = Client::new(address);
     client.send("/fast");
     app.logs(&format!("{address} cannot accept"));
-    drop(crowd);
+    drop(probing);
+    limit_open_files(&app, usual);
     // Both servers accept again as soon as descriptors are free.
     assert_eq!(client.response().status, 200);
     assert_eq!(probe(app.health(), "/readyz").unwrap().status, 200);

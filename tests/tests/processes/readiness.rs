@@ -151,3 +151,18 @@ fn a_probe_succeeds_beside_many_silent_connections() {
     app.signal(Signal::TERM);
     app.end().with_code(0);
 }
+
+#[test]
+fn a_probe_with_a_head_of_more_than_16_kib_is_refused() {
+    let app = hooks_app().start();
+    app.logs("serving: ready");
+    let mut client = Client::new(app.health());
+    client.write(&format!("GET /readyz HTTP/1.1\r\nhost: app\r\nx: {}\r\n\r\n", "x".repeat(20 * 1024)));
+    // The response can be lost in a reset, because the rest of the head is not read.
+    if let Ok(response) = client.try_response() {
+        assert_eq!(response.status, 431, "{response:?}");
+    }
+    assert_eq!(probe(app.health(), "/readyz").unwrap().status, 200);
+    app.signal(Signal::TERM);
+    app.end().with_code(0);
+}

@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const CRATES: [&str; 6] = ["plan", "deploy", "macros", "runtime", "cli", "tests/simulation"];
+const CRATES: [&str; 7] = ["plan", "deploy", "macros", "runtime", "cli", "tests/faults", "tests/simulation"];
 /// The limit of lines per file.
 const LONGEST: usize = 400;
 

@@ -12,7 +12,7 @@ use crate::{
 use graceful_deploy::{Finding, Fix, Fixed, Needs, rules};
 use std::{
     collections::BTreeMap,
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal},
     path::{Path, PathBuf},
 };
 
@@ -55,7 +55,7 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
     for (file, new) in &changes {
         console::show(&diff(&file.name, &file.text, new))?;
     }
-    progress(&summary(&fixed, facts.is_some()));
+    console::progress(&summary(&fixed, facts.is_some()));
     if changes.is_empty() {
         return Ok(ExitCode::Passed);
     }
@@ -88,16 +88,16 @@ fn read(paths: &[PathBuf]) -> Result<Vec<Read<'_>>, Failure> {
 /// Whether the user at the terminal agrees.
 fn asked() -> Result<bool, Failure> {
     if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
-        say("nothing is written; --yes writes\n");
+        console::say("nothing is written; --yes writes\n");
         return Ok(false);
     }
     let failed = |error| Failure::new(ExitCode::Io, format!("cannot ask: {error}"));
-    say("write? [y/N] ");
+    console::say("write? [y/N] ");
     let mut answer = String::new();
     io::stdin().read_line(&mut answer).map_err(failed)?;
     let agrees = ["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str());
     if !agrees {
-        say("nothing is written\n");
+        console::say("nothing is written\n");
     }
     Ok(agrees)
 }
@@ -113,7 +113,7 @@ fn write(changes: &[(&Read<'_>, &str)]) -> Result<(), Failure> {
     for (file, new) in changes {
         replace(file.path, new)
             .map_err(|error| Failure::new(ExitCode::Io, format!("cannot write {}: {error}", file.name)))?;
-        progress(&format!("wrote {}\n", file.name));
+        console::progress(&format!("wrote {}\n", file.name));
     }
     Ok(())
 }
@@ -142,17 +142,4 @@ fn summary(fixed: &Fixed, knows_program: bool) -> String {
         text += &format!("{skipped} rules need the program and were skipped; name it with --bin, --example or --exe\n");
     }
     text
-}
-
-/// Writes to standard error; one that is closed is no reason to stop.
-fn say(text: &str) {
-    let mut stderr = io::stderr().lock();
-    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
-}
-
-/// The same unless `--quiet` is given.
-fn progress(text: &str) {
-    if !console::is_quiet() {
-        say(text);
-    }
 }

@@ -7,8 +7,10 @@ use crate::{
     console,
     exit_code::{ExitCode, Failure},
     manifest::{Template, dockerfile},
+    process::metadata,
 };
-use std::{fs, io::Write, path::Path};
+use serde_json::Value;
+use std::{collections::BTreeSet, fs, io::Write, path::Path};
 
 /// Prints the manifest or the Dockerfile, or writes both.
 pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
@@ -28,17 +30,36 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
         port: options.port,
         replicas: options.replicas,
     };
-    let manifest = || template.manifest().map_err(refused);
     let dockerfile = || dockerfile(&facts, &executable, &options.target.build_options(&executable)).map_err(refused);
+    if options.target.is_built() && (options.write.is_some() || options.dockerfile.is_some()) {
+        note_of_outside(&metadata().await?);
+    }
     match &options.write {
         Some(folder) => {
-            let files = [(format!("{name}.yaml"), manifest()?), ("Dockerfile".to_owned(), dockerfile()?)];
+            let files = [(format!("{name}.yaml"), template.manifest()?), ("Dockerfile".to_owned(), dockerfile()?)];
             write(folder, &files, options.force)?;
         }
         None if options.dockerfile.is_some() => console::print(&dockerfile()?)?,
-        None => console::print(&manifest()?)?,
+        None => console::print(&template.manifest()?)?,
     }
     Ok(ExitCode::Passed)
+}
+
+/// Names the dependencies that the build in the image does not find, because it copies the workspace alone.
+fn note_of_outside(metadata: &Value) {
+    let root = metadata["workspace_root"].as_str().unwrap_or_default();
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    let dependencies = packages.flat_map(|package| package["dependencies"].as_array().into_iter().flatten());
+    let paths = dependencies.filter_map(|dependency| dependency["path"].as_str());
+    let outside: BTreeSet<_> = paths.filter(|path| !Path::new(path).starts_with(root)).collect();
+    if !outside.is_empty() {
+        let outside: Vec<_> = outside.into_iter().collect();
+        console::progress(&format!(
+            "note: the Dockerfile copies {root}, and these dependencies stand outside of it: {}; move them into it, or depend \
+             on them by git or a registry\n",
+            outside.join(", ")
+        ));
+    }
 }
 
 /// Writes the files; none if one of them exists.

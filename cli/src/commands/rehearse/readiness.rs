@@ -3,18 +3,20 @@
 use super::{options::Options, traffic::Traffic};
 use crate::{
     exit_code::{ExitCode, Failure},
-    load::{Endpoint, Exchange, Fault, Mode, Schedule, fetch},
+    load::{Endpoint, Exchange, Fault, Mode, Schedule, fetch, mismatch},
     process::Program,
-    report::Outcome,
+    report::{Outcome, span},
 };
 use std::{net::SocketAddr, time::Duration};
 use tokio::{
     net::{TcpStream, lookup_host},
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 
 /// The pause between two attempts until the program is ready.
 const ATTEMPTS: Duration = Duration::from_millis(50);
+/// The pause between two looks at what a port speaks.
+const LOOKS: Duration = Duration::from_secs(1);
 /// The pause between two looks at the readiness URL after the signal.
 const WATCH: Duration = Duration::from_millis(5);
 /// The limit of a look-up of a host name, and of the check whether a port is in use.
@@ -49,6 +51,8 @@ pub(crate) async fn check_unused(addresses: &[SocketAddr]) -> Result<(), Failure
 enum Answer {
     Ready,
     Wait(String),
+    /// The connection is accepted, and then fails: the port may speak another protocol.
+    Odd(String),
     Refuse(String),
 }
 
@@ -56,10 +60,19 @@ fn judge(expected: Expected<'_>, result: Result<Exchange, Fault>) -> Answer {
     let url = &expected.endpoint.url;
     let exchange = match result {
         Ok(exchange) => exchange,
-        Err(Fault { outcome: Outcome::TooLong | Outcome::Certificate, error }) => {
+        Err(Fault { outcome: Outcome::TooLong | Outcome::Certificate | Outcome::Protocol, error }) => {
             return Answer::Refuse(format!("{url}: {error}"));
         }
-        Err(Fault { error, .. }) => return Answer::Wait(format!("{url}: {error}")),
+        Err(Fault { outcome: Outcome::Refused, error }) => {
+            let port = expected.endpoint.default_port().map_or_else(String::new, |port| {
+                format!("; the URL names no port and means port {port}: write the port of the program, as in HOST:3000")
+            });
+            return Answer::Wait(format!("{url}: {error}{port}"));
+        }
+        Err(Fault { outcome: Outcome::NotConnected | Outcome::OutOfResources, error }) => {
+            return Answer::Wait(format!("{url}: {error}"));
+        }
+        Err(Fault { error, .. }) => return Answer::Odd(format!("{url}: {error}")),
     };
     match (exchange.status.as_u16(), exchange.outcome()) {
         (300..400, _) => {
@@ -71,9 +84,9 @@ fn judge(expected: Expected<'_>, result: Result<Exchange, Fault>) -> Answer {
         }
         (_, Err(fault)) => {
             let why = format!("{url} responds with {}", fault.error);
-            match exchange.call.is_some_and(|call| call.is_unimplemented()) {
-                true => Answer::Refuse(format!("{why}; name a method of the program: --grpc package.Service/Method")),
-                false => Answer::Wait(why),
+            match exchange.call.and_then(|call| call.advice()) {
+                Some(advice) => Answer::Refuse(format!("{why}; {advice}")),
+                None => Answer::Wait(why),
             }
         }
         (_, Ok(_)) if !exchange.serving => Answer::Wait(format!("{url}: the health check does not respond SERVING")),
@@ -110,16 +123,29 @@ pub(crate) async fn reach(
     limit: Duration,
 ) -> Result<SocketAddr, Unusable> {
     let Expected { endpoint, mode, end, .. } = expected;
-    let mut reason = (Duration::ZERO, String::new());
+    let (mut reason, mut look) = ((Duration::ZERO, String::new()), Instant::now());
     loop {
         for address in addresses {
-            let limit = limit.min(end.saturating_duration_since(Instant::now()));
-            match judge(expected, fetch(*address, endpoint, mode, limit).await) {
+            let left = || limit.min(end.saturating_duration_since(Instant::now()));
+            let attempt = || async { judge(expected, fetch(*address, endpoint, mode, left()).await) };
+            let limit = left();
+            let mut answer = attempt().await;
+            if matches!(answer, Answer::Odd(_)) && Instant::now() >= look {
+                if let Ok(Some(why)) = timeout_at(end, mismatch(*address, endpoint, mode)).await {
+                    // A program that began to serve between both is no mismatch.
+                    answer = match attempt().await {
+                        Answer::Odd(_) => Answer::Refuse(format!("{}: {why}", endpoint.url)),
+                        answer => answer,
+                    };
+                }
+                look = Instant::now() + LOOKS;
+            }
+            match answer {
                 Answer::Ready => return Ok(*address),
                 Answer::Refuse(why) => return Err(Unusable::Refused(why)),
                 // The end of the time cuts the last attempt short: one that had much more time says what is wrong.
-                Answer::Wait(why) if limit * 2 >= reason.0 => reason = (limit, why),
-                Answer::Wait(_) => {}
+                Answer::Wait(why) | Answer::Odd(why) if limit * 2 >= reason.0 => reason = (limit, why),
+                Answer::Wait(_) | Answer::Odd(_) => {}
             }
             if Instant::now() >= end {
                 return Err(Unusable::Late(reason.1));
@@ -166,7 +192,7 @@ pub(crate) async fn wait(
         Unusable::Refused(why) => Failure::new(ExitCode::Url, why),
         Unusable::Late(why) => {
             let limit = options.start_timeout;
-            let message = format!("the program is not ready after {limit:?}: {why}{}", program.last_line());
+            let message = format!("the program is not ready after {}: {why}{}", span(limit), program.last_lines());
             Failure::new(ExitCode::Start, message)
         }
     })
@@ -188,7 +214,9 @@ pub(crate) async fn reach_service(traffic: &Traffic, limit: Duration) -> Result<
         // The next kind of client uses the address that the first one found.
         usable = vec![reached.map_err(|unusable| match unusable {
             Unusable::Refused(why) => Failure::new(ExitCode::Url, why),
-            Unusable::Late(why) => Failure::new(ExitCode::Url, format!("no 2xx response within {limit:?}: {why}")),
+            Unusable::Late(why) => {
+                Failure::new(ExitCode::Url, format!("no 2xx response within {}: {why}", span(limit)))
+            }
         })?];
     }
     Ok((endpoint, usable[0]))
@@ -197,7 +225,7 @@ pub(crate) async fn reach_service(traffic: &Traffic, limit: Duration) -> Result<
 /// The failure of a program that ends too early.
 pub(crate) async fn ended(program: &Program, status: &str, when: &str) -> Failure {
     program.stderr.read_to_end(Duration::from_millis(200)).await;
-    Failure::new(ExitCode::Start, format!("the program ended with {status} {when}{}", program.last_line()))
+    Failure::new(ExitCode::Start, format!("the program ended with {status} {when}{}", program.last_lines()))
 }
 
 /// Watches the readiness URL until a response is not 2xx. Returns the time and the status or error.

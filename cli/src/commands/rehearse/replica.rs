@@ -5,7 +5,7 @@ use crate::{
     exit_code::Failure,
     load::{Endpoint, Mode},
     process::{Part, Program},
-    report::Long,
+    report::{Long, span},
 };
 use std::{ffi::OsString, net::SocketAddr};
 use tokio::time::Instant;
@@ -78,7 +78,7 @@ impl Replica {
         }
         let address = usable[0];
         self.address = Some(address);
-        progress.line(&format!("{} is ready after {:.1?}", self.name, started.elapsed()));
+        progress.line(&format!("{} is ready after {}", self.name, span(started.elapsed())));
         Ok(address)
     }
 

@@ -5,7 +5,7 @@ use crate::{
     exit_code::{ExitCode, Failure},
     load::{Mode, Rotation, Shared},
     process::Program,
-    report::{Exit, Observed, Origin, Shutdown, Subject, Summary, Tally},
+    report::{Exit, Observed, Origin, Shutdown, Subject, Summary, Tally, span},
 };
 use std::{ffi::OsString, path::Path, process::ExitStatus, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
@@ -167,7 +167,7 @@ async fn exit(program: &mut Program, name: &str, limit: Duration, progress: &Pro
         progress.line(&format!("{name} ended: {status}"));
         return Ok(of_status(status));
     }
-    progress.line(&format!("{name} still runs after {limit:?}: SIGKILL"));
+    progress.line(&format!("{name} still runs after {}: SIGKILL", span(limit)));
     program.kill();
     match timeout(AFTER_KILL, program.wait()).await {
         Ok(status) => status.map(|_| Exit::Killed),

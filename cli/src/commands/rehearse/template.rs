@@ -4,10 +4,21 @@ use crate::{
     exit_code::{ExitCode, Failure},
     load::{self, Schemes},
 };
-use std::{ffi::OsString, net::TcpListener, str::FromStr};
+use std::{
+    ffi::OsString,
+    hash::{BuildHasher, Hasher, RandomState},
+    net::TcpListener,
+    ops::Range,
+    str::FromStr,
+};
 
 /// The placeholders.
 const NAMES: [&str; 3] = ["{port}", "{port2}", "{port3}"];
+
+/// Where free ports are looked for.
+const LISTENERS: Range<u16> = 10_000..32_768;
+/// How many of these ports may be taken before the system chooses one.
+const ATTEMPTS: u32 = 100;
 
 /// The ports of one copy, one for each placeholder.
 #[derive(Debug, Clone, Copy)]
@@ -16,12 +27,16 @@ pub(crate) struct Ports([u16; NAMES.len()]);
 impl Ports {
     /// Ports that are free now. The program may find them taken if another one is faster.
     pub(crate) fn free() -> Result<Self, Failure> {
-        let failed = |error| Failure::new(ExitCode::Io, format!("no free port: {error}"));
         // Held until all are known, so that they differ.
-        let listeners = NAMES.map(|_| TcpListener::bind("127.0.0.1:0"));
+        let mut listeners = Vec::new();
         let mut ports = [0; NAMES.len()];
-        for (port, listener) in ports.iter_mut().zip(listeners) {
-            *port = listener.and_then(|listener| listener.local_addr()).map_err(failed)?.port();
+        for port in &mut ports {
+            let listener = free_listener();
+            let bound = listener.and_then(|listener| Ok((listener.local_addr()?.port(), listener)));
+            let (number, listener) =
+                bound.map_err(|error| Failure::new(ExitCode::Io, format!("no free port: {error}")))?;
+            *port = number;
+            listeners.push(listener);
         }
         Ok(Self(ports))
     }
@@ -40,6 +55,19 @@ impl Ports {
     pub(crate) fn fill_argument(&self, argument: &OsString) -> OsString {
         argument.to_str().map_or_else(|| argument.clone(), |text| self.fill(text).into())
     }
+}
+
+/// A listener on a port that no client connection takes: these have ports from 32768 on by default, on Linux, and the load
+/// opens many of them.
+fn free_listener() -> std::io::Result<TcpListener> {
+    for _ in 0..ATTEMPTS {
+        let random = RandomState::new().build_hasher().finish();
+        let port = LISTENERS.start + (random % u64::from(LISTENERS.end - LISTENERS.start)) as u16;
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
+            return Ok(listener);
+        }
+    }
+    TcpListener::bind("127.0.0.1:0")
 }
 
 /// A URL that may have placeholders.
@@ -132,6 +160,7 @@ mod tests {
         let ports = Ports::free().unwrap();
         let filled = ports.fill("{port} {port2} {port3} {port4}");
         let words: Vec<_> = filled.split(' ').collect();
+        assert!(words[..3].iter().all(|port| LISTENERS.contains(&port.parse().unwrap())), "{filled}");
         assert!(words[0] != words[1] && words[1] != words[2] && words[3] == "{port4}", "{filled}");
         let template: Template = "http://127.0.0.1:{port}/".parse().unwrap();
         assert_eq!(template.url(&ports), format!("http://127.0.0.1:{}/", words[0]));

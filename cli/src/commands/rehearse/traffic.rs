@@ -7,7 +7,7 @@ use super::{
 use crate::{
     exit_code::{ExitCode, Failure},
     load::{Call, Endpoint, Load, Mode, Rotation, Schedule, Shared, Trust},
-    report::Long,
+    report::{Long, span},
 };
 use graceful_plan::duration::parse as duration;
 use std::{
@@ -172,7 +172,7 @@ impl Traffic {
         }
         if longest.as_secs_f64() * f64::from(self.rate) > MOST_REQUESTS {
             let text = "--rate times the longest load is over 10 million requests";
-            return wrong(&format!("{text}: it lasts up to {longest:?}; lower --rate, or shorten the load"));
+            return wrong(&format!("{text}: it lasts up to {}; lower --rate, or shorten the load", span(longest)));
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ fn the_verdict_names_what_failed_and_what_to_change() {
     const NONE: Change = |_| {};
     let after = |outcome| vec![record(0, Outcome::Success), record(2_003_000, outcome)];
     let good = || after(Outcome::Success);
-    let cases: [(Vec<_>, Change, bool, &str, &str); 34] = [
+    let cases: [(Vec<_>, Change, bool, &str, &str); 36] = [
         (good(), NONE, true, "", ""),
         (after(Outcome::Elsewhere), NONE, true, "", ""),
         (
@@ -21,7 +21,7 @@ fn the_verdict_names_what_failed_and_what_to_change() {
             NONE,
             false,
             "1 request refused: the listener closed within 4 ms after SIGTERM",
-            "at least 2.0 s",
+            "at least 2 s",
         ),
         (after(Outcome::ResetBeforeResponse), NONE, false, "reset before the response, the first 4 ms", "GOAWAY"),
         (after(Outcome::ResetInResponse), NONE, false, "in the middle of the response", "in flight"),
@@ -34,7 +34,9 @@ fn the_verdict_names_what_failed_and_what_to_change() {
         (after(Outcome::WebSocketRefused(503)), NONE, false, "1 WebSocket got status 503 instead", "accept"),
         (after(Outcome::UploadCut), NONE, false, "1 request of --upload cut", "on their way"),
         (after(Outcome::StreamCut), NONE, false, "1 request of --stream cut", "end each stream"),
-        (after(Outcome::Unsent), NONE, false, "all connections busy", ""),
+        (after(Outcome::Unsent), NONE, false, "1 request not sent, the first due 4 ms", "--connections"),
+        (after(Outcome::WebSocketClosed(1011)), NONE, false, "1 WebSocket ended with an error", "1012"),
+        (after(Outcome::Protocol), NONE, false, "1 request failed, the first 4 ms after SIGTERM: another protocol", ""),
         (
             vec![record(0, Outcome::Success), record(9, Outcome::Refused)],
             NONE,
@@ -43,7 +45,7 @@ fn the_verdict_names_what_failed_and_what_to_change() {
             "lower --rate",
         ),
         (vec![], NONE, false, "no request succeeded", "--url"),
-        (good(), |s| s.exit = Exit::Code(3), false, "exit code 3 after 6.0 s", "`graceful`"),
+        (good(), |s| s.exit = Exit::Code(3), false, "exit code 3 after 6 s", "`graceful`"),
         (
             good(),
             |s| (s.exit, s.exited) = (Exit::Signal(15), 2_008_000),
@@ -51,8 +53,8 @@ fn the_verdict_names_what_failed_and_what_to_change() {
             "ended by signal 15 after 8 ms: it does not handle SIGTERM",
             "handle the signal",
         ),
-        (good(), |s| s.exit = Exit::Signal(15), false, "ended itself by signal 15 after 6.0 s", "exit with 0"),
-        (good(), |s| s.exit = Exit::Signal(11), false, "signal 11 after 6.0 s, not by SIGTERM: it crashed", "log"),
+        (good(), |s| s.exit = Exit::Signal(15), false, "ended itself by signal 15 after 6 s", "exit with 0"),
+        (good(), |s| s.exit = Exit::Signal(11), false, "signal 11 after 6 s, not by SIGTERM: it crashed", "log"),
         (
             good(),
             |s| (s.exit, s.observed) = (Exit::Signal(15), CHILDREN_LEFT),
@@ -75,16 +77,16 @@ fn the_verdict_names_what_failed_and_what_to_change() {
             "reset before",
             "rehearsal killed it",
         ),
-        (good(), |s| s.exit = Exit::Killed, false, "still running 30.0 s after SIGTERM", "exec"),
+        (good(), |s| s.exit = Exit::Killed, false, "still running 30 s after SIGTERM", "exec"),
         (good(), |s| s.observed = CHILDREN_LEFT, false, "child processes", "exec"),
-        (good(), |s| s.exit = Exit::Signal(9), false, "ended by SIGKILL after 6.0 s, before", "who kills it"),
+        (good(), |s| s.exit = Exit::Signal(9), false, "ended by SIGKILL after 6 s, before", "who kills it"),
         (good(), |s| s.exit = Exit::OutOfMemory, false, "out of memory", "memory limit"),
         (good(), |s| s.exit = Exit::Unseen, true, "was not seen", "rehearse again"),
         (
             good(),
             |s| (s.exit, s.exited) = (Exit::Unseen, 33_000_000),
             false,
-            "was not seen: it was gone after 31.0 s",
+            "was not seen: it was gone after 31 s",
             "rehearse again",
         ),
         (

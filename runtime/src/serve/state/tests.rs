@@ -355,3 +355,21 @@ fn http2_counts_streams_and_expires_in_the_drain_without_any() {
     state.on_read(9);
     assert_eq!(state.action(Mode::Drain), Action::GracefulShutdown, "the client is alive");
 }
+
+#[test]
+fn a_part_of_a_record_begins_a_request_but_is_no_part_of_one_in_flight() {
+    let (new, idle) = (ConnState::new(), ConnState::new());
+    idle.on_read(40);
+    idle.on_plain_request();
+    idle.on_response_end();
+    for state in [new, idle] {
+        state.on_partial_input();
+        assert!(state.waits_for_client());
+        assert_eq!(state.action(Mode::Drain), Action::Continue, "the rest is waited for");
+    }
+    let state = ConnState::new();
+    state.on_read(40);
+    state.on_plain_request();
+    state.on_partial_input();
+    assert!(state.is_plain_request());
+}

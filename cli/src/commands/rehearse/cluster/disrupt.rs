@@ -8,6 +8,7 @@ use crate::{
     commands::rehearse::progress::Progress,
     exit_code::{ExitCode, Failure},
     kubernetes::{CALL, Kubectl, Pods, Target, Workload},
+    report::span,
 };
 use std::{collections::BTreeMap, time::Duration};
 use tokio::{sync::watch::Receiver, time::timeout};
@@ -51,7 +52,7 @@ impl Subject<'_> {
             return Ok(());
         }
         let state = self.pods.borrow().state(gone, self.workload.replicas);
-        let message = format!("{} is not ready after {limit:?}: {state}", self.target);
+        let message = format!("{} is not ready after {}: {state}", self.target, span(limit));
         Err(Failure::new(ExitCode::Start, message))
     }
 

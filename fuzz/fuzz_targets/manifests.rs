@@ -1,0 +1,4 @@
+//! The target `manifests` of `tests/fuzz`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| graceful_tests_fuzz::manifests(data));

@@ -1,0 +1,4 @@
+//! The target `prestop` of `tests/fuzz`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| graceful_tests_fuzz::prestop(data));

@@ -1,0 +1,18 @@
+//! Shutdowns with faults: generates cells, runs each as one process, and checks what a shutdown promises.
+
+pub mod moment;
+pub mod fault;
+pub mod cell;
+pub mod matrix;
+pub mod random;
+mod surroundings;
+mod clients;
+mod prober;
+mod throttle;
+mod process;
+mod observed;
+mod run;
+mod expected;
+mod invariants;
+mod pulse;
+pub mod batch;
