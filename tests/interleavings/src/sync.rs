@@ -6,5 +6,5 @@ pub use real::sync::{Arc, PoisonError, Weak};
 
 /// `std::sync::atomic`.
 pub mod atomic {
-    pub use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+    pub use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence};
 }

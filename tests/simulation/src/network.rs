@@ -1,7 +1,7 @@
 //! The virtual network as the server sees it: sockets whose events are noticed late, and that take partial writes.
 
 use crate::{
-    record::{Connection, Shared, now},
+    record::{Shared, now},
     scenario::Sockets,
 };
 use fastrand::Rng;
@@ -11,7 +11,7 @@ use std::{
     io,
     net::SocketAddr,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     task::{Context, Poll, Waker, ready},
     time::Duration,
 };
@@ -92,8 +92,7 @@ impl VirtualListener {
         self.record.trace(|| format!("server: accepts {client}"));
         let dice = self.lateness.dice.fork();
         let lateness = Lateness::new(self.lateness.sockets, dice);
-        let inner = Inner { stream, lateness, reader: None, blocked: None };
-        VirtualStream { inner: Mutex::new(inner), client, record: self.record.clone() }
+        VirtualStream { stream, lateness, blocked: None, client, record: self.record.clone() }
     }
 }
 
@@ -141,48 +140,40 @@ impl Drop for VirtualListener {
 
 /// The server's end of a connection.
 pub struct VirtualStream {
-    // `recv_nonblocking` reads through a shared reference, as the system does.
-    inner: Mutex<Inner>,
+    stream: TcpStream,
+    lateness: Lateness,
+    /// Until when writes are blocked.
+    blocked: Option<Pin<Box<Sleep>>>,
     client: SocketAddr,
     record: Shared,
 }
 
-struct Inner {
-    stream: TcpStream,
-    lateness: Lateness,
-    /// The task that waits for bytes.
-    reader: Option<Waker>,
-    /// Until when writes are blocked.
-    blocked: Option<Pin<Box<Sleep>>>,
-}
-
-impl Inner {
-    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if !self.reader.as_ref().is_some_and(|reader| reader.will_wake(cx.waker())) {
-            self.reader = Some(cx.waker().clone());
+impl VirtualStream {
+    fn note_io(&self, bytes: usize) {
+        if bytes > 0 {
+            self.record.on(self.client, |connection| connection.last_io = now());
         }
-        if !self.lateness.has_noticed {
-            let mut byte = [0];
-            if self.stream.poll_peek(cx, &mut ReadBuf::new(&mut byte)).is_pending() {
-                return Poll::Pending;
-            }
-            ready!(self.lateness.poll_notice(cx));
-        }
-        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        if polled.is_pending() {
-            self.lateness.clear();
-        }
-        polled
     }
 
-    /// `is_full`: whether the client's window is full.
-    fn poll_write(
-        &mut self,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-        is_full: impl Fn() -> bool,
-    ) -> Poll<io::Result<usize>> {
-        let (sockets, dice) = (self.lateness.sockets, &mut self.lateness.dice);
+    /// Whether the client's window is full.
+    fn is_full(&self) -> bool {
+        let window = self.lateness.sockets.window;
+        // A client that is gone has a window no longer.
+        self.record.on(self.client, |on| on.ended.is_none() && !on.http2 && on.responded - on.read >= window)
+    }
+
+    /// Resolves when the runtime has noticed that there is something to read.
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.lateness.has_noticed {
+            let mut byte = [0];
+            let _ = ready!(self.stream.poll_peek(cx, &mut ReadBuf::new(&mut byte))); // the read fails, too
+        }
+        self.lateness.poll_notice(cx)
+    }
+
+    /// Resolves when the runtime has noticed that there is room to write.
+    fn poll_writable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Lateness { sockets, dice, .. } = &mut self.lateness;
         if self.blocked.is_none() && dice.u8(0..100) < sockets.blocked_percent {
             self.blocked = Some(Box::pin(sleep(sockets.late.mul_f64(dice.f64()))));
         }
@@ -190,53 +181,33 @@ impl Inner {
             if let Some(blocked) = &mut self.blocked {
                 ready!(blocked.as_mut().poll(cx));
             }
-            self.blocked = is_full().then(|| Box::pin(sleep(WINDOW_UPDATE)));
+            self.blocked = self.is_full().then(|| Box::pin(sleep(WINDOW_UPDATE)));
             if self.blocked.is_none() {
-                break;
+                return Poll::Ready(());
             }
-        }
-        let length = bytes.len().min(sockets.write);
-        Pin::new(&mut self.stream).poll_write(cx, &bytes[..length])
-    }
-}
-
-impl VirtualStream {
-    fn inner(&mut self) -> &mut Inner {
-        self.inner.get_mut().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn note_io(&self, bytes: usize) {
-        if bytes > 0 {
-            self.record.on(self.client, |connection| connection.last_io = now());
         }
     }
 }
 
 impl AsyncRead for VirtualStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let polled = self.inner().poll_read(cx, buffer);
-        self.note_io(buffer.filled().len() - before);
+        ready!(self.poll_readable(cx));
+        let polled = self.as_mut().poll_recv(cx, buffer);
+        if polled.is_pending() {
+            self.lateness.clear();
+        }
         polled
     }
 }
 
 impl AsyncWrite for VirtualStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let (client, record) = (self.client, self.record.clone());
-        let inner = self.inner();
-        let window = inner.lateness.sockets.window;
-        let is_full = || {
-            // A client that is gone has a window no longer.
-            let unread = |on: &mut Connection| on.ended.is_none() && !on.http2 && on.responded - on.read >= window;
-            record.on(client, unread)
-        };
-        let polled = inner.poll_write(cx, bytes, is_full);
-        if let Poll::Ready(Ok(written)) = polled {
-            self.note_io(written);
-            self.record.on(client, |connection| connection.responded += written);
-        }
-        polled
+        ready!(self.poll_writable(cx));
+        let length = bytes.len().min(self.lateness.sockets.write);
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &bytes[..length]))?;
+        self.note_io(written);
+        self.record.on(self.client, |connection| connection.responded += written);
+        Poll::Ready(Ok(written))
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -244,27 +215,17 @@ impl AsyncWrite for VirtualStream {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let client = self.client;
-        self.record.trace(|| format!("server: sends FIN to {client}"));
-        Pin::new(&mut self.inner().stream).poll_shutdown(cx)
+        self.record.trace(|| format!("server: sends FIN to {}", self.client));
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 
 impl Stream for VirtualStream {
-    fn recv_nonblocking(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut inner: MutexGuard<'_, Inner> = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let reader = inner.reader.clone();
-        // With the waker of the reader, which stays registered.
-        let mut cx = Context::from_waker(reader.as_ref().unwrap_or(Waker::noop()));
-        let mut buffer = ReadBuf::new(buffer);
-        match Pin::new(&mut inner.stream).poll_read(&mut cx, &mut buffer) {
-            Poll::Ready(read) => {
-                read?;
-                self.note_io(buffer.filled().len());
-                Ok(buffer.filled().len())
-            }
-            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
-        }
+    fn poll_recv(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        self.note_io(buffer.filled().len() - before);
+        polled
     }
 
     fn sends_fin_on_drop(&self) -> bool {
