@@ -64,7 +64,9 @@ impl Lateness {
 /// A listener of the virtual network.
 pub struct VirtualListener {
     listener: Arc<TcpListener>,
-    accepting: Option<Accepting>,
+    /// The first connection of the backlog.
+    first: Option<(TcpStream, SocketAddr)>,
+    next: Option<Accepting>,
     lateness: Lateness,
     record: Shared,
 }
@@ -76,23 +78,28 @@ impl VirtualListener {
     /// Those of turmoil.
     pub async fn bind(sockets: Sockets, dice: Rng, record: Shared) -> io::Result<Self> {
         let listener = Arc::new(TcpListener::bind("0.0.0.0:80").await?);
-        Ok(Self { listener, accepting: None, lateness: Lateness::new(sockets, dice), record })
+        Ok(Self { listener, first: None, next: None, lateness: Lateness::new(sockets, dice), record })
     }
 
-    fn poll_backlog(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
-        let listener = self.listener.clone();
-        let accepting = self.accepting.get_or_insert_with(|| Box::pin(async move { listener.accept().await }));
-        let accepted = ready!(accepting.as_mut().poll(cx));
-        self.accepting = None;
-        Poll::Ready(accepted)
+    /// Resolves when the backlog has a connection.
+    fn poll_backlog(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.first.is_none() {
+            let listener = self.listener.clone();
+            let next = self.next.get_or_insert_with(|| Box::pin(async move { listener.accept().await }));
+            let accepted = ready!(next.as_mut().poll(cx));
+            self.next = None;
+            self.first = Some(accepted?);
+        }
+        Poll::Ready(Ok(()))
     }
 
-    fn stream(&mut self, (stream, client): (TcpStream, SocketAddr)) -> VirtualStream {
+    /// Takes the first connection of the backlog.
+    fn accept(&mut self) -> io::Result<VirtualStream> {
+        let (stream, client) = self.first.take().ok_or(io::ErrorKind::WouldBlock)?;
         self.record.on(client, |connection| connection.accepted = Some(now()));
         self.record.trace(|| format!("server: accepts {client}"));
-        let dice = self.lateness.dice.fork();
-        let lateness = Lateness::new(self.lateness.sockets, dice);
-        VirtualStream { stream, lateness, blocked: None, client, record: self.record.clone() }
+        let lateness = Lateness::new(self.lateness.sockets, self.lateness.dice.fork());
+        Ok(VirtualStream { stream, lateness, blocked: None, client, record: self.record.clone() })
     }
 }
 
@@ -100,21 +107,23 @@ impl Listener for VirtualListener {
     type Stream = VirtualStream;
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<VirtualStream>> {
-        ready!(self.lateness.poll_notice(cx));
         match self.poll_backlog(cx) {
-            Poll::Ready(accepted) => Poll::Ready(accepted.map(|accepted| self.stream(accepted))),
+            Poll::Ready(backlog) => backlog?,
             Poll::Pending => {
                 self.lateness.clear();
-                Poll::Pending
+                return Poll::Pending;
             }
         }
+        ready!(self.lateness.poll_notice(cx));
+        Poll::Ready(self.accept())
     }
 
     fn accept_nonblocking(&mut self) -> io::Result<VirtualStream> {
         match self.poll_backlog(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(accepted) => accepted.map(|accepted| self.stream(accepted)),
-            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+            Poll::Ready(backlog) => backlog?,
+            Poll::Pending => return Err(io::ErrorKind::WouldBlock.into()),
         }
+        self.accept()
     }
 
     fn name(&self) -> String {
@@ -129,6 +138,7 @@ impl Drop for VirtualListener {
         }
         let mut lost = 0;
         while self.poll_backlog(&mut Context::from_waker(Waker::noop())).is_ready() {
+            self.first = None;
             lost += 1;
         }
         self.record.trace(|| format!("server: closes the listener, {lost} connections in its backlog"));
