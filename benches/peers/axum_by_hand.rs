@@ -29,6 +29,10 @@ const GRACE: Duration = Duration::from_secs(3);
 const DRAIN: Duration = Duration::from_secs(5);
 const CLOSE: (HeaderName, HeaderValue) = (CONNECTION, HeaderValue::from_static("close"));
 
+async fn now() -> &'static str {
+    "hello\n"
+}
+
 async fn hello() -> &'static str {
     sleep(Duration::from_millis(5)).await;
     "hello\n"
@@ -37,6 +41,11 @@ async fn hello() -> &'static str {
 async fn slow() -> &'static str {
     sleep(Duration::from_secs(1)).await;
     "slow\n"
+}
+
+async fn block() -> &'static str {
+    std::thread::sleep(Duration::from_secs(2));
+    "blocked\n"
 }
 
 #[tokio::main]
@@ -60,6 +69,8 @@ async fn main() -> std::io::Result<()> {
     let app = Router::new()
         .route("/", get(hello))
         .route("/slow", get(slow))
+        .route("/now", get(now))
+        .route("/block", get(block))
         .route("/readyz", get(ready))
         .layer(ask_to_reconnect);
     let address = std::env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());

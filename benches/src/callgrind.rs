@@ -1,7 +1,8 @@
 //! Counts instructions with callgrind.
 
 use crate::{
-    Result,
+    Result, client,
+    program::{self, Program},
     subject::{self, Subject},
 };
 use std::{env, net::SocketAddr, process::Command};
@@ -16,19 +17,39 @@ const REQUESTS: usize = 2_000;
 /// # Errors
 /// valgrind, the server or the client fails.
 pub fn per_request(arguments: &[&str], send: impl Fn(SocketAddr, usize) -> Result) -> Result<f64> {
-    let more = count(arguments, 3 * REQUESTS, &send)?;
-    Ok((more - count(arguments, REQUESTS, &send)?) / (2 * REQUESTS) as f64)
+    let count = |requests| {
+        let send = |server: &mut Subject| send(server.address()?, requests);
+        count(&subject::itself(arguments)?, &arguments.join("."), send)
+    };
+    difference(count)
 }
 
-fn count(arguments: &[&str], requests: usize, send: &impl Fn(SocketAddr, usize) -> Result) -> Result<f64> {
-    let name = format!("callgrind.{}.{}.{requests}", std::process::id(), arguments.join("."));
-    let file = env::temp_dir().join(name);
+/// The same of a program of `benches/peers`.
+///
+/// # Errors
+/// valgrind, the server or the client fails.
+pub fn per_request_of(program: &Program) -> Result<f64> {
+    difference(|requests| {
+        let [address, health] = [program::free_address()?, program::free_address()?];
+        count(&program.command(&[], address, health)?, program.name, |_| {
+            program::wait_until_it_accepts(address)?;
+            client::send(address, client::NOW, requests)
+        })
+    })
+}
+
+fn difference(count: impl Fn(usize) -> Result<f64>) -> Result<f64> {
+    Ok((count(3 * REQUESTS)? - count(REQUESTS)?) / (2 * REQUESTS) as f64)
+}
+
+fn count(command: &Command, name: &str, send: impl FnOnce(&mut Subject) -> Result) -> Result<f64> {
+    let file = env::temp_dir().join(format!("callgrind.{}.{name}", std::process::id()));
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--tool=callgrind", "-q"]).arg(format!("--callgrind-out-file={}", file.display()));
-    let itself = subject::itself(arguments)?;
-    valgrind.arg(itself.get_program()).args(itself.get_args());
+    valgrind.arg(command.get_program()).args(command.get_args());
+    valgrind.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let mut server = Subject::start(&mut valgrind)?;
-    send(server.address()?, requests)?;
+    send(&mut server)?;
     server.terminate()?;
     server.wait()?;
     let text = std::fs::read_to_string(&file)?;

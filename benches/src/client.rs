@@ -10,6 +10,9 @@ use std::{
 /// The request of every client.
 pub const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
+/// A request that the servers of `benches/peers` respond to at once.
+pub const NOW: &[u8] = b"GET /now HTTP/1.1\r\nhost: localhost\r\n\r\n";
+
 /// The longest wait before a benchmark fails.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -67,27 +70,27 @@ pub fn get(address: SocketAddr, path: &str) -> Result<(u16, String)> {
     exchange(&mut connect(address)?, request.as_bytes())
 }
 
-/// Opens this many keep-alive connections and exchanges one request on each.
+/// Opens this many keep-alive connections and exchanges this request on each.
 ///
 /// # Errors
 /// A connection is refused or breaks.
-pub fn idle(address: SocketAddr, connections: usize) -> Result<Vec<TcpStream>> {
+pub fn idle(address: SocketAddr, connections: usize, request: &[u8]) -> Result<Vec<TcpStream>> {
     let open = || {
         let mut stream = connect(address)?;
-        exchange(&mut stream, REQUEST)?;
+        exchange(&mut stream, request)?;
         Ok(stream)
     };
     (0..connections).map(|_| open()).collect()
 }
 
-/// Sends this many requests one after the other on one connection, and closes it.
+/// Sends this request this many times, one after the other on one connection, and closes it.
 ///
 /// # Errors
 /// The connection is refused or breaks.
-pub fn send(address: SocketAddr, requests: usize) -> Result {
+pub fn send(address: SocketAddr, request: &[u8], times: usize) -> Result {
     let mut stream = connect(address)?;
-    for _ in 0..requests {
-        exchange(&mut stream, REQUEST)?;
+    for _ in 0..times {
+        exchange(&mut stream, request)?;
     }
     Ok(())
 }

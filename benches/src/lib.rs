@@ -7,6 +7,7 @@ pub mod callgrind;
 pub mod client;
 pub mod load;
 pub mod numbers;
+pub mod program;
 pub mod server;
 pub mod subject;
 

@@ -60,6 +60,13 @@ impl App {
         self
     }
 
+    /// Gives the app this standard input, so that [`Running::send_line`] is not possible.
+    #[must_use]
+    pub fn stdin(mut self, from: impl Into<Stdio>) -> Self {
+        self.0.stdin(from);
+        self
+    }
+
     /// Puts the app in a process group of its own, so that the processes that it leaves can be found.
     #[must_use]
     pub fn own_process_group(mut self) -> Self {

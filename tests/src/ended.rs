@@ -26,6 +26,11 @@ impl Ended {
         self
     }
 
+    /// The exit code; `None` if a signal ended the process.
+    pub fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
     /// Asserts that stderr contains these parts in this order.
     #[track_caller]
     pub fn logs_in_order(&self, parts: &[&str]) -> &Self {

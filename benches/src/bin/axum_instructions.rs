@@ -30,7 +30,7 @@ fn main() -> Result {
         Some(kind) => return run_subject(&kind),
         None => println!("HTTP/2 in the servers: {}", cfg!(feature = "grpc")),
     }
-    let count = |kind| callgrind::per_request(&[kind], client::send);
+    let count = |kind| callgrind::per_request(&[kind], |address, times| client::send(address, client::REQUEST, times));
     let (plain, shutdown) = (count("plain")?, count("shutdown")?);
     let no_op = count("no-op")?;
     let (ours, layer, both) = (count("graceful")?, count("layer")?, count("layer-shutdown")?);

@@ -39,7 +39,7 @@ fn per_connection(kind: Kind, connections: usize) -> Result<f64> {
     let mut stream = client::connect(address)?;
     request_live_bytes(&mut stream)?; // the first response allocates this connection's buffers
     let before = request_live_bytes(&mut stream)?;
-    let _idle = client::idle(address, connections)?;
+    let _idle = client::idle(address, connections, client::REQUEST)?;
     Ok((request_live_bytes(&mut stream)? - before) / connections as f64)
 }
 

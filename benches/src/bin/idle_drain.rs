@@ -41,7 +41,7 @@ fn main() -> Result {
 /// Returns the drain's wall-clock time and processor time in milliseconds.
 fn drain(kind: Kind, flavor: &str) -> Result<(f64, f64)> {
     let (mut subject, address) = server::start(kind, flavor)?;
-    let streams = client::idle(address, CONNECTIONS)?;
+    let streams = client::idle(address, CONNECTIONS, client::REQUEST)?;
     let before = subject.processor_time()?;
     let sent = subject.terminate()?;
     let (drained, spent) = (subject.wait_for("drained")?, subject.wait_for("spent")?);

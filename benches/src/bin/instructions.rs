@@ -8,7 +8,11 @@ fn main() -> Result {
     if server::run_if_requested(|| 0)? {
         return Ok(());
     }
-    let count = |kind: Kind| callgrind::per_request(&["serve", kind.name(), "current"], client::send);
+    let count = |kind: Kind| {
+        callgrind::per_request(&["serve", kind.name(), "current"], |address, times| {
+            client::send(address, client::REQUEST, times)
+        })
+    };
     let (ours, bare) = (count(Kind::Graceful)?, count(Kind::Bare)?);
     let (timeout, watched) = (count(Kind::BareTimeout)?, count(Kind::HyperUtil)?);
     println!(

@@ -3,7 +3,7 @@
 //! All servers run at the same time with one thread each, and one other thread loads them in turns. The result is the
 //! median of the ratios within each round.
 
-use graceful_benches::{Result, load::Load, numbers, numbers::Samples, server, server::Kind, subject::Subject};
+use graceful_benches::{Result, client, load::Load, numbers, numbers::Samples, server, server::Kind, subject::Subject};
 use std::time::Duration;
 
 const KINDS: [Kind; 3] = [Kind::Graceful, Kind::Bare, Kind::BareTimeout];
@@ -29,7 +29,7 @@ async fn harness() -> Result {
     let mut lanes = Vec::new();
     for kind in KINDS {
         let (subject, address) = server::start(kind, "current")?;
-        let mut load = Load::open(address, CONNECTIONS).await?;
+        let mut load = Load::open(address, CONNECTIONS, client::REQUEST).await?;
         load.run(TURN).await?; // warm-up
         lanes.push(Lane { subject, load, throughput: Samples::default(), processor: Samples::default() });
     }

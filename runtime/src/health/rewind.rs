@@ -81,3 +81,25 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Rewind<I> {
         Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{future::poll_fn, pin::pin};
+    use tokio::io::AsyncReadExt;
+
+    #[tokio::test]
+    async fn the_other_tasks_run_behind_each_portion() {
+        let mut flood = Rewind::new(First::default(), tokio::io::repeat(0));
+        let mut bytes = vec![0; 10 * PORTION];
+        let mut reading = pin!(flood.read_exact(&mut bytes));
+        let mut pauses = 0;
+        let read = poll_fn(|cx| {
+            let polled = reading.as_mut().poll(cx);
+            pauses += usize::from(polled.is_pending());
+            polled
+        });
+        assert_eq!(read.await.unwrap(), 10 * PORTION);
+        assert_eq!(pauses, 9);
+    }
+}

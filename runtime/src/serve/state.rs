@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-/// How long a new connection may stay silent in the drain: its first request may be on the wire.
+/// How long a new connection may stay without a request in the drain: the first one may be on the wire.
 const NEW_IN_DRAIN: Duration = Duration::from_millis(500);
 
 // The kind: the lowest three bits of `ConnState::word`.
@@ -40,7 +40,7 @@ const HTTP2: u32 = 6;
 const TIMED_OUT: u32 = 7;
 
 // Flags beside the kind.
-/// Of `READING_HEAD`: no request came before on this connection.
+/// Of `READING_HEAD` and `HTTP2`: no request came before on this connection.
 const FIRST: u32 = 1 << 3;
 /// The timeout has passed. The connection's task decides what follows, after it has asked the socket itself.
 const EXPIRED: u32 = 1 << 4;
@@ -155,7 +155,7 @@ impl ConnState {
                 let kind = if missing == 0 { IN_FLIGHT } else { READING_BODY };
                 self.set(kind | now & OF_REQUEST);
             }
-            HTTP2 => self.set(HTTP2), // the client is alive
+            HTTP2 if now & FIRST == 0 => self.set(HTTP2), // the client is alive
             _ => {}
         }
     }
@@ -270,8 +270,9 @@ impl ConnState {
     fn on_write_change(&self, blocked: bool) {
         let now = self.word();
         match now & KIND {
-            UPGRADED => {}                        // its writes are not those of a response
-            HTTP2 if !blocked => self.set(HTTP2), // the client takes bytes: it is alive
+            UPGRADED => {} // its writes are not those of a response
+            // The client takes bytes: it is alive.
+            HTTP2 if !blocked && now & FIRST == 0 => self.set(HTTP2),
             _ if blocked => self.set(now | WRITE_BLOCKED),
             _ => self.set(now & !WRITE_BLOCKED),
         }
@@ -286,12 +287,27 @@ impl ConnState {
     #[cfg(feature = "http2")]
     pub(crate) fn on_http2(&self) {
         self.count.store(0, Relaxed);
-        self.set(HTTP2);
+        self.set(HTTP2 | FIRST);
+    }
+
+    /// GOAWAY is sent. From here on a client without an open stream is expected to close the connection.
+    #[cfg(feature = "http2")]
+    pub(crate) fn on_goaway(&self) {
+        self.on_first_stream();
+    }
+
+    /// The connection does not wait for its first stream. A timeout of that wait is over.
+    fn on_first_stream(&self) {
+        let now = self.word();
+        if now & FIRST != 0 {
+            self.set(HTTP2 | now & WRITE_BLOCKED);
+        }
     }
 
     /// An HTTP/2 stream has begun. It ends with [`on_response_end`](Self::on_response_end).
     pub(crate) fn on_stream(&self) {
         self.count.fetch_add(1, Relaxed);
+        self.on_first_stream();
     }
 
     /// An HTTP/2 stream has become a tunnel (CONNECT). Its owner decides when it ends, which shows in nothing but the end
@@ -365,6 +381,9 @@ impl ConnState {
             kind if now & WRITE_BLOCKED != 0 && kind != HTTP2 => Action::Continue,
             TIMED_OUT => Action::Abort,
             READING_HEAD if expired && now & FIRST != 0 => Action::Abort,
+            // The first request may be on the wire: GOAWAY would fail it in the client, though nothing was lost.
+            HTTP2 if now & FIRST != 0 && !expired => Action::Continue,
+            HTTP2 if now & FIRST != 0 => Action::GracefulShutdown,
             HTTP2 if expired => Action::Abort,
             // hyper knows whether the connection is idle, with a part of a head, or sends and receives still.
             READING_HEAD if expired => Action::GracefulShutdown,
@@ -380,6 +399,7 @@ impl ConnState {
         let now = self.word();
         let limit = match now & KIND {
             NEW if draining => NEW_IN_DRAIN,
+            HTTP2 if draining && now & FIRST != 0 => NEW_IN_DRAIN,
             READING_HEAD => limits.header,
             READING_BODY if now & STALLED != 0 => limits.body,
             // After GOAWAY, without a stream: a client that is alive closes the connection.

@@ -14,11 +14,13 @@ static BOTH: LazyLock<Barrier> = LazyLock::new(|| Barrier::new(2));
 struct Pool(&'static str);
 
 #[derive(Debug)]
-struct FlushError;
+struct FlushError {
+    details: String,
+}
 
 impl std::fmt::Display for FlushError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the disk is full")
+        write!(f, "the disk is full{}", self.details)
     }
 }
 
@@ -46,7 +48,9 @@ async fn flush() -> Result<(), FlushError> {
     print_line("hook flush");
     tracing::info!(target: "app", "flushing");
     match env_var("FLUSH").as_str() {
-        "fail" => Err(FlushError),
+        "fail" => Err(FlushError { details: String::new() }),
+        // Clears the screen of a terminal that receives it.
+        "fail at length" => Err(FlushError { details: format!("\x1b[2J\0{}", " block".repeat(1000)) }),
         "panic" => panic!("the flush is clogged"),
         "hang" => std::future::pending().await,
         "block" => loop {

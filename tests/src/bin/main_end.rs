@@ -83,6 +83,13 @@ async fn main(ctx: Context) -> Result<ExitCode, NoDatabase> {
             ctx.spawn("uploader", std::future::pending::<()>());
             ctx.draining().await;
         }
+        "many tasks" => {
+            for number in 0..300_000 {
+                drop(ctx.spawn(format!("task {number}"), std::future::pending::<()>()));
+            }
+            print_line("the tasks are spawned");
+            ctx.draining().await;
+        }
         "panicking task" => {
             ctx.spawn("uploader", async { panic!("the bucket is gone") });
             ctx.draining().await;

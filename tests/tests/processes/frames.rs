@@ -61,6 +61,11 @@ impl<S: Read + Write> Http2<S> {
         Ok(frame)
     }
 
+    /// Sends a thousand PING frames.
+    pub(crate) fn pings(&mut self) -> io::Result<()> {
+        self.0.write_all(&[0, 0, 8, PING, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0].repeat(1000))
+    }
+
     /// Sends a POST request with these further headers and this body, as this stream.
     pub(crate) fn post(&mut self, stream: u32, path: &str, headers: &[(&str, &str)], body: &[u8]) {
         let literal = |text: &str| [&[text.len() as u8], text.as_bytes()].concat();

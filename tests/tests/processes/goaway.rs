@@ -51,6 +51,20 @@ impl Http2<TcpStream> {
     }
 }
 
+/// The types of the frames that have arrived and are not read.
+fn kinds_of_unread(socket: &TcpStream) -> Vec<u8> {
+    let mut bytes = [0; 1024];
+    socket.set_nonblocking(true).unwrap();
+    let arrived = socket.peek(&mut bytes).unwrap_or(0);
+    socket.set_nonblocking(false).unwrap();
+    let (mut rest, mut kinds) = (&bytes[..arrived], Vec::new());
+    while let [high, middle, low, kind, ..] = *rest {
+        kinds.push(kind);
+        rest = &rest[9 + u32::from_be_bytes([0, high, middle, low]) as usize..];
+    }
+    kinds
+}
+
 fn app(grace: Duration) -> App {
     App::new(env!("CARGO_BIN_EXE_grpc_app")).env("GRACEFUL_GRACE", format!("{}ms", grace.as_millis()))
 }
@@ -69,6 +83,28 @@ fn an_idle_connection_receives_goaway_when_the_drain_begins_and_is_closed() {
         assert_eq!(idle.responses_until_it_closes(), 0);
     }
     app.end().with_code(0).logs_in_order(&["hooks: nothing is in flight"]);
+}
+
+/// A client of h2 fails the call that it begins while GOAWAY arrives, and pools do not repeat the first call of a connection.
+#[test]
+fn the_first_call_of_a_connection_comes_before_its_goaway_in_the_drain() {
+    let mut app = app(Duration::ZERO).env("GRACEFUL_DRAIN", "10s").start();
+    let address = app.ready();
+    let socket = TcpStream::connect(address).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut new = Http2::new(socket.try_clone().unwrap());
+    let mut used = connect(&app);
+    used.call(1);
+    app.prints("in Place");
+    app.begin_drain();
+    used.expect_goaway();
+    assert!(!kinds_of_unread(&socket).contains(&GOAWAY), "it is sent before the call");
+    new.call(1);
+    app.prints_times("in Place", 2);
+    new.expect_goaway();
+    app.send_line("release");
+    assert_eq!((used.responses_until_it_closes(), new.responses_until_it_closes()), (1, 1));
+    app.end().with_code(0);
 }
 
 #[test]

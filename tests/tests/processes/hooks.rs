@@ -104,6 +104,23 @@ fn every_problem_is_reported() {
 }
 
 #[test]
+fn a_long_error_leaves_room_for_the_other_problems_and_its_control_characters_are_escaped() {
+    let app = hooks_app().env("FLUSH", "fail at length").env("ARCHIVE", "panic").env("POOL", "none");
+    let (ended, log) = shut_down("long", app);
+    ended.with_code(3);
+    assert!(log.len() <= 4096, "{} bytes\n{log}", log.len());
+    for summary in [ended.summary(), &log] {
+        assert!(summary.contains("3 problems"), "{summary}");
+        for problem in ["hook 1 flush", "the disk is full\\u{1b}[2J\\u{0} block", "hook 3 archive", "hook 4 pool"] {
+            assert!(summary.contains(problem), "`{problem}` in {summary}");
+        }
+    }
+    for text in [&ended.stderr, &log] {
+        assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
+    }
+}
+
+#[test]
 fn hooks_of_the_same_order_run_concurrently_and_orders_run_in_sequence() {
     // `left` and `right` each wait for the other.
     let (ended, _) = shut_down("order", hooks_app());

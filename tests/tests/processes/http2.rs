@@ -5,14 +5,20 @@ use crate::{
     serve,
 };
 use bytes::Bytes;
-use graceful_tests::{App, PATIENCE, Running};
+use graceful_tests::{App, PATIENCE, Running, Signal, probe};
 use http_body_util::Full;
 use hyper::{Method, Request, client::conn::http2, upgrade::Upgraded};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use std::{future::Future, net::SocketAddr, os::unix::net::UnixStream, thread, time::Duration};
+use std::{
+    future::Future,
+    io,
+    net::{SocketAddr, TcpStream},
+    os::unix::net::UnixStream,
+    thread,
+    time::Duration,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
     time::timeout,
 };
 
@@ -22,7 +28,7 @@ async fn in_time<T>(future: impl Future<Output = T>) -> T {
 
 /// A tunnel that echoes.
 async fn tunnel(to: SocketAddr) -> TokioIo<Upgraded> {
-    let stream = TokioIo::new(TcpStream::connect(to).await.unwrap());
+    let stream = TokioIo::new(tokio::net::TcpStream::connect(to).await.unwrap());
     let (mut requests, connection) = http2::handshake(TokioExecutor::new(), stream).await.unwrap();
     tokio::spawn(connection);
     let request =
@@ -101,4 +107,28 @@ fn a_client_that_takes_a_large_response_slowly_is_not_cut_in_the_drain() {
     assert_eq!(taken, LARGE);
     drop(client);
     app.end().with_code(0).never_logs("were cut in the drain");
+}
+
+#[test]
+fn probes_succeed_beside_floods_of_frames() {
+    let app = serve().start();
+    app.ready();
+    let health = app.health();
+    let floods: Vec<_> = (0..8)
+        .map(|_| {
+            let mut stream = TcpStream::connect(health).unwrap();
+            let mut client = Http2::new(stream.try_clone().unwrap());
+            thread::spawn(move || while client.pings().is_ok() {});
+            // Takes the acknowledgements, without which the server stops reading.
+            thread::spawn(move || io::copy(&mut stream, &mut io::sink()))
+        })
+        .collect();
+    for _ in 0..200 {
+        assert_eq!(probe(health, "/livez").unwrap().status, 200);
+    }
+    app.signal(Signal::TERM);
+    app.end().with_code(0);
+    for flood in floods {
+        let _ = flood.join().unwrap(); // the exit ends or resets the connection
+    }
 }

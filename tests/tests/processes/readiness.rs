@@ -43,6 +43,18 @@ fn probes_report_the_drain_and_what_is_in_flight() {
     app.end().with_code(0);
 }
 
+/// A probe that lists or formats what is in flight delays the others, and the kubelet restarts a process that is only busy.
+#[test]
+fn the_details_name_100_of_300000_tasks_and_count_the_others() {
+    let app = main_that("many tasks").start();
+    app.prints("the tasks are spawned");
+    let seen = probe(app.health(), "/readyz?verbose").unwrap();
+    assert_eq!((seen.status, seen.body.lines().count()), (200, 2 + 100 + 1), "{seen:?}");
+    assert!(seen.body.contains("task 99\nin flight: 299900 further tasks and connections\n"), "{seen:?}");
+    app.begin_drain();
+    app.end().with_code(3);
+}
+
 #[test]
 fn every_probe_that_arrived_while_the_process_was_stopped_gets_its_response() {
     let app = serve().env("GRACEFUL_PRESTOP_TOKEN", "s3cret").env("GRACEFUL_GRACE", "500ms").start();
