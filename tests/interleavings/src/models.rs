@@ -21,14 +21,20 @@ use loom::{
     thread::{self, JoinHandle},
 };
 
-/// How often a thread may be interrupted at any operation, besides where it waits: without a limit, three threads take
-/// hours.
-const INTERRUPTIONS: usize = 2;
+/// How often threads are interrupted in a model of three, at any operation, besides where they wait: all interleavings
+/// would take hours.
+const INTERRUPTIONS: usize = 3;
 
-fn model(threads: impl Fn() + Send + Sync + 'static) {
+/// Runs two threads in every interleaving.
+fn two_threads(model: impl Fn() + Send + Sync + 'static) {
+    Builder::new().check(model);
+}
+
+/// Runs three threads in every interleaving with at most [`INTERRUPTIONS`].
+fn three_threads(model: impl Fn() + Send + Sync + 'static) {
     let mut builder = Builder::new();
     builder.preemption_bound = Some(INTERRUPTIONS);
-    builder.check(threads);
+    builder.check(model);
 }
 
 fn join(threads: impl IntoIterator<Item = JoinHandle<()>>) {
@@ -39,7 +45,7 @@ fn join(threads: impl IntoIterator<Item = JoinHandle<()>>) {
 
 /// The drain waits for each member, is woken by the last, and sees everything that a member did before it left.
 pub fn emptied_sees_what_the_members_did() {
-    model(|| {
+    three_threads(|| {
         let tracker = Arc::new(Tracker::default());
         let work = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
         let threads = [0, 1].map(|number| {
@@ -58,7 +64,7 @@ pub fn emptied_sees_what_the_members_did() {
 
 /// The same for the members of one group, whose last one is the one that finds the group empty.
 pub fn a_group_is_empty_once() {
-    model(|| {
+    three_threads(|| {
         let tracker = Arc::new(Tracker::default());
         let group = Arc::new(tracker.group("connections".into()));
         let (work, last) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
@@ -83,7 +89,7 @@ pub fn a_group_is_empty_once() {
 
 /// A member that another one has brought in before it left is waited for.
 pub fn a_member_that_is_handed_over_is_waited_for() {
-    model(|| {
+    two_threads(|| {
         let tracker = Arc::new(Tracker::default());
         let work = Arc::new(AtomicUsize::new(0));
         let first = tracker.guard("first".into());
@@ -104,7 +110,7 @@ pub fn a_member_that_is_handed_over_is_waited_for() {
 
 /// Whoever sees that nothing is in flight also sees who was the last.
 pub fn the_last_member_is_named() {
-    model(|| {
+    three_threads(|| {
         let tracker = Arc::new(Tracker::default());
         let guards = [tracker.guard("one".into()), tracker.guard("other".into())];
         tracker.begin_drain();
@@ -117,9 +123,26 @@ pub fn the_last_member_is_named() {
     });
 }
 
+/// A connection that enters while the list of what is cut is made is on the list, or is refused.
+pub fn what_enters_as_the_list_is_made_is_on_it() {
+    two_threads(|| {
+        let tracker = Arc::new(Tracker::default());
+        let group = Arc::new(tracker.group("connections".into()));
+        let enters = thread::spawn({
+            let group = group.clone();
+            move || {
+                group.try_enter();
+            }
+        });
+        let listed: usize = tracker.close().iter().map(|(_, count)| count).sum();
+        join([enters]);
+        assert!(group.count() <= listed, "{} entered, {listed} are on the list", group.count());
+    });
+}
+
 /// Tasks that end while all tasks are aborted neither deadlock nor stay counted.
 pub fn tasks_end_while_they_are_aborted() {
-    model(|| {
+    two_threads(|| {
         let tracker = Arc::new(Tracker::default());
         let guard = tracker.guard("task".into());
         let number = guard.number();
@@ -151,7 +174,7 @@ impl PhaseObserver for Mode {
 /// A server that starts while a phase begins ends up in that phase. The order on both sides is that of
 /// `Shared::enter` and `Server::new`.
 pub fn an_observer_that_is_added_while_a_phase_begins_sees_it() {
-    model(|| {
+    two_threads(|| {
         let (observers, phase) = (Arc::new(PhaseObservers::default()), Arc::new(AtomicU8::new(Phase::Serving as u8)));
         let lifecycle = thread::spawn({
             let (observers, phase) = (observers.clone(), phase.clone());
@@ -170,7 +193,7 @@ pub fn an_observer_that_is_added_while_a_phase_begins_sees_it() {
 
 /// Observers that are added and dropped while a phase begins do not take others off the list.
 pub fn the_list_of_observers_is_whole() {
-    model(|| {
+    two_threads(|| {
         let observers = Arc::new(PhaseObservers::default());
         let gone = Arc::new(Mode(AtomicU8::new(0)));
         observers.add(&gone);

@@ -23,6 +23,11 @@ fn the_last_member_is_named() {
 }
 
 #[test]
+fn what_enters_as_the_list_is_made_is_on_it() {
+    models::what_enters_as_the_list_is_made_is_on_it();
+}
+
+#[test]
 fn tasks_end_while_they_are_aborted() {
     models::tasks_end_while_they_are_aborted();
 }
