@@ -3,6 +3,7 @@
 use crate::{
     record::{Connection, Ended, Exchange, Record},
     scenario::{Body, Scenario},
+    tally::Tally,
 };
 use graceful::{HookOutcome, MainResult, Phase, Report, What};
 use std::time::Duration;
@@ -13,44 +14,6 @@ const LINGER: Duration = Duration::from_secs(1);
 const SWEEPS: Duration = Duration::from_millis(250);
 /// How long a new connection may stay silent in the drain.
 const SILENT: Duration = Duration::from_millis(500);
-
-/// What a run adds to the totals.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Runs.
-    pub runs: u64,
-    /// Connections that the server accepted.
-    pub connections: u64,
-    /// Requests that were begun.
-    pub requests: u64,
-    /// Requests with a whole response.
-    pub answered: u64,
-    /// Requests that had arrived when the listener closed, and were not answered then.
-    pub in_flight: u64,
-    /// Of these, answered by the drain.
-    pub drained: u64,
-    /// Connections that were cut at the deadline of the drain, or at the second SIGINT.
-    pub cut: u64,
-    /// Responses that were lost with a connection of a documented gap: a client that sends behind an unread response.
-    pub gaps: u64,
-    /// Runs in which the drain was cut short.
-    pub cut_runs: u64,
-}
-
-impl Tally {
-    /// Adds another tally.
-    pub fn add(&mut self, other: Self) {
-        self.runs += other.runs;
-        self.connections += other.connections;
-        self.requests += other.requests;
-        self.answered += other.answered;
-        self.in_flight += other.in_flight;
-        self.drained += other.drained;
-        self.cut += other.cut;
-        self.gaps += other.gaps;
-        self.cut_runs += other.cut_runs;
-    }
-}
 
 /// Checks a run.
 ///
@@ -180,6 +143,7 @@ impl Run<'_> {
             }
             blocked |= exchange.closes || self.leaves_body_unread(exchange);
         }
+        self.timeout(connection);
         self.end_of_connection(connection);
     }
 
@@ -230,6 +194,23 @@ impl Run<'_> {
         }
         if phase < Phase::Grace && exchange.closes {
             self.problem(format!("response {} of phase {phase} says close", exchange.number));
+        }
+    }
+
+    /// A client that is in the middle of a request when the drain begins has the time of its timeout for the rest.
+    fn timeout(&mut self, connection: &Connection) {
+        let Some((last, before)) = connection.exchanges.split_last() else { return };
+        let is_in_progress = (last.begins + 1..last.ends).contains(&connection.arrived) && last.responded.is_none();
+        let follows_last_response = before.last().is_some_and(|before| {
+            before.closes || self.leaves_body_unread(before) || before.completed.is_none_or(|time| time > last.began)
+        });
+        if !is_in_progress || follows_last_response || self.is_broken(connection) || self.is_left_by_client(connection)
+        {
+            return;
+        }
+        let timeout = self.scenario.limits.header.min(self.scenario.limits.body).min(self.scenario.drain / 2);
+        if !self.was_open_at_the_end(connection) && connection.dropped.is_some_and(|at| at < last.began + timeout) {
+            self.problem(format!("a timeout of {timeout:?} is early: {}", shown(connection)));
         }
     }
 

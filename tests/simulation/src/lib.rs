@@ -12,12 +12,13 @@ pub mod response;
 mod http2;
 pub mod client;
 pub mod run;
+pub mod tally;
 pub mod invariants;
 pub mod silence;
 
-use invariants::Tally;
 use record::Shared;
 use scenario::Scenario;
+use tally::Tally;
 
 /// Runs a seed and checks it.
 ///

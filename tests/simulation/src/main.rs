@@ -1,6 +1,6 @@
 //! Runs many seeds, or one with a trace.
 
-use graceful_simulation::{check, invariants::Tally, record::Shared, scenario::Scenario, silence::silence};
+use graceful_simulation::{check, record::Shared, scenario::Scenario, silence::silence, tally::Tally};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     process::ExitCode,

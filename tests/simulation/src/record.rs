@@ -130,8 +130,12 @@ pub enum Ended {
 pub struct Exchange {
     /// The number of the request.
     pub number: usize,
-    /// Where the request ends in the bytes of its connection.
+    /// Where the request begins in the bytes of its connection.
+    pub begins: usize,
+    /// Where it ends.
     pub ends: usize,
+    /// When the client began to send it.
+    pub began: Duration,
     /// How often the handler was called with it.
     pub calls: usize,
     /// When the handler returned its response, and in which phase.

@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::time::sleep;
 use turmoil::{Protocol, Segment, Sim};
 
-/// How long clients are observed once the process has exited, unless they end earlier.
+/// How long connections are observed once the process has exited, unless they end earlier.
 const AFTERMATH: Duration = Duration::from_secs(8);
 /// How many messages a socket holds. More than a response has: turmoil never delivers a FIN that arrives at a full socket.
 const MESSAGES: usize = 4096;
@@ -57,7 +57,7 @@ pub fn run(scenario: &Scenario, record: &Shared) -> Result<(), String> {
     let mut exited: Option<Duration> = None;
     loop {
         trouble(scenario, &sim, exited.is_some());
-        let clients_ended = sim.step().map_err(|error| error.to_string())?;
+        sim.step().map_err(|error| error.to_string())?;
         if !knows_arrivals && record.lock().listener_closed.is_some() {
             knows_arrivals = true;
             note_arrivals(&sim, &mut record.lock());
@@ -69,10 +69,17 @@ pub fn run(scenario: &Scenario, record: &Shared) -> Result<(), String> {
                 record.lock().exited = exited;
             }
             None if sim.elapsed() > limit => return Err(format!("the lifecycle has not ended after {limit:?}")),
-            Some(at) if clients_ended || sim.elapsed() > at + AFTERMATH => return Ok(()),
+            Some(at) if have_ended(scenario, &record.lock()) || sim.elapsed() > at + AFTERMATH => {
+                return Ok(());
+            }
             _ => {}
         }
     }
+}
+
+/// Whether each client has seen the end of its connection, unless its network loses messages.
+fn have_ended(scenario: &Scenario, record: &Record) -> bool {
+    record.connections.values().all(|connection| connection.ended.is_some() || scenario.hosts[connection.host].loses())
 }
 
 fn host_name(number: usize) -> String {

@@ -89,6 +89,13 @@ pub struct Host {
     pub clients: Vec<Client>,
 }
 
+impl Host {
+    /// Whether its network loses messages.
+    pub fn loses(&self) -> bool {
+        self.trouble.is_some_and(|trouble| trouble.loses)
+    }
+}
+
 /// What happens to the network of a host.
 #[derive(Debug, Clone, Copy)]
 pub struct Trouble {
@@ -237,7 +244,7 @@ impl Scenario {
         };
         let sockets = Sockets {
             late_percent: dice.one(&[0, 20, 60, 100]),
-            late: dice.millis(1..=12),
+            late: if dice.chance(70) { dice.millis(1..=12) } else { dice.millis(20..=80) },
             blocked_percent: dice.one(&[0, 0, 10, 40]),
             write: dice.one(&[usize::MAX, usize::MAX, 1000, 64, 30]),
             window: dice.one(&[usize::MAX, 4000, 500]),
