@@ -25,10 +25,7 @@ pub async fn run(client: Client, host: usize, record: Shared) -> Result<(), Stri
     sleep(client.start).await;
     let mut requests = &client.requests[..];
     loop {
-        let Ok(stream) = TcpStream::connect("server:80").await else {
-            record.lock().refused += 1;
-            return Ok(());
-        };
+        let Ok(stream) = TcpStream::connect("server:80").await else { return Ok(()) };
         let Ok(address) = stream.local_addr() else { return Ok(()) };
         record.trace(|| format!("{address}: has connected"));
         let connection = Connection { host, http2: client.http2, ..Connection::default() };

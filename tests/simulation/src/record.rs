@@ -62,12 +62,8 @@ pub struct Record {
     pub listener_closed: Option<Duration>,
     /// How many connections waited in the backlog then.
     pub lost_in_backlog: usize,
-    /// How many connection attempts were refused.
-    pub refused: usize,
     /// The report of the lifecycle, once it is over.
     pub report: Option<Report>,
-    /// When the process exited.
-    pub exited: Option<Duration>,
 }
 
 /// A connection.

@@ -81,11 +81,6 @@ impl Reader {
         }
     }
 
-    /// Whether bytes are left that no part consumed.
-    pub fn has_rest(&self) -> bool {
-        !self.bytes.is_empty()
-    }
-
     fn take(&mut self, limit: usize) -> usize {
         let taken = limit.min(self.bytes.len());
         self.bytes.drain(..taken);
@@ -139,7 +134,7 @@ mod tests {
                     parts.push(part);
                 }
             }
-            assert_eq!((parts, reader.has_rest()), (vec![first, Part::End, second, Part::End], false), "by {size}");
+            assert_eq!((parts, reader.bytes.len()), (vec![first, Part::End, second, Part::End], 0), "by {size}");
         }
     }
 

@@ -66,7 +66,6 @@ pub fn run(scenario: &Scenario, record: &Shared) -> Result<(), String> {
             None if record.lock().report.is_some() => {
                 sim.crash("server"); // the process exits: the system closes its sockets
                 exited = Some(sim.elapsed());
-                record.lock().exited = exited;
             }
             None if sim.elapsed() > limit => return Err(format!("the lifecycle has not ended after {limit:?}")),
             Some(at) if have_ended(scenario, &record.lock()) || sim.elapsed() > at + AFTERMATH => {
