@@ -103,15 +103,8 @@ impl Http1<'_> {
         let bytes = render(request);
         let record = self.record;
         record.on(self.address, |connection| {
-            let begins = connection.sent();
-            let ends = begins + bytes.len();
-            connection.exchanges.push(Exchange {
-                number: request.number,
-                begins,
-                ends,
-                began: now(),
-                ..Exchange::default()
-            });
+            let ends = connection.sent() + bytes.len();
+            connection.exchanges.push(Exchange { number: request.number, ends, began: now(), ..Exchange::default() });
         });
         record.trace(|| format!("{}: sends request {}, {} bytes", self.address, request.number, bytes.len()));
         let mut pieces = bytes.chunks(request.piece).peekable();

@@ -13,6 +13,7 @@ mod http2;
 pub mod client;
 pub mod run;
 pub mod tally;
+mod facts;
 pub mod invariants;
 pub mod silence;
 

@@ -126,9 +126,7 @@ pub enum Ended {
 pub struct Exchange {
     /// The number of the request.
     pub number: usize,
-    /// Where the request begins in the bytes of its connection.
-    pub begins: usize,
-    /// Where it ends.
+    /// Where the request ends in the bytes of its connection.
     pub ends: usize,
     /// When the client began to send it.
     pub began: Duration,

@@ -7,7 +7,7 @@ use graceful_simulation::{check, record::Shared, scenario::Scenario, silence::si
 fn shutdowns_keep_every_invariant() {
     silence();
     let mut total = Tally::default();
-    for seed in 0..150 {
+    for seed in 0..600 {
         match check(seed, &Shared::default()) {
             Ok(tally) => total.add(tally),
             Err(problems) => panic!(
@@ -23,7 +23,7 @@ fn shutdowns_keep_every_invariant() {
 #[test]
 fn a_seed_runs_the_same_way_every_time() {
     silence();
-    for seed in 0..20 {
+    for seed in 0..30 {
         let runs = [(); 2].map(|()| {
             let record = Shared::default();
             graceful_simulation::run::run(&Scenario::of(seed), &record).unwrap();
