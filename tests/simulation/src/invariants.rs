@@ -23,6 +23,7 @@ use std::time::Duration;
 
 /// How long a connection may linger behind its last response.
 const LINGER: Duration = Duration::from_secs(1);
+
 /// Checks a run.
 ///
 /// # Errors
@@ -193,7 +194,8 @@ impl Check<'_> {
     /// A client from which the server has read a part of a request has the time of its timeout for the rest.
     fn timeout(&mut self, connection: &Connection) {
         let Some((last, before)) = connection.exchanges.split_last() else { return };
-        let is_in_progress = connection.last_io > last.began && last.responded.is_none();
+        let was_read = connection.last_io > last.began && connection.fin.is_none_or(|fin| fin > connection.last_io);
+        let is_in_progress = was_read && last.responded.is_none();
         let follows_last_response = before.last().is_some_and(|before| {
             before.closes
                 || self.facts.leaves_body_unread(before)

@@ -226,6 +226,7 @@ impl AsyncWrite for VirtualStream {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.record.trace(|| format!("server: sends FIN to {}", self.client));
+        self.record.on(self.client, |connection| connection.fin = Some(now()));
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

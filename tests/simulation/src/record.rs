@@ -93,6 +93,8 @@ pub struct Connection {
     pub read: usize,
     /// When the server last read or wrote bytes.
     pub last_io: Duration,
+    /// When the server sent FIN, if it did before it dropped the connection.
+    pub fin: Option<Duration>,
     /// When the server dropped it.
     pub dropped: Option<Duration>,
 }
