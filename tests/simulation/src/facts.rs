@@ -27,6 +27,14 @@ pub(crate) struct Facts<'a> {
     pub(crate) slack: Duration,
 }
 
+/// Whether the server had the request when it closed its listener; over HTTP/2, whether it ever had it.
+pub(crate) fn has_arrived(connection: &Connection, exchange: &Exchange) -> bool {
+    match connection.http2 {
+        true => exchange.calls > 0,
+        false => connection.arrived >= exchange.ends,
+    }
+}
+
 impl<'a> Facts<'a> {
     /// The facts of this run; `None` if the second SIGINT has skipped its drain.
     pub(crate) fn of(scenario: &'a Scenario, record: &'a Record, report: &'a Report) -> Option<Self> {
@@ -63,8 +71,8 @@ impl<'a> Facts<'a> {
     pub(crate) fn has_lost_a_response(&self, connection: &Connection) -> bool {
         let mut blocked = false;
         let lost = connection.exchanges.iter().any(|exchange| {
-            let arrived = !connection.http2 && connection.arrived >= exchange.ends;
-            let lost = exchange.completed.is_none() && exchange.served.is_none() && arrived && !blocked;
+            let is_open = exchange.completed.is_none() && exchange.served.is_none();
+            let lost = is_open && has_arrived(connection, exchange) && !blocked;
             blocked |= exchange.closes || self.leaves_body_unread(exchange);
             lost
         });

@@ -13,7 +13,7 @@
 //! - [`end_of_drain`](Check::end_of_drain): the drain ends by its deadline, and soon after the last activity.
 
 use crate::{
-    facts::{Facts, SILENT, SWEEPS},
+    facts::{Facts, SILENT, SWEEPS, has_arrived},
     record::{Connection, Ended, Exchange, Record},
     scenario::Scenario,
     tally::Tally,
@@ -146,22 +146,24 @@ impl Check<'_> {
         if exchange.calls > 1 {
             self.problem(format!("request {number} was handled {} times", exchange.calls));
         }
-        let arrived = match connection.http2 {
-            true => exchange.calls > 0,
-            false => connection.arrived >= exchange.ends,
-        };
+        let arrived = has_arrived(connection, exchange);
         let was_in_flight = arrived && exchange.served.is_none_or(|served| served > self.facts.draining);
         self.tally.in_flight += u64::from(was_in_flight);
         if exchange.completed.is_some() {
             self.tally.drained += u64::from(was_in_flight);
             return self.close_header(connection, exchange);
         }
-        let must_be_whole = (arrived && !blocked) || exchange.has_head;
-        if !must_be_whole || self.facts.is_broken(connection) || self.facts.is_left_by_client(connection) {
+        if self.facts.is_broken(connection) || self.facts.is_left_by_client(connection) {
+            self.tally.left += u64::from(was_in_flight);
+            return;
+        }
+        if !exchange.has_head && (!arrived || blocked) {
+            self.tally.behind_close += u64::from(was_in_flight);
             return;
         }
         if self.facts.was_open_at_the_end(connection) {
-            return; // `cuts` counts it
+            self.tally.cut_requests += u64::from(was_in_flight);
+            return; // `cuts` looks for its connection in the report
         }
         if self.facts.is_reset_by_further_bytes(connection, exchange) {
             self.tally.gaps += 1;

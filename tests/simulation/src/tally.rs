@@ -15,7 +15,13 @@ pub struct Tally {
     pub in_flight: u64,
     /// Of these, answered by the drain.
     pub drained: u64,
-    /// Connections that were cut at the deadline of the drain, or at the second SIGINT.
+    /// Of these, left by their client, or with a response that the network has lost.
+    pub left: u64,
+    /// Of these, pipelined behind the last response of their connection.
+    pub behind_close: u64,
+    /// Of these, cut with their connection.
+    pub cut_requests: u64,
+    /// Connections that the report names as cut.
     pub cut: u64,
     /// Responses that were lost with a connection of a documented gap: a client that sends behind an unread response.
     pub gaps: u64,
@@ -32,6 +38,9 @@ impl Tally {
         self.answered += other.answered;
         self.in_flight += other.in_flight;
         self.drained += other.drained;
+        self.left += other.left;
+        self.behind_close += other.behind_close;
+        self.cut_requests += other.cut_requests;
         self.cut += other.cut;
         self.gaps += other.gaps;
         self.cut_runs += other.cut_runs;
