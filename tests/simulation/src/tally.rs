@@ -17,7 +17,7 @@ pub struct Tally {
     pub drained: u64,
     /// Of these, left by their client, or with a response that the network has lost.
     pub left: u64,
-    /// Of these, pipelined behind the last response of their connection.
+    /// Of these, sent behind the last response of their connection.
     pub behind_close: u64,
     /// Of these, cut with their connection.
     pub cut_requests: u64,

@@ -7,7 +7,7 @@ use graceful_simulation::{check, record::Shared, scenario::Scenario, silence::si
 fn shutdowns_keep_every_invariant() {
     silence();
     let mut total = Tally::default();
-    for seed in 0..600 {
+    for seed in 0..450 {
         match check(seed, &Shared::default()) {
             Ok(tally) => total.add(tally),
             Err(problems) => panic!(
