@@ -9,7 +9,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpStream},
     process::Command,
     thread::sleep,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// How a program says that it is not ready.
@@ -140,11 +140,12 @@ pub fn free_address() -> Result<SocketAddr> {
 /// # Errors
 /// There is none for a long time.
 pub fn wait_until_it_accepts(address: SocketAddr) -> Result {
-    for _ in 0..client::PATIENCE.as_millis() {
+    let begun = Instant::now();
+    while begun.elapsed() < client::PATIENCE {
         if TcpStream::connect(address).is_ok() {
             return Ok(());
         }
-        sleep(Duration::from_millis(1));
+        sleep(Duration::from_micros(50));
     }
     Err(format!("nothing listens on {address}").into())
 }

@@ -4,7 +4,7 @@ use super::{
     endpoint::Endpoint,
     fault::Fault,
     grpc::Call,
-    request::{Body, Exchange, Mode, read, request},
+    request::{Body, Exchange, Mode, endless_call, read, request},
     transport,
 };
 use crate::report::Outcome;
@@ -107,7 +107,7 @@ impl Connection {
     pub(super) async fn exchange(&mut self, endpoint: &Endpoint) -> Result<Exchange, Unanswered> {
         let response = self.send(request(endpoint, self.mode)).await?;
         let call = self.call(endpoint);
-        read(response, call, None).await.map_err(Unanswered::Failed)
+        read(response, call).await.map_err(Unanswered::Failed)
     }
 
     /// The call of a request of the mode.
@@ -144,9 +144,6 @@ pub(super) enum Closed {
     Asked,
 }
 
-/// How long the status of a call may follow its message: a unary method sends both at once.
-const STATUS: Duration = Duration::from_secs(2);
-
 /// Sends one request on a connection of its own, which must be one that the load can repeat.
 ///
 /// # Errors
@@ -163,9 +160,12 @@ pub(crate) async fn fetch(
         let mut connection = Connection::open(address, endpoint, mode, deadline).await?;
         let response = connection.send(request(endpoint, mode)).await.map_err(Unanswered::fault)?;
         began.set(true);
-        read(response, connection.call(endpoint), Some(STATUS)).await
+        read(response, connection.call(endpoint)).await
     };
     timeout_at(deadline, exchange).await.unwrap_or_else(|_| {
+        if began.get() && mode == Mode::Grpc {
+            return Err(endless_call());
+        }
         let fault = Fault::timed_out(limit);
         let advice = "the response began and did not end; name endless responses with --stream";
         Err(if began.get() { Fault { error: format!("{}: {advice}", fault.error), ..fault } } else { fault })

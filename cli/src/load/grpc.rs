@@ -1,4 +1,4 @@
-//! gRPC unary calls: the request message, and the status of the call.
+//! gRPC calls: the request message, and the status of the call.
 
 use super::fault::Fault;
 use crate::report::Outcome;

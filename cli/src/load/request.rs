@@ -15,7 +15,6 @@ use hyper::{
     header::{ACCEPT, CONNECTION, CONTENT_TYPE, HOST, HeaderValue, LOCATION, TE},
 };
 use std::time::Duration;
-use tokio::time::timeout;
 
 /// How clients use their connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,27 +126,17 @@ pub(super) fn of_status(status: StatusCode) -> Result<Outcome, Fault> {
     }
 }
 
-/// Reads a response to its end. With a time for the status, a call whose message is not followed by one is a stream.
+/// Reads a response to its end.
 ///
 /// # Errors
-/// The body is cut, or too long; a call responds with a stream.
-pub(super) async fn read(
-    response: Response<Incoming>,
-    call: Option<&Call>,
-    status_within: Option<Duration>,
-) -> Result<Exchange, Fault> {
+/// The body is cut, or too long.
+pub(super) async fn read(response: Response<Incoming>, call: Option<&Call>) -> Result<Exchange, Fault> {
     let closes = |value: &HeaderValue| value.to_str().is_ok_and(|value| value.to_ascii_lowercase().contains("close"));
     let (head, mut body) = response.into_parts();
     let asked = head.version < Version::HTTP_11 || head.headers.get_all(CONNECTION).iter().any(closes);
     let location = head.headers.get(LOCATION).map(|to| String::from_utf8_lossy(to.as_bytes()).into_owned());
     let (mut length, mut first, mut trailers): (_, _, Option<HeaderMap>) = (0, Vec::new(), None);
-    loop {
-        let next = match (status_within, end_of_message(&first)) {
-            (Some(_), Some(end)) if length > end => return Err(streams()),
-            (Some(within), Some(end)) if length == end => timeout(within, body.frame()).await.map_err(|_| streams())?,
-            _ => body.frame().await,
-        };
-        let Some(frame) = next else { break };
+    while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| Fault::of(&error, Outcome::ResetInResponse))?;
         let data = match frame.into_data() {
             Ok(data) => data,
@@ -160,6 +149,9 @@ pub(super) async fn read(
         if call.is_some() {
             first.extend(data.iter().take(KEPT - first.len()));
         }
+        if length > LONGEST_BODY && call.is_some() {
+            return Err(endless_call());
+        }
         if length > LONGEST_BODY {
             let error = format!("the response body is longer than {} MB", LONGEST_BODY >> 20);
             return Err(Fault::new(Outcome::TooLong, error));
@@ -170,13 +162,8 @@ pub(super) async fn read(
     Ok(Exchange { status: head.status, location, call, serving, asked })
 }
 
-/// The length of the first message of a call with its frame, if the head of the frame is there.
-fn end_of_message(first: &[u8]) -> Option<u64> {
-    let length = first.get(1..5)?.try_into().ok()?;
-    Some(5 + u64::from(u32::from_be_bytes(length)))
-}
-
-fn streams() -> Fault {
-    let error = "the method responds with a stream; name a unary method: --grpc package.Service/Method";
+pub(super) fn endless_call() -> Fault {
+    let error = "the method responds with a stream that does not end; name a method whose calls end within --timeout: \
+                 --grpc package.Service/Method";
     Fault::new(Outcome::Protocol, error)
 }

@@ -73,7 +73,7 @@ async fn exchange(
     let exchange = target.within_limit(|deadline| async move {
         let mut connection = Connection::open(target.address, endpoint, mode, deadline).await?;
         let response = connection.send(request(endpoint, mode)).await.map_err(Unanswered::fault)?;
-        read(response, None, None).await
+        read(response, None).await
     });
     exchange.await?.outcome()
 }
