@@ -9,6 +9,7 @@ mod listener;
 pub(crate) mod close_pacer;
 mod mode;
 mod protocols;
+mod state_word;
 mod state;
 mod server;
 mod io;

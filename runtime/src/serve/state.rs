@@ -11,7 +11,10 @@
 //!                                              └──upgrade accepted──► Upgraded
 //! ```
 
-use super::mode::{Limits, Mode};
+use super::{
+    mode::{Limits, Mode},
+    state_word::*,
+};
 use std::{
     sync::atomic::{AtomicU32, Ordering::Relaxed},
     time::Duration,
@@ -19,53 +22,6 @@ use std::{
 
 /// How long a new connection may stay without a request in the drain: the first one may be on the wire.
 const NEW_IN_DRAIN: Duration = Duration::from_millis(500);
-
-// The kind: the lowest three bits of `ConnState::word`.
-const KIND: u32 = 0b111;
-/// No byte has been read.
-const NEW: u32 = 0;
-/// Bytes have been read since the last response, and no request has been parsed. `count`: how many.
-const READING_HEAD: u32 = 1;
-/// A request is in flight. `count`: its bytes, and those behind it, as far as they were read; or more.
-const IN_FLIGHT: u32 = 2;
-/// A request is in flight whose body is certain to be incomplete. `count`: at least so many bytes are missing.
-const READING_BODY: u32 = 3;
-/// The last response has ended or was aborted, and nothing was read since. `count`: as `IN_FLIGHT`.
-const IDLE: u32 = 4;
-/// The connection belongs to another protocol, whose owner decides when it ends.
-const UPGRADED: u32 = 5;
-/// HTTP/2. `count`: the open streams, and all that have become tunnels.
-const HTTP2: u32 = 6;
-/// The client stopped sending in the middle of a request, and its time is up.
-const TIMED_OUT: u32 = 7;
-
-// Flags beside the kind.
-/// Of `READING_HEAD` and `HTTP2`: no request came before on this connection.
-const FIRST: u32 = 1 << 3;
-/// The timeout has passed. The connection's task decides what follows, after it has asked the socket itself.
-const EXPIRED: u32 = 1 << 4;
-/// Of `READING_BODY`: hyper has asked for more bytes and got none, so the client is waited for.
-const STALLED: u32 = 1 << 5;
-/// The last request's body may be incomplete, so the client may still be sending.
-const BODY_OPEN: u32 = 1 << 6;
-/// The current request may end in an upgrade, so its response is looked at.
-const SPECIAL: u32 = 1 << 7;
-/// The current request is of HTTP/1.0.
-const HTTP_10: u32 = 1 << 8;
-/// The last write was blocked, so the response is not on its way yet.
-const WRITE_BLOCKED: u32 = 1 << 9;
-/// Of `IDLE`: the connection is closed because the drain has found it idle.
-const CLOSED_IDLE: u32 = 1 << 10;
-/// What is known of the current request.
-const OF_REQUEST: u32 = SPECIAL | HTTP_10;
-
-/// Above the flags: the age of the state, in units of 50 ms; up to 29 hours.
-const AGE: u32 = 11;
-const OLDEST: u32 = u32::MAX >> AGE;
-
-fn age_of(time: Duration) -> u32 {
-    (time.as_millis() / 50).min(u128::from(OLDEST)) as u32
-}
 
 /// What a request says about its connection.
 #[derive(Debug, Clone, Copy)]
@@ -409,7 +365,8 @@ impl ConnState {
             0 => 1,
             age => age.saturating_add(age_of(elapsed)).min(OLDEST),
         };
-        let expired = age >= age_of(limit).max(1);
+        // An age of 1 is that of the first tick, when no time has passed; a limit between two units is rounded up.
+        let expired = age > age_of(limit.saturating_add(RESOLUTION - Duration::from_nanos(1)));
         let next = now & !(OLDEST << AGE) | age << AGE | if expired { EXPIRED } else { 0 };
         self.word.compare_exchange(now, next, Relaxed, Relaxed).is_ok() && expired
     }

@@ -15,7 +15,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const CRATES: [&str; 7] = ["plan", "deploy", "macros", "runtime", "cli", "tests/faults", "tests/peers"];
+const CRATES: [&str; 8] =
+    ["plan", "deploy", "macros", "runtime", "cli", "tests/peers", "tests/simulation", "tests/faults"];
 /// The limit of lines per file.
 const LONGEST: usize = 400;
 

@@ -256,6 +256,22 @@ fn an_idle_connection_has_no_timeout() {
 }
 
 #[test]
+fn no_timeout_is_early_however_short_it_is() {
+    let period = Duration::from_millis(100);
+    for (millis, passed) in [(1, 1), (90, 1), (100, 1), (101, 2), (149, 2), (150, 2), (200, 2), (201, 3)] {
+        let limits = Limits { header: Duration::from_millis(millis), ..LIMITS };
+        let state = ConnState::new();
+        state.on_read(1); // just before the first tick, which starts the clock
+        let ticks = (0..100).take_while(|_| !state.tick(period, &limits, true)).count();
+        assert_eq!(ticks, passed, "periods for a timeout of {millis} ms");
+    }
+    let endless = Limits { header: Duration::MAX, ..LIMITS };
+    let state = ConnState::new();
+    state.on_read(1);
+    assert!((0..10).all(|_| !state.tick(period, &endless, true)));
+}
+
+#[test]
 fn a_silent_new_connection_expires_in_the_drain_alone() {
     let state = ConnState::new();
     assert_eq!(seconds_to_expire(&state), 100);
