@@ -27,6 +27,11 @@ pub fn build(configuration: &Configuration, package: &str, select: &[&str]) -> R
     if configuration.release {
         cargo.arg("--release");
     }
+    if let Some(target) = configuration.target {
+        // Without rustup, cargo says what is missing.
+        let _ = Command::new("rustup").args(["--quiet", "target", "add", target]).status();
+        cargo.args(["--target", target]);
+    }
     cargo.args(["--target-dir".as_ref(), target().as_os_str()]).current_dir(root());
     for (name, value) in configuration.profile {
         cargo.env(format!("CARGO_PROFILE_RELEASE_{name}"), value);

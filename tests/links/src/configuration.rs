@@ -7,6 +7,8 @@ pub struct Configuration {
     pub name: &'static str,
     /// Whether the profile is `release`; otherwise it is `dev`.
     pub release: bool,
+    /// The target, if it is not the host. rustup installs its standard library.
+    pub target: Option<&'static str>,
     /// Settings of the release profile by their environment variables, without `CARGO_PROFILE_RELEASE_`.
     pub profile: &'static [(&'static str, &'static str)],
     /// Options of rustc for the program alone.
@@ -44,6 +46,7 @@ const FAST_FAT: &[(&str, &str)] = &[("OPT_LEVEL", "1"), ("DEBUG", "0"), ("LTO", 
 const HOST: Configuration = Configuration {
     name: "",
     release: true,
+    target: None,
     profile: &[],
     rustc: &[],
     evidence: Evidence { present: &[INTERPRETER, SYMBOLS], absent: &[] },
@@ -80,7 +83,7 @@ const SMALL: &[(&str, &str)] =
     &[("OPT_LEVEL", "z"), ("LTO", "fat"), ("CODEGEN_UNITS", "1"), ("STRIP", "symbols"), ("PANIC", "abort")];
 
 /// What the command builds.
-pub const ALL: [Configuration; 16] = [
+pub const ALL: [Configuration; 18] = [
     Configuration { name: "debug", release: false, ..HOST },
     Configuration { name: "release, no LTO", profile: NO_LTO, ..HOST },
     Configuration { name: "release, thin LTO", profile: THIN, ..HOST },
@@ -108,8 +111,11 @@ pub const ALL: [Configuration; 16] = [
     Configuration { name: "no LTO, static glibc", profile: NO_LTO, rustc: CRT_STATIC, evidence: STATIC, ..HOST },
     Configuration { name: "fat LTO, static glibc", profile: FAT, rustc: CRT_STATIC, evidence: STATIC, ..HOST },
     Configuration { name: "no LTO, static glibc, no PIE", profile: NO_LTO, rustc: NO_PIE, evidence: STATIC, ..HOST },
+    Configuration { name: "no LTO, static musl", target: MUSL, profile: NO_LTO, evidence: STATIC, ..HOST },
+    Configuration { name: "small, static musl", target: MUSL, profile: SMALL, evidence: STATIC, ..HOST },
 ];
 
+const MUSL: Option<&str> = Some("x86_64-unknown-linux-musl");
 const SYSTEM_LLD: &[&str] = &["-Clinker-features=-lld", "-Clink-arg=-fuse-ld=lld"];
 const MOLD_ONLY: &[&str] = &["-Clinker-features=-lld", "-Clink-arg=-fuse-ld=mold"];
 const CRT_STATIC: &[&str] = &["-Ctarget-feature=+crt-static"];
