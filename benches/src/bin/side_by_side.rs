@@ -10,7 +10,7 @@ use graceful_benches::{
     numbers::Samples,
     program::{PROGRAMS, Program, Running},
 };
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{
     env,
     io::{ErrorKind, Read, Write},
@@ -115,10 +115,7 @@ fn throughput() -> Result {
 
 /// Memory of idle connections, and SIGTERM to the exit with them.
 fn idle(times: usize, connections: usize, programs: &[&Program]) -> Result {
-    // Each side of a connection has a descriptor.
-    let enough = Some(connections as u64 + 1_000);
-    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: enough, maximum: enough }) {
-        eprintln!("skipped: {connections} connections need a higher limit of open files: {error}");
+    if !allow_connections(connections) {
         return Ok(());
     }
     let all = rounds(times, programs, |program| {
@@ -140,6 +137,21 @@ fn idle(times: usize, connections: usize, programs: &[&Program]) -> Result {
     Ok(())
 }
 
+/// Raises the limit of open files of this process and of the programs that it starts. Returns whether it suffices.
+fn allow_connections(connections: usize) -> bool {
+    let enough = Some(connections as u64 + 1_000);
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|current| Some(current) >= enough) {
+        return true;
+    }
+    let maximum = limit.maximum.max(enough).filter(|_| limit.maximum.is_some());
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: enough, maximum });
+    if let Err(error) = raised {
+        eprintln!("skipped: {connections} connections need a higher limit of open files: {error}");
+    }
+    raised.is_ok()
+}
+
 /// How many connections lead to one address: fewer than a client has ports for it.
 const PER_ADDRESS: usize = 25_000;
 
@@ -152,6 +164,9 @@ fn addresses(running: &Running, connections: usize) -> impl Iterator<Item = Sock
 /// 10,000 requests in flight at SIGTERM, whose responses take a second: those without a response, and the exit.
 fn in_flight() -> Result {
     const REQUESTS: usize = 10_000;
+    if !allow_connections(REQUESTS) {
+        return Ok(());
+    }
     let all = rounds(3, &draining(), |program| {
         let mut running = program.start(&[])?;
         let mut streams = client::idle(running.address, REQUESTS, client::NOW)?;
@@ -171,15 +186,20 @@ const SLOW: &[u8] = b"GET /slow HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
 /// SIGTERM to the first probe that says "not ready", with every worker blocked for two seconds.
 fn unready() -> Result {
-    const BLOCKERS: usize = 8;
+    let blockers = 4 * std::thread::available_parallelism()?.get();
     let programs: Vec<_> = PROGRAMS.iter().skip(1).collect();
     let all = rounds(5, &programs, |program| {
         let running = program.start(&[])?;
-        let mut blockers = client::idle(running.address, BLOCKERS, client::NOW)?;
+        let mut blockers = client::idle(running.address, blockers, client::NOW)?;
         for stream in &mut blockers {
             stream.write_all(b"GET /block HTTP/1.1\r\nhost: localhost\r\n\r\n")?;
         }
-        while responds(&running)? {}
+        let begun = now();
+        while responds(&running)? {
+            if now() - begun > client::PATIENCE.as_nanos() as u64 {
+                return Err("its workers are not blocked".into());
+            }
+        }
         let sent = running.subject.terminate()?;
         while !running.is_unready(program.readiness, Duration::from_secs(1))? {}
         Ok([(now() - sent) as f64 / 1e6])

@@ -40,8 +40,7 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         }
         let frame = move || Ok(Frame::data(message.clone()));
         let body: BoxBody<Bytes, Infallible> = match mode {
-            "grpc-streams" => BoxBody::new(StreamBody::new(stream::repeat_with(frame))),
-            "grpc-streams-slowly" => {
+            "grpc-streams" => {
                 BoxBody::new(StreamBody::new(stream::once(future::ready(frame())).chain(stream::pending())))
             }
             _ => BoxBody::new(

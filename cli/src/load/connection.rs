@@ -4,7 +4,7 @@ use super::{
     endpoint::Endpoint,
     fault::Fault,
     grpc::Call,
-    request::{Body, Exchange, Mode, endless_call, read, request},
+    request::{Body, Exchange, Mode, read, request},
     transport,
 };
 use crate::report::Outcome;
@@ -164,7 +164,9 @@ pub(crate) async fn fetch(
     };
     timeout_at(deadline, exchange).await.unwrap_or_else(|_| {
         if began.get() && mode == Mode::Grpc {
-            return Err(endless_call());
+            let advice = "the call began and did not end within --timeout; name a method whose calls end: \
+                          --grpc package.Service/Method";
+            return Err(Fault::new(Outcome::Protocol, advice));
         }
         let fault = Fault::timed_out(limit);
         let advice = "the response began and did not end; name endless responses with --stream";

@@ -149,9 +149,6 @@ pub(super) async fn read(response: Response<Incoming>, call: Option<&Call>) -> R
         if call.is_some() {
             first.extend(data.iter().take(KEPT - first.len()));
         }
-        if length > LONGEST_BODY && call.is_some() {
-            return Err(endless_call());
-        }
         if length > LONGEST_BODY {
             let error = format!("the response body is longer than {} MB", LONGEST_BODY >> 20);
             return Err(Fault::new(Outcome::TooLong, error));
@@ -160,10 +157,4 @@ pub(super) async fn read(response: Response<Incoming>, call: Option<&Call>) -> R
     let serving = call.is_none_or(|call| call.is_serving(&first));
     let call = call.map(|_| Status::of(&head.headers, trailers.as_ref()));
     Ok(Exchange { status: head.status, location, call, serving, asked })
-}
-
-pub(super) fn endless_call() -> Fault {
-    let error = "the method responds with a stream that does not end; name a method whose calls end within --timeout: \
-                 --grpc package.Service/Method";
-    Fault::new(Outcome::Protocol, error)
 }

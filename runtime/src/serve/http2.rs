@@ -101,7 +101,7 @@ impl<S: Stream, T: HttpService> Detecting<S, T> {
 /// It sends GOAWAY at a moment in grace, so that not all clients reconnect at once, and at the drain at the latest. In
 /// grace, a connection without an open stream waits for its next one: GOAWAY then reaches a client that waits for a
 /// response, not one that is about to send a request. h2's client fails a call that it begins while GOAWAY arrives. For
-/// the same reason a connection without a first stream waits for it in the drain, for half a second.
+/// the same reason a connection without a first stream waits for it in the drain, for half a second (`Limits::first`).
 pub(super) struct Http2Task<S: Stream, T: HttpService> {
     http: Pin<Box<Http2<S, T>>>,
     connection: Arc<Connection>,

@@ -65,7 +65,12 @@ pub(crate) fn serve_with<L, S>(listener: L, service: S) -> Serve<L, S> {
         listener,
         service,
         context: None,
-        limits: Limits { header: Duration::from_secs(10), body: Duration::from_secs(30), connections: usize::MAX },
+        limits: Limits {
+            header: Duration::from_secs(10),
+            body: Duration::from_secs(30),
+            first: Duration::from_millis(500),
+            connections: usize::MAX,
+        },
         protocols: Protocols::default(),
     }
 }

@@ -34,5 +34,7 @@ impl Mode {
 pub(crate) struct Limits {
     pub(crate) header: Duration,
     pub(crate) body: Duration,
+    /// How long a new connection may stay without a request in the drain: the first one may be on the wire.
+    pub(crate) first: Duration,
     pub(crate) connections: usize,
 }

@@ -240,6 +240,8 @@ impl Server {
             // A client that stops sending leaves the others at least half of the drain.
             let half = self.context.0.plan.drain / 2;
             (limits.header, limits.body) = (limits.header.min(half), limits.body.min(half));
+            // It closes the connection itself after GOAWAY, for which there must be time.
+            limits.first = limits.first.min(half / 2);
         }
         // Before the states are read: a connection that begins to wait later requests another sweep.
         self.sweeping.store(false, Relaxed);

@@ -20,9 +20,6 @@ use std::{
     time::Duration,
 };
 
-/// How long a new connection may stay without a request in the drain: the first one may be on the wire.
-const NEW_IN_DRAIN: Duration = Duration::from_millis(500);
-
 /// What a request says about its connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RequestFacts {
@@ -351,8 +348,8 @@ impl ConnState {
     pub(crate) fn tick(&self, elapsed: Duration, limits: &Limits, draining: bool) -> bool {
         let now = self.word();
         let limit = match now & KIND {
-            NEW if draining => NEW_IN_DRAIN,
-            HTTP2 if draining && now & FIRST != 0 => NEW_IN_DRAIN,
+            NEW if draining => limits.first,
+            HTTP2 if draining && now & FIRST != 0 => limits.first,
             READING_HEAD => limits.header,
             READING_BODY if now & STALLED != 0 => limits.body,
             // After GOAWAY, without a stream: a client that is alive closes the connection.

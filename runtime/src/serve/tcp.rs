@@ -57,7 +57,12 @@ where
     F: Future<Output: Send> + Send + 'static,
 {
     let unused = Duration::MAX; // the timeouts are those of HTTP
-    Serve { listener, handler, context: None, limits: Limits { header: unused, body: unused, connections: usize::MAX } }
+    Serve {
+        listener,
+        handler,
+        context: None,
+        limits: Limits { header: unused, body: unused, first: unused, connections: usize::MAX },
+    }
 }
 
 /// A server of any protocol that is about to serve; made by [`serve`], and started by awaiting it.

@@ -83,7 +83,8 @@ impl<'a> Facts<'a> {
     pub(crate) fn may_be_cut(&self, connection: &Connection) -> bool {
         let round_trips = *self.scenario.latency.end() * 4 + self.scenario.sockets.late * 4 + self.slack;
         let is_recent = |time: Option<Duration>| time.is_some_and(|time| time + self.slack >= self.hooks);
-        let is_silent = connection.exchanges.is_empty() && self.hooks < self.draining + SILENT + SWEEPS;
+        let is_silent = connection.exchanges.is_empty()
+            && self.hooks < self.draining + SILENT.min(self.scenario.drain / 4) + SWEEPS;
         is_silent
             || !connection.is_settled()
             || self.has_trouble(connection)

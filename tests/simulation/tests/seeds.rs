@@ -18,6 +18,7 @@ fn shutdowns_keep_every_invariant() {
     }
     // The seeds show something: requests in flight when the drain began, and drains that had to cut.
     assert!(total.drained > 100 && total.cut_runs > 10, "{total:?}");
+    assert!(total.gaps <= 1, "responses lost to the documented gap: {total:?}");
 }
 
 #[test]

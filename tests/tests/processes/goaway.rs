@@ -60,7 +60,7 @@ fn kinds_of_unread(socket: &TcpStream) -> Vec<u8> {
     let (mut rest, mut kinds) = (&bytes[..arrived], Vec::new());
     while let [high, middle, low, kind, ..] = *rest {
         kinds.push(kind);
-        rest = &rest[9 + u32::from_be_bytes([0, high, middle, low]) as usize..];
+        rest = rest.get(9 + u32::from_be_bytes([0, high, middle, low]) as usize..).unwrap_or_default();
     }
     kinds
 }
@@ -96,9 +96,12 @@ fn the_first_call_of_a_connection_comes_before_its_goaway_in_the_drain() {
     let mut used = connect(&app);
     used.call(1);
     app.prints("in Place");
+    let drain = Instant::now();
     app.begin_drain();
     used.expect_goaway();
-    assert!(!kinds_of_unread(&socket).contains(&GOAWAY), "it is sent before the call");
+    let unread = kinds_of_unread(&socket);
+    // It is sent without a call half a second later, which a busy machine may reach here.
+    assert!(!unread.contains(&GOAWAY) || drain.elapsed() >= Duration::from_millis(500), "it is sent before the call");
     new.call(1);
     app.prints_times("in Place", 2);
     new.expect_goaway();

@@ -2,8 +2,12 @@
 
 use super::*;
 
-const LIMITS: Limits =
-    Limits { header: Duration::from_secs(10), body: Duration::from_secs(30), connections: usize::MAX };
+const LIMITS: Limits = Limits {
+    header: Duration::from_secs(10),
+    body: Duration::from_secs(30),
+    first: Duration::from_millis(500),
+    connections: usize::MAX,
+};
 const SECOND: Duration = Duration::from_secs(1);
 
 const PLAIN: RequestFacts = RequestFacts { body: Some(0), special: false, http_10: false };

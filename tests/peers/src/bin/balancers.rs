@@ -1,5 +1,5 @@
 //! Measures rolling restarts behind each balancer, and prints the tables of `docs/balancers.md`:
-//! `cargo run --release -p graceful-tests-peers --bin balancers -- 10` for ten rounds, each of three restarts.
+//! `cargo build -p graceful-tests-peers --bins && target/debug/balancers 10` for ten rounds, each of three restarts.
 
 use graceful_tests_peers::{Configuration, Copy, failed, rolling_restarts};
 use std::{io, time::Duration};

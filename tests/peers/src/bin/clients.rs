@@ -1,5 +1,5 @@
 //! Measures HTTP clients against a server that restarts, and prints the tables of `docs/clients.md`:
-//! `cargo run --release -p graceful-tests-peers --bin clients -- [SECONDS] [retries|http1|http2] [CLIENT..]`.
+//! `cargo build -p graceful-tests-peers --bins && target/debug/clients [SECONDS] [retries|http1|http2] [CLIENT..]`.
 
 use graceful_tests_peers::{Copy, Hangup, HangupServer, Load, Program, Restarts, Server};
 use std::{
