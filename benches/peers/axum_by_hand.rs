@@ -1,8 +1,9 @@
 //! axum with a shutdown by hand: after SIGTERM the program turns unready, serves for three more seconds, and asks its
 //! clients to reconnect; then it closes the listener, and waits at most five seconds for requests in flight.
 
+mod router;
+
 use axum::{
-    Router,
     extract::Request,
     http::{
         HeaderValue, StatusCode,
@@ -29,25 +30,6 @@ const GRACE: Duration = Duration::from_secs(3);
 const DRAIN: Duration = Duration::from_secs(5);
 const CLOSE: (HeaderName, HeaderValue) = (CONNECTION, HeaderValue::from_static("close"));
 
-async fn now() -> &'static str {
-    "hello\n"
-}
-
-async fn hello() -> &'static str {
-    sleep(Duration::from_millis(5)).await;
-    "hello\n"
-}
-
-async fn slow() -> &'static str {
-    sleep(Duration::from_secs(1)).await;
-    "slow\n"
-}
-
-async fn block() -> &'static str {
-    std::thread::sleep(Duration::from_secs(2));
-    "blocked\n"
-}
-
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     let terminating = Arc::new(AtomicBool::new(false));
@@ -66,13 +48,7 @@ async fn main() -> std::io::Result<()> {
         true => StatusCode::SERVICE_UNAVAILABLE,
         false => StatusCode::OK,
     };
-    let app = Router::new()
-        .route("/", get(hello))
-        .route("/slow", get(slow))
-        .route("/now", get(now))
-        .route("/block", get(block))
-        .route("/readyz", get(ready))
-        .layer(ask_to_reconnect);
+    let app = router::router().route("/readyz", get(ready)).layer(ask_to_reconnect);
     let address = std::env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
     let listener = TcpListener::bind(address).await?;
     let mut terminate = signal(SignalKind::terminate())?;

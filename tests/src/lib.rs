@@ -9,6 +9,7 @@ mod ended;
 pub mod grpc;
 mod http;
 mod lines;
+pub mod memory;
 mod probe;
 pub mod stage;
 pub mod subscriber;

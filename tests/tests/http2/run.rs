@@ -6,22 +6,21 @@ use crate::{
     silence,
 };
 use bytes::Bytes;
-use graceful::{Builder, Listener, Phase, Plan, Signal, Stream};
+use graceful::{Builder, Phase, Plan, Signal};
+use graceful_tests::memory::MemoryListener;
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response, body::Incoming, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use std::{
     convert::Infallible,
     future::Future,
-    io,
     pin::Pin,
     sync::{Arc, Mutex, Once},
-    task::{Context, Poll},
     time::Duration,
 };
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex, split},
-    sync::{Semaphore, mpsc, oneshot},
+    io::{AsyncReadExt, AsyncWriteExt, duplex, split},
+    sync::{Semaphore, oneshot},
     task::yield_now,
 };
 
@@ -92,48 +91,6 @@ fn service(
     }
 }
 
-/// Hands out one connection in memory.
-struct One(mpsc::UnboundedReceiver<Memory>);
-
-struct Memory(DuplexStream);
-
-impl Listener for One {
-    type Stream = Memory;
-
-    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Memory>> {
-        match self.0.poll_recv(cx) {
-            Poll::Ready(Some(stream)) => Poll::Ready(Ok(stream)),
-            _ => Poll::Pending,
-        }
-    }
-
-    fn name(&self) -> String {
-        "memory".to_owned()
-    }
-}
-
-impl Stream for Memory {}
-
-impl AsyncRead for Memory {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for Memory {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
-    }
-}
-
 async fn settle() {
     for _ in 0..ROUNDS {
         yield_now().await;
@@ -171,7 +128,7 @@ pub(crate) fn run(server: Server, case: &Case) -> Outcome {
 type Process = (graceful::Context, graceful::Triggers, Option<oneshot::Sender<()>>);
 
 /// Starts a process with one server.
-async fn start(listener: One, recording: Arc<Recording>, gate: Arc<Semaphore>) -> Process {
+async fn start(listener: MemoryListener, recording: Arc<Recording>, gate: Arc<Semaphore>) -> Process {
     let builder = Builder::for_tests().plan(PLAN);
     let triggers = builder.triggers();
     let (main, over) = oneshot::channel();
@@ -200,9 +157,7 @@ async fn drive(server: Server, case: &Case) -> Outcome {
         let service = service_fn(service(recording.clone(), gate.clone()));
         tokio::spawn(http2.serve_connection(TokioIo::new(stream), service));
     } else {
-        let (connections, accepted) = mpsc::unbounded_channel();
-        connections.send(Memory(stream)).ok().unwrap();
-        process = Some(start(One(accepted), recording.clone(), gate.clone()).await);
+        process = Some(start(MemoryListener::new(stream), recording.clone(), gate.clone()).await);
     }
     let (mut reader, mut writer) = split(client);
     let received = recording.clone();

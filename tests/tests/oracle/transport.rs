@@ -1,10 +1,10 @@
 //! What bytes travel through: memory, TCP, Unix sockets, TLS.
 
-use graceful::{Listener, Stream};
+use graceful::Listener;
+use graceful_tests::memory::MemoryListener;
 use std::{
     io,
     net::Ipv4Addr,
-    pin::Pin,
     sync::{
         Arc, LazyLock,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -13,9 +13,8 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex},
+    io::{AsyncRead, AsyncWrite, DuplexStream, duplex},
     net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream},
-    sync::mpsc,
 };
 use tokio_rustls::{
     TlsAcceptor, TlsConnector,
@@ -35,12 +34,6 @@ pub(crate) enum Transport {
 pub(crate) trait Client: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Client for T {}
-
-/// Hands out the server's sides of connections in memory.
-pub(crate) struct MemoryListener(mpsc::UnboundedReceiver<Memory>);
-
-/// The server's side of a connection in memory.
-pub(crate) struct Memory(DuplexStream);
 
 /// Hands out the suite's own connection, which is the first one: other programs of the machine may connect to the port.
 pub(crate) struct One<L> {
@@ -88,59 +81,8 @@ impl<L: Listener> Listener for One<L> {
 const BUFFER: u32 = 1 << 16;
 
 pub(crate) fn memory() -> (MemoryListener, DuplexStream) {
-    let (connections, accepted) = mpsc::unbounded_channel();
     let (client, server) = duplex(BUFFER as usize);
-    let _ = connections.send(Memory(server));
-    (MemoryListener(accepted), client)
-}
-
-impl Listener for MemoryListener {
-    type Stream = Memory;
-
-    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Memory>> {
-        match self.0.poll_recv(cx) {
-            Poll::Ready(Some(stream)) => Poll::Ready(Ok(stream)),
-            _ => Poll::Pending,
-        }
-    }
-
-    fn name(&self) -> String {
-        "memory".to_owned()
-    }
-}
-
-impl Stream for Memory {}
-
-impl AsyncRead for Memory {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for Memory {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
-    }
+    (MemoryListener::new(server), client)
 }
 
 pub(crate) async fn tcp() -> (TcpListener, TcpStream) {
