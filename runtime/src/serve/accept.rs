@@ -65,7 +65,7 @@ pub(crate) async fn run<L: Listener, H: Handle<L::Stream>>(
     let mut accept = Accept { listener, handle, descriptors: Descriptors::of_process() };
     accept.serve_until_the_drain(&server).await?;
     accept.empty_the_backlog(&server).await;
-    server.set_starved(false);
+    server.open.set_starved(false);
     drop(accept); // closes the listener
     drain(&server).await;
     drain_on_drop.0 = None;
@@ -93,12 +93,12 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
             if pause.is_none() && self.is_short_of_descriptors(server) {
                 pause = Some(Instant::now() + OUT_OF_DESCRIPTORS);
             }
-            server.set_starved(pause.is_some());
-            let accepting = pause.is_none() && server.has_room();
+            server.open.set_starved(pause.is_some());
+            let accepting = pause.is_none() && server.open.has_room();
             tokio::select! {
                 biased;
                 _ = phases.changed() => {}
-                () = server.sweep_requested() => {
+                () = server.sweep_schedule.requested() => {
                     sweeps.reset(); // the period begins with the client that is waited for
                     sweeping = true;
                 }
@@ -107,7 +107,7 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
                     Ok(stream) => self.handle.start(server, stream),
                     Err(error) => pause = self.retry_at(error, server)?,
                 },
-                () = server.connection_closed(), if !accepting => pause = None,
+                () = server.open.ended(), if !accepting => pause = None,
                 () = sleep_until(pause.unwrap_or_else(Instant::now)), if pause.is_some() => pause = None,
             }
         }
@@ -116,7 +116,7 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
     /// Whether a further connection would take a descriptor that probes and the program's own files may need. A server
     /// with few connections takes it: other parts of the program use the descriptors.
     fn is_short_of_descriptors(&mut self, server: &Server) -> bool {
-        let is_short = server.count() >= self.descriptors.kept() && self.descriptors.are_short();
+        let is_short = server.open.count() >= self.descriptors.kept() && self.descriptors.are_short();
         if is_short {
             let kept = self.descriptors.kept();
             let name = self.listener.name();
@@ -175,9 +175,9 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
 
 /// Waits until a connection ends, or for a moment. Late clients time out meanwhile, so that connections do end.
 async fn wait_for_descriptors(server: &Server, sweeps: &mut Interval) {
-    server.set_starved(true); // until the backlog is empty
+    server.open.set_starved(true); // until the backlog is empty
     tokio::select! {
-        () = server.connection_closed() => {}
+        () = server.open.ended() => {}
         _ = sweeps.tick() => {
             server.sweep(SWEEP_IN_DRAIN);
         }
@@ -192,7 +192,7 @@ async fn drain(server: &Arc<Server>) {
     loop {
         tokio::select! {
             biased;
-            () = server.emptied() => return server.report_late_clients(),
+            () = server.open.emptied() => return server.report_late_clients(),
             () = &mut hooks => {
                 server.report_late_clients();
                 return server.set_mode(Mode::Abort);

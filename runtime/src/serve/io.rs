@@ -154,7 +154,7 @@ impl<S: Stream> ConnIo<S> {
             Poll::Pending => {
                 // A connection that lingers holds its file descriptor: other clients wait for one.
                 let connection = self.guard.connection();
-                let lingers = connection.state.closes_behind_response() && !connection.server.is_starved();
+                let lingers = connection.state.closes_behind_response() && !connection.server.open.is_starved();
                 lingers.then_some(Client::MaySend)
             }
             Poll::Ready(Ok(())) if !byte.filled().is_empty() => Some(Client::Sends),

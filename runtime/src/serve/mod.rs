@@ -1,14 +1,17 @@
 //! Serves HTTP from a listener, through every phase, without losing a request.
 //!
 //! May use: `drain`, `report`, the [`Context`]. Where to look: `accept.rs` has the accept loop of every server and what it
-//! does in each phase, `server.rs` the list of connections and the sweep for timeouts, `state.rs` what a connection is
-//! doing and when it is late, `io.rs` its reads and its close, `tracked.rs` and `close_pacer.rs` `Connection: close`,
-//! `http1.rs` and `http2.rs` the tasks of connections.
+//! does in each phase, `server.rs` the list of connections and the sweep for timeouts, `open_connections.rs` and
+//! `sweep_schedule.rs` what wakes the server's task, `state.rs` what a connection is doing and when it is late, `io.rs`
+//! its reads and its close, `tracked.rs` and `close_pacer.rs` `Connection: close`, `http1.rs` and `http2.rs` the tasks of
+//! connections.
 
 mod listener;
 pub(crate) mod close_pacer;
 mod mode;
 mod protocols;
+mod open_connections;
+mod sweep_schedule;
 mod state_word;
 mod state;
 mod server;

@@ -7,15 +7,14 @@
 use super::{
     close_pacer::ClosePacer,
     mode::{Limits, Mode},
+    open_connections::OpenConnections,
     protocols::Protocols,
     state::{Action, ConnState},
+    sweep_schedule::SweepSchedule,
 };
 use crate::{
     context::Context,
-    drain::{
-        phase_observers::PhaseObserver,
-        tracker::{CONNECTIONS, Group},
-    },
+    drain::{phase_observers::PhaseObserver, tracker::CONNECTIONS},
     phase::Phase,
     report::timeline::Level,
 };
@@ -23,16 +22,12 @@ use slab::Slab;
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, Once, PoisonError,
-        atomic::{
-            AtomicBool, AtomicU8, AtomicUsize,
-            Ordering::{Relaxed, SeqCst},
-            fence,
-        },
+        atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering::Relaxed},
     },
     task::Waker,
     time::Duration,
 };
-use tokio::{sync::Notify, time::Instant};
+use tokio::time::Instant;
 
 /// A server, shared by its task and its connections.
 pub(crate) struct Server {
@@ -40,18 +35,13 @@ pub(crate) struct Server {
     pub(crate) limits: Limits,
     pub(crate) protocols: Protocols,
     pub(crate) pacer: ClosePacer,
-    group: Group,
+    pub(crate) open: OpenConnections,
+    pub(crate) sweep_schedule: SweepSchedule,
     /// The current mode. The control thread sets it when the phase changes.
     mode: AtomicU8,
     /// The mode for which connections have been woken.
     woken_for: AtomicU8,
     connections: Mutex<Slab<Arc<Connection>>>,
-    closed: Notify,
-    /// Whether accepting pauses for lack of file descriptors.
-    starved: AtomicBool,
-    /// Whether sweeps are scheduled. Without a client in the middle of a request there are none, and no timer.
-    sweeping: AtomicBool,
-    sweep_request: Notify,
     warned: Once,
     /// How many connections the drain has cut because of their clients.
     late: AtomicUsize,
@@ -65,14 +55,11 @@ impl Server {
             limits,
             protocols,
             pacer: ClosePacer::default(),
-            group,
+            open: OpenConnections::new(group, limits.connections),
+            sweep_schedule: SweepSchedule::default(),
             mode: AtomicU8::new(Mode::Serve as u8),
             woken_for: AtomicU8::new(Mode::Serve as u8),
             connections: Mutex::default(),
-            closed: Notify::new(),
-            starved: AtomicBool::new(false),
-            sweeping: AtomicBool::new(false),
-            sweep_request: Notify::new(),
             warned: Once::new(),
             late: AtomicUsize::new(0),
         });
@@ -117,7 +104,7 @@ impl Server {
 
     /// Adds a connection; `None` if the connections are being cut, and the report with their number is made.
     pub(crate) fn join(self: &Arc<Self>) -> Option<ConnectionGuard> {
-        if !self.group.try_enter() {
+        if !self.open.try_enter() {
             return None;
         }
         let mut connections = self.lock();
@@ -141,43 +128,7 @@ impl Server {
     fn leave(&self, key: u32) {
         let gone = self.lock().remove(key as usize);
         drop(gone); // outside of the lock
-        let remaining = self.group.leave();
-        // Only where the server waits for it: waking its task for each of thousands costs more than ending them.
-        if remaining == 0 || remaining + 1 >= self.limits.connections || self.starved.load(Relaxed) {
-            self.closed.notify_one();
-        }
-    }
-
-    pub(crate) fn count(&self) -> usize {
-        self.group.count()
-    }
-
-    pub(crate) fn has_room(&self) -> bool {
-        self.count() < self.limits.connections
-    }
-
-    /// Sets whether accepting pauses for lack of file descriptors, so that the end of any connection matters.
-    pub(crate) fn set_starved(&self, starved: bool) {
-        self.starved.store(starved, Relaxed);
-    }
-
-    pub(crate) fn is_starved(&self) -> bool {
-        self.starved.load(Relaxed)
-    }
-
-    /// Resolves when a connection ends that the server waits for, or has ended since the last call:
-    ///
-    /// - the last connection;
-    /// - a connection that makes room under the limit of connections;
-    /// - any connection, while accepting pauses.
-    pub(crate) async fn connection_closed(&self) {
-        self.closed.notified().await;
-    }
-
-    pub(crate) async fn emptied(&self) {
-        while self.count() > 0 {
-            self.connection_closed().await;
-        }
+        self.open.leave();
     }
 
     /// Half of what is left of the drain, so that what ends by then is not cut; `None` before the drain.
@@ -195,7 +146,7 @@ impl Server {
         if late > 0 {
             let text = format!(
                 "{late} {} were cut in the drain: their clients had stopped sending or reading",
-                self.group.name()
+                self.open.name()
             );
             self.context.0.recorder.note(Level::Warn, text);
         }
@@ -216,21 +167,6 @@ impl Server {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Resolves when sweeps are requested, or have been since the last call.
-    pub(crate) async fn sweep_requested(&self) {
-        self.sweep_request.notified().await;
-    }
-
-    /// Requests sweeps, because a connection waits for its client.
-    fn request_sweep(&self) {
-        // The connection's task stores the state, then loads `sweeping`; `sweep` stores `sweeping`, then loads the
-        // states. Without the two fences both sides could read old values, and nobody would sweep.
-        fence(SeqCst);
-        if !self.sweeping.load(Relaxed) && !self.sweeping.swap(true, Relaxed) {
-            self.sweep_request.notify_one();
-        }
-    }
-
     /// Adds `elapsed` to the age of every connection's state, and wakes the connections whose timeout has passed.
     /// Returns whether another sweep is needed.
     pub(crate) fn sweep(&self, elapsed: Duration) -> bool {
@@ -243,15 +179,13 @@ impl Server {
             // It closes the connection itself after GOAWAY, for which there must be time.
             limits.first = limits.first.min(half / 2);
         }
-        // Before the states are read: a connection that begins to wait later requests another sweep.
-        self.sweeping.store(false, Relaxed);
-        fence(SeqCst);
+        self.sweep_schedule.begin_sweep();
         let connections = self.lock();
         let late = connections.iter().filter(|(_, connection)| connection.state.tick(elapsed, &limits, draining));
         let wakers: Vec<_> = late.flat_map(|(_, connection)| connection.tasks()).collect();
         let again = connections.iter().any(|(_, connection)| connection.state.waits_for_client());
         if again {
-            self.sweeping.store(true, Relaxed);
+            self.sweep_schedule.continue_sweeps();
         }
         drop(connections);
         wakers.into_iter().for_each(Waker::wake);
@@ -356,7 +290,7 @@ impl Connection {
             return Action::Continue; // it lingers, also while the hooks run
         }
         if self.state.waits_for_client() {
-            self.server.request_sweep();
+            self.server.sweep_schedule.request();
         }
         self.state.action(self.server.mode())
     }

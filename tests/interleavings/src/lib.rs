@@ -1,4 +1,4 @@
-//! The drain's tracker and the phase observers, in every interleaving of their threads.
+//! The drain's tracker, the phase observers and the wake-ups of a server, in every interleaving of their threads.
 //!
 //! The files of `runtime` are included as they are. In this crate, the names `std` and `tokio` are the crate itself: its
 //! modules [`sync`], [`time`] and so on have loom's atomics and locks, and models of what loom lacks. So the code
@@ -47,4 +47,18 @@ mod tracker;
 #[path = "../../../runtime/src/drain/phase_observers.rs"]
 mod phase_observers;
 
+/// The paths of the included files in `runtime`.
+mod drain {
+    pub(crate) use crate::tracker;
+}
+
+#[allow(dead_code)]
+#[path = "../../../runtime/src/serve/open_connections.rs"]
+mod open_connections;
+
+#[allow(dead_code)]
+#[path = "../../../runtime/src/serve/sweep_schedule.rs"]
+mod sweep_schedule;
+
 pub mod models;
+pub mod server_models;

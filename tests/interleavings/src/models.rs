@@ -1,4 +1,4 @@
-//! The models: each runs a few threads on the included code, and asserts what must hold in every interleaving.
+//! The models of the drain: each runs a few threads on the included code, and asserts what must hold in every interleaving.
 //!
 //! Work is a relaxed atomic: a thread for which nothing orders it may read an old value, and loom tries that.
 
@@ -26,18 +26,18 @@ use loom::{
 const INTERRUPTIONS: usize = 3;
 
 /// Runs two threads in every interleaving.
-fn two_threads(model: impl Fn() + Send + Sync + 'static) {
+pub(crate) fn two_threads(model: impl Fn() + Send + Sync + 'static) {
     Builder::new().check(model);
 }
 
 /// Runs three threads in every interleaving with at most [`INTERRUPTIONS`].
-fn three_threads(model: impl Fn() + Send + Sync + 'static) {
+pub(crate) fn three_threads(model: impl Fn() + Send + Sync + 'static) {
     let mut builder = Builder::new();
     builder.preemption_bound = Some(INTERRUPTIONS);
     builder.check(model);
 }
 
-fn join(threads: impl IntoIterator<Item = JoinHandle<()>>) {
+pub(crate) fn join(threads: impl IntoIterator<Item = JoinHandle<()>>) {
     for thread in threads {
         assert!(thread.join().is_ok());
     }

@@ -1,4 +1,6 @@
-//! A model of tokio's `Notify`, as far as the tracker uses it.
+//! A model of tokio's `Notify`, as far as the included files use it.
+//!
+//! A future that waits is polled until it resolves: none is dropped while it waits.
 
 use crate::sync::{Mutex, MutexGuard, PoisonError};
 use real::{
@@ -8,7 +10,7 @@ use real::{
     task::{Context, Poll, Waker},
 };
 
-/// Wakes all that wait.
+/// Wakes one that waits, or all.
 #[derive(Debug, Default)]
 pub struct Notify(Mutex<Waiters>);
 
@@ -16,7 +18,13 @@ pub struct Notify(Mutex<Waiters>);
 struct Waiters {
     /// How often all were notified.
     calls: usize,
-    wakers: Vec<Waker>,
+    /// Whether the next that waits is notified already.
+    permit: bool,
+    next: usize,
+    /// In the order in which they began to wait.
+    waiting: Vec<(usize, Waker)>,
+    /// Those that one notification each was for.
+    notified: Vec<usize>,
 }
 
 impl Notify {
@@ -24,18 +32,34 @@ impl Notify {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Resolves when all are notified after this call: tokio guarantees it from the call on, not from the first poll.
+    /// Resolves when one is notified and this one is the first that waits, or when all are notified after this call:
+    /// tokio guarantees the latter from the call on, not from the first poll.
     pub fn notified(&self) -> Notified<'_> {
-        Notified { notify: self, calls: self.lock().calls }
+        let mut waiters = self.lock();
+        waiters.next += 1;
+        Notified { notify: self, number: waiters.next, calls: waiters.calls }
+    }
+
+    /// Wakes the first that waits. If none does, the next one does not wait; a second call changes nothing then.
+    pub fn notify_one(&self) {
+        let mut waiters = self.lock();
+        if waiters.waiting.is_empty() {
+            waiters.permit = true;
+            return;
+        }
+        let (number, waker) = waiters.waiting.remove(0);
+        waiters.notified.push(number);
+        drop(waiters);
+        waker.wake();
     }
 
     /// Wakes all that wait.
     pub fn notify_waiters(&self) {
         let mut waiters = self.lock();
         waiters.calls += 1;
-        let wakers = mem::take(&mut waiters.wakers);
+        let waiting = mem::take(&mut waiters.waiting);
         drop(waiters);
-        wakers.into_iter().for_each(Waker::wake);
+        waiting.into_iter().for_each(|(_, waker)| waker.wake());
     }
 }
 
@@ -43,6 +67,7 @@ impl Notify {
 #[derive(Debug)]
 pub struct Notified<'a> {
     notify: &'a Notify,
+    number: usize,
     calls: usize,
 }
 
@@ -58,10 +83,16 @@ impl Future for Notified<'_> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut waiters = self.notify.lock();
-        if waiters.calls != self.calls {
+        if waiters.calls != self.calls || waiters.notified.contains(&self.number) {
             return Poll::Ready(());
         }
-        waiters.wakers.push(cx.waker().clone());
+        if let Some((_, waker)) = waiters.waiting.iter_mut().find(|(number, _)| *number == self.number) {
+            waker.clone_from(cx.waker());
+        } else if mem::take(&mut waiters.permit) {
+            return Poll::Ready(());
+        } else {
+            waiters.waiting.push((self.number, cx.waker().clone()));
+        }
         Poll::Pending
     }
 }

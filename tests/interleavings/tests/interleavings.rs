@@ -1,6 +1,6 @@
 //! Runs the models.
 
-use graceful_interleavings::models;
+use graceful_interleavings::{models, server_models};
 
 #[test]
 fn emptied_sees_what_the_members_did() {
@@ -40,4 +40,39 @@ fn an_observer_that_is_added_while_a_phase_begins_sees_it() {
 #[test]
 fn the_list_of_observers_is_whole() {
     models::the_list_of_observers_is_whole();
+}
+
+#[test]
+fn a_drained_server_has_seen_its_connections_end() {
+    server_models::a_drained_server_has_seen_its_connections_end();
+}
+
+#[test]
+fn a_full_server_is_woken_by_the_first_end() {
+    server_models::a_full_server_is_woken_by_the_first_end();
+}
+
+#[test]
+fn a_full_server_that_drains_is_woken_again() {
+    server_models::a_full_server_that_drains_is_woken_again();
+}
+
+#[test]
+fn a_starved_server_is_woken_by_any_end() {
+    server_models::a_starved_server_is_woken_by_any_end();
+}
+
+#[test]
+fn a_sweep_sees_each_client_that_stops() {
+    server_models::a_sweep_sees_each_client_that_stops();
+}
+
+#[test]
+fn a_sweep_sees_a_client_whose_connection_need_not_request_it() {
+    server_models::a_sweep_sees_a_client_whose_connection_need_not_request_it();
+}
+
+#[test]
+fn sweeps_are_requested_once() {
+    server_models::sweeps_are_requested_once();
 }
