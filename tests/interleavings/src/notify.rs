@@ -1,6 +1,4 @@
 //! A model of tokio's `Notify`, as far as the included files use it.
-//!
-//! A future that waits is polled until it resolves: none is dropped while it waits.
 
 use crate::sync::{Mutex, MutexGuard, PoisonError};
 use real::{
@@ -37,7 +35,7 @@ impl Notify {
     pub fn notified(&self) -> Notified<'_> {
         let mut waiters = self.lock();
         waiters.next += 1;
-        Notified { notify: self, number: waiters.next, calls: waiters.calls }
+        Notified { notify: self, number: waiters.next, calls: waiters.calls, waits: false }
     }
 
     /// Wakes the first that waits. If none does, the next one does not wait; a second call changes nothing then.
@@ -69,6 +67,8 @@ pub struct Notified<'a> {
     notify: &'a Notify,
     number: usize,
     calls: usize,
+    /// Whether it has been polled and has not resolved.
+    waits: bool,
 }
 
 impl Notified<'_> {
@@ -81,18 +81,35 @@ impl Notified<'_> {
 impl Future for Notified<'_> {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut waiters = self.notify.lock();
-        if waiters.calls != self.calls || waiters.notified.contains(&self.number) {
+        let is_notified = waiters.calls != self.calls || waiters.notified.contains(&self.number);
+        if is_notified || (!self.waits && mem::take(&mut waiters.permit)) {
+            drop(waiters);
+            self.waits = false;
             return Poll::Ready(());
         }
-        if let Some((_, waker)) = waiters.waiting.iter_mut().find(|(number, _)| *number == self.number) {
-            waker.clone_from(cx.waker());
-        } else if mem::take(&mut waiters.permit) {
-            return Poll::Ready(());
-        } else {
-            waiters.waiting.push((self.number, cx.waker().clone()));
+        match waiters.waiting.iter_mut().find(|(number, _)| *number == self.number) {
+            Some((_, waker)) => waker.clone_from(cx.waker()),
+            None => waiters.waiting.push((self.number, cx.waker().clone())),
         }
+        drop(waiters);
+        self.waits = true;
         Poll::Pending
+    }
+}
+
+/// A future that is dropped while it waits leaves its notification to the next.
+impl Drop for Notified<'_> {
+    fn drop(&mut self) {
+        if self.waits {
+            let mut waiters = self.notify.lock();
+            waiters.waiting.retain(|(number, _)| *number != self.number);
+            let is_notified = waiters.notified.contains(&self.number);
+            drop(waiters);
+            if is_notified {
+                self.notify.notify_one();
+            }
+        }
     }
 }
