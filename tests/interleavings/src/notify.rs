@@ -102,7 +102,8 @@ impl Future for Notified<'_> {
 /// A future that is dropped while it waits leaves its notification to the next.
 impl Drop for Notified<'_> {
     fn drop(&mut self) {
-        if self.waits {
+        // A model that fails unwinds: a second panic would hide the first.
+        if self.waits && !real::thread::panicking() {
             let mut waiters = self.notify.lock();
             waiters.waiting.retain(|(number, _)| *number != self.number);
             let is_notified = waiters.notified.contains(&self.number);
