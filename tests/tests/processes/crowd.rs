@@ -33,7 +33,7 @@ impl Progress {
 
     /// Whether it is time for a client's last request, which is in flight when the drain begins.
     fn nearly_over(&self) -> bool {
-        self.signalled.get().is_some_and(|at| at.elapsed() >= GRACE.mul_f32(0.6))
+        self.signalled.get().is_some_and(|at| at.elapsed() >= GRACE.mul_f32(0.7))
     }
 }
 
