@@ -204,8 +204,11 @@ impl Args {
             }
             Ok(())
         };
+        // syn reports here what it left in brackets, such as those of an attribute on a value.
         if let Err(error) = parser.parse2(tokens) {
-            errors.push(error);
+            let fix =
+                format!("remove these tokens; {} takes pairs such as `{}`", attribute.shown, attribute.first().example);
+            errors.at(error.span(), error, fix);
         }
         args
     }

@@ -182,6 +182,10 @@ impl Function {
                     let fix = format!("write `{}`", text(&reference.elem));
                     errors.on(&argument.ty, "arguments are passed by value, and this is a reference", fix);
                 }
+                Type::TraitObject(_) => {
+                    let fix = format!("name a type, as in `{write}`");
+                    errors.on(&argument.ty, "arguments are passed by value, and a trait object has no size", fix);
+                }
                 Type::ImplTrait(_) => {
                     let fix = format!("name a type, as in `{write}`");
                     errors.on(&argument.ty, found("generic, and an `impl` argument makes it so"), fix);

@@ -9,7 +9,7 @@ use crate::{
 };
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{ReturnType, ext::IdentExt};
+use syn::{ReturnType, Type, ext::IdentExt};
 
 /// Expands attribute and item, or emits the errors and the item.
 ///
@@ -146,10 +146,11 @@ impl Kind<'_> {
     }
 }
 
-/// The function's return type; `_` for an `impl` type.
+/// The function's return type; `_` for an `impl` type, and for a trait object, about which rustc reports an error.
 fn output(function: &Function) -> TokenStream {
     match &function.signature.output {
         ReturnType::Default => quote!(()),
+        ReturnType::Type(_, ty) if matches!(**ty, Type::TraitObject(_)) => quote!(_),
         ReturnType::Type(_, ty) if mentions_impl(ty.to_token_stream()) => quote!(_),
         ReturnType::Type(_, ty) => ty.to_token_stream(),
     }

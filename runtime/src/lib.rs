@@ -155,6 +155,7 @@ extern crate self as graceful;
 mod phase;
 mod cause;
 mod error;
+mod spare_descriptor;
 mod report;
 mod os;
 mod hooks;

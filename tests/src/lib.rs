@@ -11,6 +11,7 @@ mod http;
 mod lines;
 pub mod memory;
 mod probe;
+pub mod pulse;
 pub mod stage;
 pub mod subscriber;
 mod traffic;

@@ -35,6 +35,13 @@ impl Listener for MemoryListener {
 #[derive(Debug)]
 pub struct Memory(DuplexStream);
 
+impl Memory {
+    /// A connection whose client has closed it.
+    pub fn closed() -> Self {
+        Self(tokio::io::duplex(1).0)
+    }
+}
+
 impl Stream for Memory {}
 
 impl AsyncRead for Memory {

@@ -260,7 +260,7 @@ where
 }
 
 /// The pause between two calls of a client: tonic's `Channel` fails a call made while it closes a connection.
-const PAUSE: Duration = Duration::from_millis(10);
+const PAUSE: Duration = Duration::from_millis(50);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_unary_call_fails_while_a_replica_is_replaced() {
@@ -285,7 +285,7 @@ async fn no_unary_call_fails_while_a_replica_is_replaced() {
         .collect();
     drop(called);
     let more_calls = || async {
-        let (mut calls, enough) = (calls.clone(), *calls.borrow() + 200);
+        let (mut calls, enough) = (calls.clone(), *calls.borrow() + 100);
         let _ = calls.wait_for(|calls| *calls >= enough).await; // fails once every client failed
     };
     within_patience(more_calls()).await;

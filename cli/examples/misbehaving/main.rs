@@ -77,7 +77,8 @@ async fn main() -> std::io::Result<()> {
             sleep(Duration::from_millis(600)).await;
             std::process::exit(5);
         }
-        _ if mode.starts_with("tls-") || mode.starts_with("grpc-") => sleep(Duration::from_millis(600)).await,
+        // Long behind the propagation of 400 ms, after which no client connects.
+        _ if mode.starts_with("tls-") || mode.starts_with("grpc-") => sleep(Duration::from_millis(1500)).await,
         _ => {}
     }
     drop(child);

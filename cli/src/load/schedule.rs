@@ -138,7 +138,9 @@ mod tests {
             let schedule = schedule.clone();
             move || schedule.run()
         });
-        thread::sleep(Duration::from_millis(200));
+        while schedule.released.load(Ordering::Relaxed) < 200 {
+            thread::sleep(Duration::from_millis(1));
+        }
         schedule.stop();
         clock.join().unwrap();
         let untaken: Vec<_> = schedule.untaken().collect();

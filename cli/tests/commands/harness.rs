@@ -4,16 +4,20 @@ use serde_json::Value;
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
     io::Read,
+    iter,
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::OnceLock,
+    sync::{
+        LazyLock, OnceLock,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     thread,
     time::{Duration, Instant},
 };
 
-/// No run of a test takes longer.
-const LIMIT: Duration = Duration::from_secs(60);
+/// No run of a test takes longer, though another test may build meanwhile.
+const LIMIT: Duration = Duration::from_secs(180);
 
 /// The result of a run.
 #[derive(Debug)]
@@ -90,11 +94,20 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// A port that was free a moment ago. No client connection takes it, because these have ports from 32768 on.
+/// A port that was free a moment ago. No other test gets it, no client connection has it, because these have even ports on
+/// Linux, and `{port}` stands for higher ones.
 pub(crate) fn free_port() -> u16 {
-    let random = || RandomState::new().build_hasher().finish();
-    let mut ports = std::iter::repeat_with(|| 10_000 + (random() % 20_000) as u16);
+    static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(RandomState::new().build_hasher().finish()));
+    let mut ports = iter::repeat_with(|| 3001 + 2 * (NEXT.fetch_add(1, Relaxed) % 3500) as u16);
     ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
+}
+
+/// The arguments with free ports for `{port}`, `{port2}` and `{port3}`, for tests with many rehearsals at a time: two of
+/// them could choose the same.
+pub(crate) fn with_ports(arguments: &[&str]) -> Vec<String> {
+    let ports = ["{port}", "{port2}", "{port3}"].map(|name| (name, free_port().to_string()));
+    let fill = |text: &str| ports.iter().fold(text.to_owned(), |text, (name, port)| text.replace(name, port));
+    arguments.iter().map(|argument| fill(argument)).collect()
 }
 
 /// Builds a target of the workspace and returns the path of its executable.

@@ -1,6 +1,6 @@
 //! Each kind of load, on right programs and on wrong ones.
 
-use crate::harness::{Run, build, misbehaving, run};
+use crate::harness::{Run, build, misbehaving, run, with_ports};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -23,7 +23,7 @@ fn example(name: &str) -> Vec<String> {
     let options = ["--ready", "http://127.0.0.1:{port2}/readyz", "-e", "GRACEFUL_HEALTH=127.0.0.1:{port2}"];
     let options = options.into_iter().chain([
         "-e",
-        "GRACEFUL_GRACE=1s",
+        "GRACEFUL_GRACE=2s",
         "-e",
         "LISTEN_METRICS=127.0.0.1:0",
         "-e",
@@ -41,14 +41,23 @@ fn example(name: &str) -> Vec<String> {
 /// A rehearsal of an example.
 fn of_example(name: &str, options: &[&str]) -> Run {
     let example = example(name);
-    run(&[&["rehearse", "--json"], &SHORT[..], &example.iter().map(String::as_str).collect::<Vec<_>>(), options]
-        .concat())
+    let example: Vec<_> = example.iter().map(String::as_str).collect();
+    rehearse(&[&SHORT[..], &example, options].concat())
 }
 
 /// A rehearsal of the misbehaving program.
 fn of_misbehaving(mode: &str, options: &[&str]) -> Run {
     let program = ["--", misbehaving().to_str().unwrap(), mode, "{port}"];
-    run(&[&["rehearse", "--json"], &SHORT[..], options, &program].concat())
+    rehearse(&[&SHORT[..], options, &program].concat())
+}
+
+/// A rehearsal with a report in JSON. Rolling ones choose the ports of each copy.
+fn rehearse(arguments: &[&str]) -> Run {
+    let arguments = [&["rehearse", "--json"], arguments].concat();
+    match arguments.contains(&"--rolling") {
+        true => run(&arguments),
+        false => run(&with_ports(&arguments).iter().map(String::as_str).collect::<Vec<_>>()),
+    }
 }
 
 const PLAIN: [&str; 4] = ["--url", "http://127.0.0.1:{port}/", "--rate", "100"];
@@ -143,10 +152,12 @@ fn copies_that_run_on_after_a_rolling_restart_keep_their_streams() {
 
 #[test]
 fn uploads_are_read_to_the_end() {
+    let ready = ["--ready", "http://127.0.0.1:{port}/"];
     let upload = ["--upload", "http://127.0.0.1:{port}/long", "--timeout", "3s"];
     thread::scope(|scope| {
         for mode in ["reads-uploads", "responds-early"] {
-            let options = [&PLAIN, &upload[..]].concat();
+            // No other clients: the program exits while they would still send.
+            let options = [&LONG_ONLY, &ready[..], &upload].concat();
             scope.spawn(move || passed(&of_misbehaving(mode, &options), Some("uploads")));
         }
     });
@@ -170,13 +181,15 @@ fn long_clients_that_are_cut_fail_with_their_reason() {
             ),
             ("exits-with-5", "--websocket", "ws://127.0.0.1:{port}/", "status 200 instead of a WebSocket"),
             ("cuts-streams", "--stream", "http://127.0.0.1:{port}/long", "4 requests of --stream cut in the middle"),
-            ("floods", "--stream", "http://127.0.0.1:{port}/long", "4 requests of --stream cut in the middle"),
             ("cuts-uploads", "--upload", "http://127.0.0.1:{port}/long", "requests of --upload cut"),
         ] {
             let options = [&PLAIN, &[option, url][..]].concat();
             scope.spawn(move || failed(&of_misbehaving(mode, &options), reason));
         }
     });
+    // Alone, because it takes all of the processor.
+    let stream = ["--stream", "http://127.0.0.1:{port}/long"];
+    failed(&of_misbehaving("floods", &[&PLAIN, &stream[..]].concat()), "4 requests of --stream cut in the middle");
 }
 
 #[test]
@@ -210,7 +223,7 @@ fn a_load_that_cannot_start_ends_in_one_line() {
         assert!(run.error().contains(said), "`{said}` in {run:?}");
         assert_eq!(run.stdout, "");
     };
-    let limit = ["--start-timeout", "1s", "--timeout", "700ms"];
+    let limit = ["--start-timeout", "5s", "--timeout", "700ms"];
     let (tls, plain) = ([&TLS, &limit[..]].concat(), [&PLAIN, &limit[..]].concat());
     let with = |options: &[&'static str], more: &[&'static str]| [options, more].concat();
     ends(of_example("tls", &tls), 5, "UnknownIssuer; name the CA with --cacert, or accept any");
@@ -263,7 +276,7 @@ fn a_port_that_speaks_another_protocol_is_refused_at_once() {
 
 #[test]
 fn a_url_that_never_works_says_what_could_be_wrong_with_it() {
-    let limit = ["--start-timeout", "1s", "--timeout", "500ms"];
+    let limit = ["--start-timeout", "5s", "--timeout", "500ms"];
     let late = |mode: &str, url: &str, said: &str| {
         let run = of_misbehaving(mode, &[&["--url", url], &limit[..]].concat());
         assert!(run.code == Some(4) && run.error().contains(said), "`{said}` in {run:?}");

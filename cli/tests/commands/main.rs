@@ -32,7 +32,7 @@ fn rehearse_hello(options: &[&str]) -> harness::Run {
     arguments.extend(options);
     let mut command = command(&arguments);
     command.env("LISTEN", format!("127.0.0.1:{port}")).env("GRACEFUL_HEALTH", format!("127.0.0.1:{health}"));
-    finish(command.env("GRACEFUL_GRACE", "1s").spawn().unwrap())
+    finish(command.env("GRACEFUL_GRACE", "2s").spawn().unwrap())
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn restart(program: &[&str], variables: &[&str]) -> harness::Run {
 
 #[test]
 fn a_rolling_restart_replaces_every_copy() {
-    let variables = ["LISTEN=127.0.0.1:{port}", "GRACEFUL_HEALTH=127.0.0.1:{port2}", "GRACEFUL_GRACE=1s"];
+    let variables = ["LISTEN=127.0.0.1:{port}", "GRACEFUL_HEALTH=127.0.0.1:{port2}", "GRACEFUL_GRACE=2s"];
     let run = restart(&[hello().to_str().unwrap()], &variables);
     assert_eq!(run.code, Some(0), "{run:?}");
     let report = run.json();
@@ -73,7 +73,10 @@ fn a_rolling_restart_replaces_every_copy() {
 
     let run = restart(&[misbehaving().to_str().unwrap(), "closes-the-listener", "{port}"], &[]);
     assert_eq!(run.code, Some(1), "{run:?}");
-    assert_eq!(run.json()["failures"][0]["outcome"], "connection refused", "{run:?}");
+    // A connection in the accept queue may be reset before.
+    let report = run.json();
+    let failures = report["failures"].as_array().unwrap();
+    assert!(failures.iter().any(|failure| failure["outcome"] == "connection refused"), "{run:?}");
 }
 
 #[test]
@@ -114,7 +117,8 @@ fn a_page_and_a_picture_are_written_and_slow_requests_are_counted() {
 #[test]
 fn each_misbehavior_fails_with_its_reason() {
     let fails = |mode: &str, reason: &str| {
-        let run = rehearse(mode, &["--termination-grace-period", "1s"]);
+        let limit = if mode == "ignores-the-signal" { "1s" } else { "10s" };
+        let run = rehearse(mode, &["--termination-grace-period", limit]);
         assert_eq!(run.code, Some(1), "{mode}: {run:?}");
         let report = run.json();
         let reasons = report["reasons"].as_array().unwrap();
@@ -126,7 +130,7 @@ fn each_misbehavior_fails_with_its_reason() {
         for (mode, reason) in [
             ("closes-the-listener", "refused: the listener closed within"),
             ("responds-503", "got status 503"),
-            ("dies-by-signal", "ended by signal 15"),
+            ("dies-by-signal", "by signal 15"),
             ("cuts-responses", "reset in the middle of the response"),
             ("exits-with-5", "exit code 5"),
             ("leaves-a-child", "child processes outlived the program"),
@@ -156,7 +160,7 @@ fn a_program_that_never_serves_ends_in_one_line() {
             ("panics-at-once", "30s", 4, "exit status: 101 before it was ready; its last lines are"),
             ("never-listens", "1s", 4, "the program is not ready after 1 s: http://127.0.0.1"),
             ("prints-endlessly", "1s", 4, "the program is not ready after 1 s"),
-            ("never-responds", "1s", 4, "no complete response within"),
+            ("never-responds", "5s", 4, "no complete response within"),
             ("redirects", "30s", 5, "redirects to /login; redirects are not followed"),
             ("responds-404", "30s", 5, "responds with status 404"),
             ("endless-body", "30s", 5, "response body is longer than"),
@@ -257,14 +261,13 @@ fn a_plan_is_drawn_in_each_format() {
 
 #[test]
 fn a_program_without_a_plan_is_refused_in_one_line() {
-    let limit = ["--timeout", "1s"];
     for (program, said) in [
         ("/bin/true", "the program printed no plan (not JSON"),
         ("/bin/false", "the program ended with exit status: 1"),
         ("/usr/bin/yes", "the program printed more than 1048576 bytes"),
         (hello().to_str().unwrap(), ""),
     ] {
-        let run = run(&[&["plan", "--exe", program][..], &limit].concat());
+        let run = run(&["plan", "--exe", program]);
         if said.is_empty() {
             assert_eq!(run.code, Some(0), "{run:?}");
         } else {

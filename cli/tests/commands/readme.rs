@@ -17,7 +17,7 @@ fn the_first_command_of_the_readme_restarts_every_replica_and_no_request_fails()
     build(&["-p", "graceful-examples", "--bin", "orders"], "orders");
     let page = fs::read_to_string(root().join("README.md")).unwrap();
     let mut arguments = arguments(&page);
-    arguments.extend(["--duration", "1s", "--propagation", "500ms", "-e", "GRACEFUL_GRACE=1s", "--json"]);
+    arguments.extend(["--duration", "1s", "--propagation", "500ms", "-e", "GRACEFUL_GRACE=2s", "--json"]);
     let run = run(&arguments);
     assert_eq!(run.code, Some(0), "{arguments:?}: {run:?}");
     let report = run.json();

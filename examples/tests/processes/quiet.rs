@@ -30,12 +30,13 @@ fn grace_continues_while_requests_arrive() {
     let app = quiet(example!("hello"), "100ms", "2s", "1m").start();
     let mut client = Client::new(traffic_address(&app));
     let sent = app.begin_shutdown(Signal::TERM);
+    let mut last = Instant::now();
     while sent.elapsed() < Duration::from_secs(3) {
+        last = Instant::now();
         if client.get("/").has_connection_close() {
             client = Client::new(traffic_address(&app));
         }
     }
-    let last = Instant::now();
     let seen = probe(app.health(), "/readyz?verbose").unwrap();
     assert!(seen.body.contains("phase: grace\n"), "{seen:?}");
     drop(client);

@@ -23,7 +23,7 @@ fn a_stream_ends_cleanly_when_the_drain_begins() {
 
 #[test]
 fn the_connection_of_a_stream_opened_in_grace_is_closed() {
-    let app = example!("sse").env("GRACEFUL_GRACE", "400ms").start();
+    let app = example!("sse").env("GRACEFUL_GRACE", "2s").start();
     let to = traffic_address(&app);
     app.begin_shutdown(Signal::TERM);
     let mut client = Client::new(to);

@@ -75,7 +75,7 @@ fn the_service_sends_ready_stopping_and_timeout_extensions() {
 #[test]
 fn the_service_extends_the_timeout_repeatedly() {
     let mut systemd = Systemd::start("extend");
-    let app = systemd.service(example!("systemd")).env("GRACEFUL_GRACE", "4500ms").start();
+    let app = systemd.service(example!("systemd")).env("GRACEFUL_GRACE", "5500ms").start();
     traffic_address(&app);
     app.signal(Signal::TERM);
     for _ in 0..3 {

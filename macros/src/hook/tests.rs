@@ -47,6 +47,8 @@ fn every_mistake_has_exactly_one_error() {
         ("order = true, name = 3, timeout = 3, crate = 3", FLUSH, 4),
         ("order = 1", "const unsafe extern \"C\" fn flush() {}", 3),
         ("order = 1", "fn flush<'a, T>(&self, a: &'a T, b: impl Send) {}", 4),
+        ("order = 1", "fn flush(a: dyn Pool + Send, b: Pool +) {}", 2),
+        ("order = 1", "fn flush() -> dyn Error + Send {}", 0),
         ("ordr = 1", "static FLUSH: u8 = 1;", 2),
     ] {
         let found = errors(&expand(attribute, item));

@@ -60,6 +60,8 @@ fn every_mistake_has_exactly_one_error() {
         ("grace =", MAIN, 1),
         ("grace = = 3, drain = \"1s\"", MAIN, 1),
         ("grace(\"5s\")", MAIN, 1),
+        ("grace = #[cfg x] \"5s\"", MAIN, 1),
+        ("margin = 1, crate = #[cfg x::y + z] a", MAIN, 3),
         ("grace = \"5s\" \"6s\"", MAIN, 1),
         ("grace = \"5s\" drain = \"3s\" margin = \"1s\"", MAIN, 2),
         ("grace::x = 1", MAIN, 1),

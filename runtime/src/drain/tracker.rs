@@ -107,11 +107,15 @@ impl Tracker {
     /// Each name with its number of members, in the order of creation; groups of one name share a row. The members of
     /// all groups after the first [`LISTED`] share the last row, [`FURTHER`].
     pub(crate) fn remaining(&self) -> Vec<(String, usize)> {
+        let groups = lock(&self.groups);
+        self.rows(groups.values(), groups.len())
+    }
+
+    fn rows<'g>(&self, groups: impl Iterator<Item = &'g Arc<Members>>, number: usize) -> Vec<(String, usize)> {
         let mut rows: Vec<(String, usize)> = Vec::new();
         let mut known: HashMap<&str, usize> = HashMap::new();
         let mut further = self.total();
-        let groups = lock(&self.groups);
-        let counts = groups.values().map(|members| (members, members.count.load(Ordering::Acquire)));
+        let counts = groups.map(|members| (members, members.count.load(Ordering::Acquire)));
         for (members, count) in counts.filter(|(_, count)| *count > 0).take(LISTED) {
             further = further.saturating_sub(count);
             match known.get(&*members.name) {
@@ -122,20 +126,26 @@ impl Tracker {
                 }
             }
         }
-        if further > 0 && groups.len() > LISTED {
+        if further > 0 && number > LISTED {
             rows.push((FURTHER.to_owned(), further));
         }
         rows
     }
 
     /// What is in flight and is cut now: [`remaining`](Self::remaining) once no [`Group::try_enter`] succeeds any more, so
-    /// that nothing is cut without being on the list.
+    /// that nothing is cut without being on the list. Among many groups, those of servers come first, so that their
+    /// connections are named.
     pub(crate) fn close(&self) -> Vec<(String, usize)> {
         // A member adds itself to the count, then loads `closed`; this stores `closed`, then loads the counts. Without the
         // two fences both could read old values, and the member would be cut without being on the list.
         self.closed.store(true, Ordering::Relaxed);
         fence(Ordering::SeqCst);
-        self.remaining()
+        let groups = lock(&self.groups);
+        let mut members: Vec<_> = groups.values().collect();
+        if members.len() > LISTED {
+            members.sort_by_key(|members| !(members.name.starts_with(CONNECTIONS) || members.name.starts_with(SERVER)));
+        }
+        self.rows(members.into_iter(), groups.len())
     }
 
     /// The drain begins: from here on, the last to end is noted.
@@ -316,6 +326,14 @@ mod tests {
         guards.extend((0..5).map(|_| tracker.guard("task 0".into())));
         let rows = tracker.remaining();
         assert_eq!((rows.len(), rows.last()), (LISTED + 1, Some(&(FURTHER.to_owned(), 5))));
+    }
+
+    #[tokio::test]
+    async fn the_connections_of_a_server_are_named_among_many_tasks_that_are_cut() {
+        let tracker = Arc::new(Tracker::default());
+        let _tasks: Vec<_> = (0..LISTED + 5).map(|number| tracker.guard(format!("task {number}"))).collect();
+        let _connection = tracker.guard(format!("{CONNECTIONS}here"));
+        assert_eq!(tracker.close()[0], (format!("{CONNECTIONS}here"), 1));
     }
 
     #[tokio::test(start_paused = true)]

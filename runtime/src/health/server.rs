@@ -8,7 +8,7 @@ use super::{
 };
 #[cfg(feature = "tonic")]
 use crate::serve::preface::First;
-use crate::{context::Context, os::descriptors, phase::Phase, report::timeline::Level};
+use crate::{context::Context, os::descriptors, phase::Phase, report::timeline::Level, spare_descriptor::SPARE};
 #[cfg(feature = "tonic")]
 use hyper::server::conn::http2;
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
@@ -18,13 +18,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use std::{
     collections::VecDeque,
     convert::Infallible,
-    future::Future,
+    future::{Future, poll_fn},
     io,
     net::TcpListener,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    task::Poll,
     time::Duration,
 };
 #[cfg(feature = "tonic")]
@@ -60,20 +61,30 @@ pub(crate) fn start(listener: TcpListener, context: Context) -> io::Result<Abort
         let server = Server::new(context);
         let mut logged = false;
         loop {
-            match listener.accept().await {
-                Ok((stream, _)) => {
-                    server.probes.make_room().await;
-                    server.admit(stream);
-                }
-                // Most likely out of file descriptors, which other connections free as they close.
+            SPARE.hold();
+            let accepted = match listener.accept().await {
+                Ok((stream, _)) => stream,
+                // Most likely out of file descriptors.
                 Err(error) => {
                     if !std::mem::replace(&mut logged, true) {
                         let text = format!("the health server cannot accept: {error}");
                         server.context.0.recorder.note(Level::Warn, text);
                     }
-                    sleep(Duration::from_millis(50)).await;
+                    server.free_a_descriptor().await;
+                    // At once, before the spare descriptor is held again. Without descriptors, `accept` fails even if no
+                    // client waits.
+                    match poll_fn(|cx| Poll::Ready(listener.poll_accept(cx))).await {
+                        Poll::Ready(Ok((stream, _))) => stream,
+                        Poll::Ready(Err(_)) => {
+                            sleep(Duration::from_millis(50)).await;
+                            continue;
+                        }
+                        Poll::Pending => continue,
+                    }
                 }
-            }
+            };
+            server.probes.make_room().await;
+            server.admit(accepted);
         }
     });
     Ok(server.abort_handle())
@@ -97,7 +108,7 @@ struct ConnectionTask {
 
 impl ConnectionTasks {
     fn new(limit: usize) -> Self {
-        Self { limit, tasks: Mutex::default() }
+        Self { limit: descriptors::for_probes(limit), tasks: Mutex::default() }
     }
 
     /// Lets connections end, if there are as many as the limit.
@@ -115,10 +126,21 @@ impl ConnectionTasks {
     fn spawn(&self, busy: Arc<AtomicBool>, connection: impl Future<Output: Send> + Send + 'static) {
         let mut tasks = self.running();
         if tasks.len() >= self.limit {
-            let idle = tasks.iter().position(|task| !task.busy.load(Ordering::Relaxed));
+            let idle = oldest_idle(&tasks);
             tasks.remove(idle.unwrap_or(0)).iter().for_each(|task| task.handle.abort());
         }
-        tasks.push_back(ConnectionTask { handle: tokio::spawn(connection).abort_handle(), busy });
+        let task = async move {
+            connection.await;
+            SPARE.hold(); // its descriptor may have been the last one
+        };
+        tasks.push_back(ConnectionTask { handle: tokio::spawn(task).abort_handle(), busy });
+    }
+
+    /// Aborts the oldest connection without a request. Returns whether there was one.
+    fn abort_idle(&self) -> bool {
+        let mut tasks = self.running();
+        let idle = oldest_idle(&tasks).and_then(|idle| tasks.remove(idle));
+        idle.inspect(|task| task.handle.abort()).is_some()
     }
 
     fn running(&self) -> MutexGuard<'_, VecDeque<ConnectionTask>> {
@@ -126,6 +148,10 @@ impl ConnectionTasks {
         tasks.retain(|task| !task.handle.is_finished());
         tasks
     }
+}
+
+fn oldest_idle(tasks: &VecDeque<ConnectionTask>) -> Option<usize> {
+    tasks.iter().position(|task| !task.busy.load(Ordering::Relaxed))
 }
 
 /// Aborts the connections with the server: in a test, their runtime outlives the server.
@@ -147,9 +173,27 @@ impl Server {
     pub(crate) fn new(context: Context) -> Self {
         Self {
             context,
-            probes: ConnectionTasks::new(descriptors::for_probes(CONNECTIONS)),
+            probes: ConnectionTasks::new(CONNECTIONS),
             #[cfg(feature = "tonic")]
-            http2: Arc::new(ConnectionTasks::new(descriptors::for_probes(HTTP2_CONNECTIONS))),
+            http2: Arc::new(ConnectionTasks::new(HTTP2_CONNECTIONS)),
+        }
+    }
+
+    /// Releases the spare descriptor, once there is one because a connection has ended; or else that of the oldest
+    /// connection without a request.
+    async fn free_a_descriptor(&self) {
+        for _ in 0..ROUNDS {
+            if SPARE.release() {
+                return;
+            }
+            yield_now().await;
+        }
+        #[cfg(feature = "tonic")]
+        let abort_idle = || self.probes.abort_idle() || self.http2.abort_idle();
+        #[cfg(not(feature = "tonic"))]
+        let abort_idle = || self.probes.abort_idle();
+        if abort_idle() {
+            yield_now().await; // the aborted task closes its connection
         }
     }
 
@@ -167,7 +211,7 @@ impl Server {
         let task_busy = busy.clone();
         let connection = async move {
             let mut first = First::default();
-            let is_http2 = std::future::poll_fn(|cx| first.poll_is_http2(&mut stream, cx));
+            let is_http2 = poll_fn(|cx| first.poll_is_http2(&mut stream, cx));
             match timeout(HEAD_TIMEOUT, is_http2).await {
                 Ok(Ok(true)) => http2_tasks.spawn(busy, http2(Rewind::new(first, stream), context)),
                 Ok(Ok(false)) => http1(Rewind::new(first, stream), context, busy).await,

@@ -1,16 +1,17 @@
 //! File descriptors that connections leave to probes and to the program's own files, and that probes leave to these.
 
-/// How many descriptors connections leave free: fewer if the limit of the process is low.
-const KEPT: usize = 32;
+/// How many descriptors connections leave free: a quarter of the limit of the process, and no more than this. The health
+/// server uses at most half of a quarter for each of HTTP/1.1 and HTTP/2.
+const KEPT: usize = 256;
 
-/// How many connections to the health server may be open at a time: no more than this, and with a low limit of open files
-/// an eighth of it, so that clients of the health server cannot take the descriptors of the program.
+/// How many connections of one protocol to the health server may be open at a time: no more than this, and with a low
+/// limit of open files a sixteenth of it, so that clients of the health server cannot take all descriptors that are kept.
 pub(crate) fn for_probes(connections: usize) -> usize {
     probes_within(platform::limit(), connections)
 }
 
 fn probes_within(limit: Option<usize>, connections: usize) -> usize {
-    limit.map_or(connections, |limit| connections.min(limit / 8).max(1))
+    limit.map_or(connections, |limit| connections.min(limit / 16).max(1))
 }
 
 /// The limit of open files of this process, and the descriptors that connections may not use.
@@ -105,16 +106,17 @@ mod tests {
     #[test]
     fn a_quarter_of_a_low_limit_is_kept() {
         let kept = |limit| (Descriptors::within(limit).first_kept, Descriptors::within(limit).kept());
-        assert_eq!(kept(Some(1024)), (Some(992), 32));
+        assert_eq!(kept(Some(1 << 20)), (Some((1 << 20) - 256), 256));
+        assert_eq!(kept(Some(1024)), (Some(768), 256));
         assert_eq!(kept(Some(64)), (Some(48), 16));
         assert_eq!(kept(Some(0)), (Some(0), 0));
         assert!(!Descriptors::within(None).are_short());
     }
 
     #[test]
-    fn probes_use_at_most_an_eighth_of_the_limit() {
+    fn probes_use_at_most_a_sixteenth_of_the_limit() {
         let connections = |limit| probes_within(limit, 64);
-        assert_eq!([None, Some(1 << 20), Some(512), Some(64), Some(3)].map(connections), [64, 64, 64, 8, 1]);
+        assert_eq!([None, Some(1 << 20), Some(512), Some(64), Some(3)].map(connections), [64, 64, 32, 4, 1]);
     }
 
     #[cfg(target_os = "linux")]

@@ -1,6 +1,7 @@
 //! The termination log: the file whose text `kubectl describe pod` shows.
 
 use super::{log::plain, page::escaped};
+use crate::spare_descriptor::SPARE;
 #[cfg(unix)]
 use std::os::unix::fs::OpenOptionsExt;
 use std::{
@@ -39,7 +40,8 @@ pub(crate) fn last_message_within(limit: Duration, named: Option<PathBuf>, messa
     Ok(())
 }
 
-/// Writes the message to the file that the user named, or else to the one that Kubernetes mounts, if it exists.
+/// Writes the message to the file that the user named, or else to the one that Kubernetes mounts, if it exists. A failure
+/// is a line on stderr.
 pub(crate) fn write(named: Option<PathBuf>, message: &str) {
     let create = named.is_some();
     let path = named.unwrap_or_else(|| FILE.into());
@@ -47,9 +49,12 @@ pub(crate) fn write(named: Option<PathBuf>, message: &str) {
     options.write(true).create(create).truncate(true);
     #[cfg(unix)]
     options.custom_flags(libc::O_NONBLOCK); // a FIFO without a reader is an error instead of a wait
-    let opened = options.open(&path);
+    let opened = options.open(&path).or_else(|error| match SPARE.release() {
+        true => options.open(&path), // the descriptors may have run out
+        false => Err(error),
+    });
     match opened.and_then(|mut file| file.write_all(message.as_bytes())) {
-        Err(error) if create => {
+        Err(error) if create || error.kind() != io::ErrorKind::NotFound => {
             plain(&format!("graceful: cannot write the termination log {}: {error}\n", path.display()))
         }
         _ => {}

@@ -13,7 +13,10 @@ use crate::{
     phase::Phase,
 };
 use std::{future::poll_fn, io, sync::Arc, time::Duration};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
+use tokio::{
+    task::yield_now,
+    time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until},
+};
 
 /// The period of sweeps for timeouts.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -155,8 +158,16 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
     /// Accepts the connections in the kernel's backlog: closing the listener would reset them.
     async fn empty_the_backlog(&mut self, server: &Arc<Server>) {
         let mut sweeps = sweeps(SWEEP_IN_DRAIN);
-        loop {
-            if self.is_short_of_descriptors(server) && server.mode() < Mode::Abort {
+        for turn in 1_u64.. {
+            // Clients may connect as fast as this accepts: connections get their turn, and the drain has an end.
+            if turn % 64 == 0 {
+                yield_now().await;
+                server.set_mode(Mode::of(server.context.phase()));
+            }
+            if server.mode() == Mode::Abort {
+                return;
+            }
+            if self.is_short_of_descriptors(server) {
                 wait_for_descriptors(server, &mut sweeps).await;
                 continue;
             }
@@ -164,7 +175,7 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
                 Ok(stream) => self.handle.start(server, stream),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if is_connection_error(&error) => {}
-                Err(error) if !is_listener_error(&error) && server.mode() < Mode::Abort => {
+                Err(error) if !is_listener_error(&error) => {
                     wait_for_descriptors(server, &mut sweeps).await;
                 }
                 Err(_) => return,

@@ -14,5 +14,4 @@ mod observed;
 mod run;
 mod expected;
 mod invariants;
-mod pulse;
 pub mod batch;

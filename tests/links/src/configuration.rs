@@ -33,7 +33,8 @@ pub struct Evidence {
     pub absent: &'static [&'static str],
 }
 
-const LLD: &str = "Linker: LLD";
+/// Distributions put their name before it: `Linker: Debian LLD 14.0.6`.
+const LLD: &str = "LLD ";
 const MOLD: &str = "mold ";
 /// The path of the dynamic linker, which a static program lacks.
 const INTERPRETER: &str = "/lib64/ld-linux";

@@ -1,6 +1,7 @@
 //! Whole lifecycles in a test, on paused time (`Builder::run_here`): durations are exact to the millisecond.
 #![allow(clippy::unwrap_used)]
 
+mod flood;
 mod linked;
 
 use graceful::{Builder, Cause, Context, HookOutcome, MainResult, Phase, Plan, Report, Signal, What};

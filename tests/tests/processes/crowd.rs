@@ -14,7 +14,7 @@ use std::{
 };
 
 const CLIENTS: usize = 1000;
-const GRACE: Duration = Duration::from_secs(3);
+const GRACE: Duration = Duration::from_secs(6);
 
 /// The progress of the shutdown, as the clients see it.
 #[derive(Default)]
@@ -33,7 +33,7 @@ impl Progress {
 
     /// Whether it is time for a client's last request, which is in flight when the drain begins.
     fn nearly_over(&self) -> bool {
-        self.signalled.get().is_some_and(|at| at.elapsed() >= GRACE.mul_f32(0.6))
+        self.signalled.get().is_some_and(|at| at.elapsed() >= GRACE.mul_f32(0.7))
     }
 }
 
@@ -62,7 +62,7 @@ fn client(mut connection: Client, address: SocketAddr, progress: &Progress, resp
             };
         } else {
             // A rate that two processors sustain; most connections are idle at any time.
-            thread::sleep(Duration::from_millis(150));
+            thread::sleep(Duration::from_millis(400));
         }
     }
 }
@@ -70,7 +70,7 @@ fn client(mut connection: Client, address: SocketAddr, progress: &Progress, resp
 #[test]
 fn no_request_of_a_thousand_clients_fails_during_a_shutdown() {
     raise_open_file_limit();
-    let app = serve().env("GRACEFUL_GRACE", "3s").env("GRACEFUL_DRAIN", "10s").start();
+    let app = serve().env("GRACEFUL_GRACE", "6s").env("GRACEFUL_DRAIN", "10s").start();
     let address = app.ready();
     let (progress, connected) = (Arc::new(Progress::default()), Arc::new(Barrier::new(CLIENTS + 1)));
     let (responded, responses) = mpsc::channel();

@@ -1,7 +1,7 @@
 //! The ways in which `main` ends or does not end.
 
 use crate::main_that;
-use graceful_tests::Signal;
+use graceful_tests::{Signal, pulse::on_a_responsive_machine};
 use std::time::Duration;
 
 #[test]
@@ -42,15 +42,17 @@ fn an_error_of_main_in_the_drain_sets_the_exit_code() {
 
 #[test]
 fn a_main_that_hangs_is_cut_at_the_drain_deadline() {
-    let app = main_that("hang").start();
-    app.logs("serving: ready");
-    let sent = app.begin_shutdown(Signal::TERM);
-    let ended = app.end();
-    assert!(ended.at - sent >= Duration::from_millis(700), "cut before grace and drain were over");
-    ended.with_code(3).prints_in_order(&["the hook has run"]);
-    ended.logs_in_order(&["draining: waiting up to 500ms for main", "hooks: the drain deadline", "stopped"]);
-    ended.logs_in_order(&["exit code 3", "main CUT: it had not returned when the drain was over"]);
-    ended.never_logs("did not end within 100ms of being cancelled");
+    on_a_responsive_machine(|| {
+        let app = main_that("hang").start();
+        app.logs("serving: ready");
+        let sent = app.begin_shutdown(Signal::TERM);
+        let ended = app.end();
+        assert!(ended.at - sent >= Duration::from_millis(700), "cut before grace and drain were over");
+        ended.with_code(3).prints_in_order(&["the hook has run"]);
+        ended.logs_in_order(&["draining: waiting up to 500ms for main", "hooks: the drain deadline", "stopped"]);
+        ended.logs_in_order(&["exit code 3", "main CUT: it had not returned when the drain was over"]);
+        ended.never_logs("did not end within 100ms of being cancelled");
+    });
 }
 
 #[test]

@@ -123,7 +123,7 @@ fn probes_respond_to_head_without_a_body_and_with_json_on_request() {
 
 #[test]
 fn with_unready_after_grace_readiness_stays_200_during_grace() {
-    let app = serve().env("GRACEFUL_UNREADY", "after-grace").env("GRACEFUL_GRACE", "700ms").start();
+    let app = serve().env("GRACEFUL_UNREADY", "after-grace").env("GRACEFUL_GRACE", "2s").start();
     let mut silent = app.client();
     silent.send("/held"); // delays the drain to its deadline
     app.prints("in /held");

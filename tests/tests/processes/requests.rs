@@ -1,7 +1,7 @@
 //! Requests and connections that are in flight when the drain begins.
 
 use crate::serve;
-use graceful_tests::{Client, Signal};
+use graceful_tests::{Client, Signal, pulse::on_a_responsive_machine};
 use std::{
     io::ErrorKind,
     thread,
@@ -26,17 +26,24 @@ fn a_request_in_flight_gets_its_complete_response() {
 
 #[test]
 fn the_report_names_the_server_that_the_drain_waited_for_longest() {
-    let app = serve().start();
-    let mut client = app.client();
-    client.send("/slow?ms=2000");
-    app.prints("in /slow");
-    app.begin_drain();
-    assert_eq!(client.response().body, "slow\n");
-    client.expect_close();
-    let ended = app.end();
-    let named = ", waited longest for connections on 127.0.0.1:";
-    ended.with_code(0).logs_in_order(&["hooks: nothing is in flight", "drained in ", named, "shutdown after SIGTERM"]);
-    assert!(ended.summary().contains(named), "{}", ended.all());
+    on_a_responsive_machine(|| {
+        let app = serve().start();
+        let mut client = app.client();
+        client.send("/slow?ms=2000");
+        app.prints("in /slow");
+        app.begin_drain();
+        assert_eq!(client.response().body, "slow\n");
+        client.expect_close();
+        let ended = app.end();
+        let named = ", waited longest for connections on 127.0.0.1:";
+        ended.with_code(0).logs_in_order(&[
+            "hooks: nothing is in flight",
+            "drained in ",
+            named,
+            "shutdown after SIGTERM",
+        ]);
+        assert!(ended.summary().contains(named), "{}", ended.all());
+    });
 }
 
 #[test]
@@ -105,13 +112,15 @@ fn a_silent_connection_does_not_delay_the_drain() {
 
 #[test]
 fn a_new_connection_has_time_in_the_drain_to_send_its_request() {
-    let app = serve().start();
-    let mut fresh = app.client();
-    assert_eq!(app.client().get("/fast").status, 200);
-    app.begin_drain();
-    let response = fresh.get("/fast");
-    assert_eq!((response.status, response.has_connection_close()), (200, true));
-    app.end().with_code(0);
+    on_a_responsive_machine(|| {
+        let app = serve().start();
+        let mut fresh = app.client();
+        assert_eq!(app.client().get("/fast").status, 200);
+        app.begin_drain();
+        let response = fresh.get("/fast");
+        assert_eq!((response.status, response.has_connection_close()), (200, true));
+        app.end().with_code(0);
+    });
 }
 
 #[test]
@@ -137,12 +146,16 @@ fn the_drain_waits_until_an_upgraded_connection_is_closed() {
 
 #[test]
 fn an_open_upgraded_connection_is_cut_at_the_drain_deadline() {
-    is_cut_at_the_deadline("GET /upgrade HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n");
+    on_a_responsive_machine(|| {
+        is_cut_at_the_deadline("GET /upgrade HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n");
+    });
 }
 
 #[test]
 fn an_open_connect_tunnel_is_cut_at_the_drain_deadline() {
-    is_cut_at_the_deadline("CONNECT elsewhere:80 HTTP/1.1\r\nHost: elsewhere\r\n\r\n");
+    on_a_responsive_machine(|| {
+        is_cut_at_the_deadline("CONNECT elsewhere:80 HTTP/1.1\r\nHost: elsewhere\r\n\r\n");
+    });
 }
 
 /// A connection that speaks another protocol after `request` is cut at the drain deadline.
@@ -165,25 +178,30 @@ fn is_cut_at_the_deadline(request: &str) {
 
 #[test]
 fn an_upgraded_connection_whose_owner_is_blocked_in_a_write_is_cut_at_the_drain_deadline() {
-    let app = serve().env("GRACEFUL_DRAIN", "300ms").start();
-    let mut client = app.client();
-    client.write("GET /upgrade_and_push HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n");
-    app.prints("pushes"); // until the socket's buffers are full: this client reads nothing
-    app.begin_drain();
-    let ended = app.end();
-    ended.with_code(3).prints_in_order(&["the other protocol ended: Err(ConnectionAborted)", "the hook has run"]);
+    on_a_responsive_machine(|| {
+        let app = serve().env("GRACEFUL_DRAIN", "300ms").start();
+        let mut client = app.client();
+        client.write("GET /upgrade_and_push HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n");
+        app.prints("pushes"); // until the socket's buffers are full: this client reads nothing
+        app.begin_drain();
+        let ended = app.end();
+        ended.with_code(3).prints_in_order(&["the other protocol ended: Err(ConnectionAborted)", "the hook has run"]);
+    });
 }
 
 #[test]
 fn both_tasks_that_share_an_upgraded_connection_are_cut_at_the_drain_deadline() {
-    let app = serve().env("GRACEFUL_DRAIN", "300ms").start();
-    let mut client = app.client();
-    client.write("GET /upgrade_in_two_tasks HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n");
-    app.prints("writes until the buffers are full"); // this client neither reads nor sends
-    app.begin_drain();
-    let ended = app.end();
-    ended.with_code(3).prints_in_order(&["the reader ended: Err(ConnectionAborted)", "the hook has run"]);
-    ended.prints_in_order(&["the other protocol ended: Err(ConnectionAborted)", "the hook has run"]);
+    on_a_responsive_machine(|| {
+        let app = serve().env("GRACEFUL_DRAIN", "300ms").start();
+        let mut client = app.client();
+        client
+            .write("GET /upgrade_in_two_tasks HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n");
+        app.prints("writes until the buffers are full"); // this client neither reads nor sends
+        app.begin_drain();
+        let ended = app.end();
+        ended.with_code(3).prints_in_order(&["the reader ended: Err(ConnectionAborted)", "the hook has run"]);
+        ended.prints_in_order(&["the other protocol ended: Err(ConnectionAborted)", "the hook has run"]);
+    });
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! is closed before its client has read such a response.
 
 use crate::{serve, serve_on_one_thread};
-use graceful_tests::{Client, Running, Signal};
+use graceful_tests::{Client, Running, Signal, pulse::on_a_responsive_machine};
 use std::{thread, time::Duration};
 
 /// Starts an app, runs `before`, and waits until the second half of grace.
@@ -216,14 +216,16 @@ fn an_upgrade_is_accepted_and_bytes_after_the_request_reach_the_protocol() {
 
 #[test]
 fn an_upgrade_is_accepted_in_the_drain() {
-    let app = serve().start();
-    let (mut held, mut fresh) = (app.client(), app.client());
-    held.send("/held"); // keeps the drain open
-    app.prints("in /held");
-    app.begin_drain();
-    echoes(&mut fresh);
-    drop(held);
-    ends(app);
+    on_a_responsive_machine(|| {
+        let app = serve().start();
+        let (mut held, mut fresh) = (app.client(), app.client());
+        held.send("/held"); // keeps the drain open
+        app.prints("in /held");
+        app.begin_drain();
+        echoes(&mut fresh);
+        drop(held);
+        ends(app);
+    });
 }
 
 #[test]

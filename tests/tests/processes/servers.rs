@@ -1,6 +1,6 @@
 //! Servers that `main` spawns and does not await, or whose future it drops.
 
-use graceful_tests::{App, Client, Signal};
+use graceful_tests::{App, Client, Signal, pulse::on_a_responsive_machine};
 use std::time::Duration;
 
 fn server(kind: &str) -> App {
@@ -111,12 +111,16 @@ fn cut_at_the_deadline(kind: &str, code: i32, begin: impl FnOnce(&graceful_tests
 
 #[test]
 fn a_request_of_a_server_dropped_by_select_is_cut_at_the_drain_deadline() {
-    cut_at_the_deadline("select", 3, |app| app.signal(Signal::TERM));
+    on_a_responsive_machine(|| {
+        cut_at_the_deadline("select", 3, |app| app.signal(Signal::TERM));
+    });
 }
 
 #[test]
 fn a_request_of_a_server_dropped_by_try_join_is_cut_at_the_drain_deadline() {
-    cut_at_the_deadline("try_join", 1, |app| {
-        app.client().get("/lose");
+    on_a_responsive_machine(|| {
+        cut_at_the_deadline("try_join", 1, |app| {
+            app.client().get("/lose");
+        });
     });
 }

@@ -6,7 +6,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::{Request, body::Incoming, client::conn::http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use prost::Message;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::{net::TcpStream, time::timeout};
 
 const LARGE: usize = 4_000_000;
@@ -32,15 +32,18 @@ async fn large_response(app: &Running) -> Incoming {
     response.into_body()
 }
 
-/// Reads with a pause per frame. Returns the number of bytes, and whether the trailers report success.
-async fn read_slowly(mut body: Incoming, pause: Duration) -> (usize, bool) {
-    let (mut bytes, mut fine) = (0, false);
+/// Reads with a pause per frame, for this time, and then the rest. Returns the number of bytes, and whether the trailers
+/// report success.
+async fn read_slowly(mut body: Incoming, time: Duration) -> (usize, bool) {
+    let (mut bytes, mut fine, begun) = (0, false, Instant::now());
     while let Some(frame) = timeout(PATIENCE, body.frame()).await.expect("the response continues") {
         let frame = frame.unwrap_or_else(|error| panic!("broken after {bytes} bytes: {error:?}"));
         bytes += frame.data_ref().map_or(0, Bytes::len);
         fine |= frame.trailers_ref().is_some_and(|trailers| trailers["grpc-status"] == "0");
-        // About 250 frames: the pauses add up to more than half of the drain.
-        tokio::time::sleep(pause).await;
+        // About 250 frames.
+        if begun.elapsed() < time {
+            tokio::time::sleep(Duration::from_millis(18)).await;
+        }
     }
     (bytes, fine)
 }
@@ -51,7 +54,8 @@ async fn a_large_response_read_slowly_during_the_drain_is_complete() {
     let body = large_response(&app).await;
     app.signal(Signal::TERM);
     app.logs("draining: ");
-    let (bytes, fine) = read_slowly(body, Duration::from_millis(20)).await;
+    // Longer than half of the drain.
+    let (bytes, fine) = read_slowly(body, Duration::from_millis(4300)).await;
     assert!(bytes > LARGE && fine, "{bytes} bytes, {fine}\n{}", app.so_far());
     app.end().with_code(0).logs_in_order(&["hooks: nothing is in flight"]);
 }

@@ -1,7 +1,7 @@
 //! Tasks and futures that the drain waits for.
 
 use crate::main_that;
-use graceful_tests::Signal;
+use graceful_tests::{Signal, pulse::on_a_responsive_machine};
 
 #[test]
 fn the_drain_waits_for_a_task_after_main_returned() {
@@ -17,12 +17,17 @@ fn the_drain_waits_for_a_task_after_main_returned() {
 
 #[test]
 fn an_unfinished_task_is_cut_at_the_drain_deadline_and_reported() {
-    let app = main_that("stuck task").start();
-    app.logs("serving: ready");
-    app.begin_drain();
-    let ended = app.end();
-    ended.with_code(3).prints_in_order(&["the hook has run"]).never_logs("did not end within 100ms of being cancelled");
-    assert!(ended.summary().contains("CUT: task uploader, still in flight"), "{}", ended.all());
+    on_a_responsive_machine(|| {
+        let app = main_that("stuck task").start();
+        app.logs("serving: ready");
+        app.begin_drain();
+        let ended = app.end();
+        ended
+            .with_code(3)
+            .prints_in_order(&["the hook has run"])
+            .never_logs("did not end within 100ms of being cancelled");
+        assert!(ended.summary().contains("CUT: task uploader, still in flight"), "{}", ended.all());
+    });
 }
 
 #[test]

@@ -12,12 +12,12 @@ use std::{
 };
 
 /// An app with this many threads, the main thread included, as a user of its own, because the limit counts the threads of
-/// a user.
-fn with_threads(limit: u32, app: &str, termination_log: &Path) -> App {
+/// a user. `test` is below 2 and the limit below 32.
+fn with_threads(limit: u32, test: u32, app: &str, termination_log: &Path) -> App {
     App::new("prlimit")
         .arg(format!("--nproc={limit}"))
         .arg(app)
-        .user(100_000 + std::process::id() * 16 % 1_000_000 + limit)
+        .user(100_000 + std::process::id() % 30_000 * 64 + test * 32 + limit)
         .env("TOKIO_WORKER_THREADS", "2")
         .env("GRACEFUL_TERMINATION_LOG", termination_log)
 }
@@ -54,7 +54,7 @@ fn a_process_has_the_threads_of_its_shutdown_from_the_start_or_is_refused() {
     let mut started = 0;
     for limit in 1..=14 {
         let log = TerminationLog::new(&format!("threads-{limit}"));
-        let app = with_threads(limit, env!("CARGO_BIN_EXE_hooks_app"), &log.0).start();
+        let app = with_threads(limit, 0, env!("CARGO_BIN_EXE_hooks_app"), &log.0).start();
         let ready = app.logs_unless_it_ends("serving: ready");
         started += u32::from(ready);
         expect_complete_or_refused(app, ready, &log);
@@ -158,7 +158,7 @@ fn the_last_resort_reports_without_a_further_thread() {
     // The lowest limit with which the app starts leaves no thread for later.
     for limit in 1..=20 {
         let log = TerminationLog::new(&format!("last-resort-{limit}"));
-        let app = with_threads(limit, env!("CARGO_BIN_EXE_main_end"), &log.0).env("MAIN", "blocking waker and fail");
+        let app = with_threads(limit, 1, env!("CARGO_BIN_EXE_main_end"), &log.0).env("MAIN", "blocking waker and fail");
         let app = app.env("GRACEFUL_TERMINATION_GRACE_PERIOD", "2s").env("GRACEFUL_MARGIN", "1s");
         let mut app = app.env("TOKIO_WORKER_THREADS", "1").start();
         if !app.logs_unless_it_ends("serving: ready") {

@@ -8,15 +8,21 @@ use std::{
     ffi::OsString,
     hash::{BuildHasher, Hasher, RandomState},
     net::TcpListener,
-    ops::Range,
     str::FromStr,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
 /// The placeholders.
 const NAMES: [&str; 3] = ["{port}", "{port2}", "{port3}"];
 
-/// Where free ports are looked for.
-const LISTENERS: Range<u16> = 10_000..32_768;
+/// Free ports are the odd ones from here on: on Linux, client connections have even ports, and ports from 32768 on by
+/// default. The load opens many of them.
+const FIRST: u16 = 10_001;
+/// How many odd ports there are below 32768.
+const COUNT: u16 = (32_768 - FIRST).div_ceil(2);
 /// How many of these ports may be taken before the system chooses one.
 const ATTEMPTS: u32 = 100;
 
@@ -57,12 +63,13 @@ impl Ports {
     }
 }
 
-/// A listener on a port that no client connection takes: these have ports from 32768 on by default, on Linux, and the load
-/// opens many of them.
+/// A listener on a port that no client connection takes, and no other copy of this rehearsal.
 fn free_listener() -> std::io::Result<TcpListener> {
+    static NEXT: LazyLock<AtomicU64> =
+        LazyLock::new(|| AtomicU64::new(RandomState::new().build_hasher().finish() % u64::from(COUNT)));
     for _ in 0..ATTEMPTS {
-        let random = RandomState::new().build_hasher().finish();
-        let port = LISTENERS.start + (random % u64::from(LISTENERS.end - LISTENERS.start)) as u16;
+        let number = NEXT.fetch_add(1, Relaxed) % u64::from(COUNT);
+        let port = FIRST + 2 * number as u16;
         if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
             return Ok(listener);
         }
@@ -160,10 +167,13 @@ mod tests {
         let ports = Ports::free().unwrap();
         let filled = ports.fill("{port} {port2} {port3} {port4}");
         let words: Vec<_> = filled.split(' ').collect();
-        assert!(words[..3].iter().all(|port| LISTENERS.contains(&port.parse().unwrap())), "{filled}");
+        let is_listeners = |port: u16| (FIRST..32_768).contains(&port) && port % 2 == 1;
+        assert!(words[..3].iter().all(|port| is_listeners(port.parse().unwrap())), "{filled}");
         assert!(words[0] != words[1] && words[1] != words[2] && words[3] == "{port4}", "{filled}");
         let template: Template = "http://127.0.0.1:{port}/".parse().unwrap();
         assert_eq!(template.url(&ports), format!("http://127.0.0.1:{}/", words[0]));
+        let others = (0..50).map(|_| Ports::free().unwrap().0);
+        assert!(others.flatten().all(|port| !ports.0.contains(&port)), "two copies have the same port");
         assert!(template.has_port() && "127.0.0.1:{port}".parse::<Template>().is_err());
         assert!("=a".parse::<Variable>().is_err() && "a".parse::<Variable>().is_err());
         assert_eq!("a=b=c".parse::<Variable>().unwrap().value, "b=c");

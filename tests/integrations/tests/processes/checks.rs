@@ -14,18 +14,21 @@ fn hanging_blocking_and_panicking_checks_are_reported_and_never_delay_a_probe() 
     wait_for(health, "/startupz?verbose", 503, "[-] provided_late pending: ");
     // Two failures are below the limit of three. The route of a single check works before the process is ready.
     wait_for(health, "/readyz/flaky-but.fine", 200, "ok");
-    let started = Instant::now();
-    for _ in 0..100 {
+    let time_of_a_probe = || {
+        let started = Instant::now();
         assert_eq!(probe(health, "/readyz").unwrap().status, 503);
-    }
-    assert!(started.elapsed() < Duration::from_secs(3), "100 probes took {:?}", started.elapsed());
+        started.elapsed()
+    };
+    let mut times: Vec<_> = (0..100).map(|_| time_of_a_probe()).collect();
+    times.sort();
+    assert!(times[50] < Duration::from_millis(40), "probes wait for the timeout of a check: {times:?}");
     wait_for(health, "/readyz/costly", 200, "ok");
 
     app.send_line("release");
     app.logs("serving: ready");
     wait_for(health, "/startupz", 200, "ok");
     wait_for(health, "/readyz/blocks", 200, "ok"); // its thread is unblocked
-    assert_eq!(probe(health, "/readyz/flaky-but.fine").unwrap().status, 200);
+    wait_for(health, "/readyz/flaky-but.fine", 200, "ok");
     wait_for(health, "/readyz?exclude=hangs", 200, "ok");
     assert_eq!(probe(health, "/readyz").unwrap().status, 503);
     app.signal(Signal::TERM);

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
 fn start(failure: &str) -> Running {
-    let app = App::new(env!("CARGO_BIN_EXE_failing_probes")).env("FAILURE", failure).start();
+    let app =
+        App::new(env!("CARGO_BIN_EXE_failing_probes")).env("FAILURE", failure).env("GRACEFUL_GRACE", "2s").start();
     app.logs("serving: ready");
     app
 }

@@ -72,7 +72,7 @@ fn watchdog_keep_alives_are_sent_while_the_runtime_runs_tasks_and_during_a_shutd
     }
     app.send_line("block");
     app.prints("every worker is blocked");
-    let _ = systemd.receives_within("WATCHDOG=1", WATCHDOG / 2); // discards one that was already sent
+    while systemd.receives_within("WATCHDOG=1", WATCHDOG / 2) {} // discards those that were already sent
     assert!(!systemd.receives_within("WATCHDOG=1", 3 * WATCHDOG), "it was fed though nothing ran");
     app.send_line("release");
     systemd.expect("WATCHDOG=1");

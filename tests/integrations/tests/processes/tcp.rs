@@ -4,7 +4,7 @@ use graceful_tests::{App, Client, Running, Signal, probe};
 use std::{thread, time::Duration};
 
 fn start() -> (Running, Client) {
-    let app = App::new(env!("CARGO_BIN_EXE_tcp")).start();
+    let app = App::new(env!("CARGO_BIN_EXE_tcp")).env("GRACEFUL_GRACE", "2s").env("GRACEFUL_DRAIN", "3s").start();
     let client = Client::new(app.ready());
     (app, client)
 }
@@ -23,7 +23,7 @@ fn connections_are_served_during_grace_and_finish_in_the_drain() {
     echoes(&mut first, "two\n");
     let mut second = Client::new(app.address());
     echoes(&mut second, "three\n");
-    app.logs(&format!("draining: waiting up to 1s for main, connections on {} (2)", app.address()));
+    app.logs(&format!("draining: waiting up to 3s for main, connections on {} (2)", app.address()));
     app.send_line("release");
     for client in [&mut first, &mut second] {
         assert_eq!(client.read_until("\n").unwrap(), "finished\n");
