@@ -167,12 +167,7 @@ fn uploads_are_read_to_the_end() {
 fn long_clients_that_are_cut_fail_with_their_reason() {
     thread::scope(|scope| {
         for (mode, option, url, reason) in [
-            (
-                "cuts-websockets",
-                "--websocket",
-                "ws://127.0.0.1:{port}/long",
-                "4 WebSockets ended without a Close frame",
-            ),
+            ("cuts-websockets", "--websocket", "ws://127.0.0.1:{port}/long", " ended without a Close frame"),
             (
                 "closes-websockets-with-an-error",
                 "--websocket",
@@ -180,7 +175,7 @@ fn long_clients_that_are_cut_fail_with_their_reason() {
                 "WebSockets ended with an error, the first",
             ),
             ("exits-with-5", "--websocket", "ws://127.0.0.1:{port}/", "status 200 instead of a WebSocket"),
-            ("cuts-streams", "--stream", "http://127.0.0.1:{port}/long", "4 requests of --stream cut in the middle"),
+            ("cuts-streams", "--stream", "http://127.0.0.1:{port}/long", " of --stream cut in the middle"),
             ("cuts-uploads", "--upload", "http://127.0.0.1:{port}/long", "requests of --upload cut"),
         ] {
             let options = [&PLAIN, &[option, url][..]].concat();
@@ -189,7 +184,7 @@ fn long_clients_that_are_cut_fail_with_their_reason() {
     });
     // Alone, because it takes all of the processor.
     let stream = ["--stream", "http://127.0.0.1:{port}/long"];
-    failed(&of_misbehaving("floods", &[&PLAIN, &stream[..]].concat()), "4 requests of --stream cut in the middle");
+    failed(&of_misbehaving("floods", &[&PLAIN, &stream[..]].concat()), " of --stream cut in the middle");
 }
 
 #[test]
