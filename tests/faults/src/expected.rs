@@ -38,12 +38,12 @@ const PROBLEMS: &[Fault] = &[
 /// A drain that is long enough for the timeout of slow clients, which is half of it, also on a busy machine.
 const LONG_DRAIN: Duration = Duration::from_secs(2);
 
-/// Whether something may be cut or not: the process or its clients are slow, the drain is skipped, or silent clients hold
-/// the descriptors one after the other, each for half a second of the drain.
+/// Whether something may be cut or not: the process or its clients are slow, the drain is skipped, silent clients hold
+/// the descriptors one after the other, each for half a second of the drain, or new connections get no descriptor.
 fn may_cut(cell: &Cell) -> bool {
     let has_clients = !matches!(cell.moment, Moment::StartUp | Moment::Hooks);
     cell.has_any(&[Fault::Stopped, Fault::TenPercent, Fault::SecondInt, Fault::ClientsStall])
-        || (has_clients && cell.has(Fault::NoFiles))
+        || (has_clients && cell.has_any(&[Fault::NoFiles, Fault::FilesExhausted]))
         || (has_clients && cell.has(Fault::SlowLoris) && cell.times.drain < LONG_DRAIN)
 }
 
@@ -60,6 +60,7 @@ pub(crate) fn exit_codes(cell: &Cell, observed: &Observed) -> Vec<i32> {
     let main = match cell.faults.iter().find(|fault| matches!(fault, Fault::MainPanics | Fault::MainFails)) {
         Some(Fault::MainPanics) => Some(PANICKED),
         Some(_) => Some(FAILED),
+        None if lacks_a_listener(cell) => Some(FAILED),
         None => None,
     };
     let others = match () {
@@ -80,11 +81,17 @@ fn panic_blocks(cell: &Cell) -> bool {
     cell.has(Fault::StderrFull) && cell.has_any(&[Fault::HandlerPanics, Fault::MainPanics])
 }
 
+/// Whether `main` returns the error that its listener cannot be bound.
+fn lacks_a_listener(cell: &Cell) -> bool {
+    cell.has(Fault::FilesExhausted) && cell.moment == Moment::StartUp
+}
+
 /// Whether the end of `main` may come too late to count.
 fn main_may_be_cut(cell: &Cell) -> bool {
     let blocked = cell.has_any(&[Fault::WorkersBlocked, Fault::HandlerBlocks]) || panic_blocks(cell);
     (blocked && cell.runtime == Runtime::CurrentThread)
         || panic_blocks(cell)
+        || (lacks_a_listener(cell) && cell.has_any(&[Fault::MainStuck, Fault::MainHangs]))
         || cell.moment == Moment::Hooks
         // The confirmation of another fault may take longer than the drain.
         || (cell.moment == Moment::Drain && cell.faults.iter().any(|fault| fault.part() == Part::Workers))
