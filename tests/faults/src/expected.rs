@@ -19,6 +19,9 @@ const PANICKED: i32 = 101;
 /// Forced by SIGINT.
 const INTERRUPTED: i32 = 130;
 
+/// What the app tells before its `main` returns an error: no descriptor was free as it started.
+const NO_LISTENER: &str = "no listener";
+
 /// Faults that cut something or fail a hook in every run.
 const PROBLEMS: &[Fault] = &[
     Fault::HandlerBlocks,
@@ -60,7 +63,7 @@ pub(crate) fn exit_codes(cell: &Cell, observed: &Observed) -> Vec<i32> {
     let main = match cell.faults.iter().find(|fault| matches!(fault, Fault::MainPanics | Fault::MainFails)) {
         Some(Fault::MainPanics) => Some(PANICKED),
         Some(_) => Some(FAILED),
-        None if lacks_a_listener(cell) => Some(FAILED),
+        None if observed.was_told(NO_LISTENER) => Some(FAILED),
         None => None,
     };
     let others = match () {
@@ -81,17 +84,12 @@ fn panic_blocks(cell: &Cell) -> bool {
     cell.has(Fault::StderrFull) && cell.has_any(&[Fault::HandlerPanics, Fault::MainPanics])
 }
 
-/// Whether `main` returns the error that its listener cannot be bound.
-fn lacks_a_listener(cell: &Cell) -> bool {
-    cell.has(Fault::FilesExhausted) && cell.moment == Moment::StartUp
-}
-
 /// Whether the end of `main` may come too late to count.
 fn main_may_be_cut(cell: &Cell) -> bool {
     let blocked = cell.has_any(&[Fault::WorkersBlocked, Fault::HandlerBlocks]) || panic_blocks(cell);
     (blocked && cell.runtime == Runtime::CurrentThread)
         || panic_blocks(cell)
-        || (lacks_a_listener(cell) && cell.has_any(&[Fault::MainStuck, Fault::MainHangs]))
+        || (cell.has(Fault::FilesExhausted) && cell.has_any(&[Fault::MainStuck, Fault::MainHangs]))
         || cell.moment == Moment::Hooks
         // The confirmation of another fault may take longer than the drain.
         || (cell.moment == Moment::Drain && cell.faults.iter().any(|fault| fault.part() == Part::Workers))
