@@ -216,8 +216,8 @@ fn is_live_to_the_end(cell: &Cell, observed: &Observed) -> Vec<String> {
         Ok(200) => Some(format!("took {:?}", poll.ended - poll.begun)),
         Ok(status) => Some(format!("was {status}")),
         Err(kind) if at < last_response => Some(format!("failed ({kind:?}) and responded later")),
-        Err(kind) if !probes_may_wait(cell) && poll.begun + LAST < observed.exited => {
-            Some(format!("failed ({kind:?}) {:?} before the exit", observed.exited - poll.begun))
+        Err(kind) if !probes_may_wait(cell) && poll.begun + LAST < observed.closed => {
+            Some(format!("failed ({kind:?}) {:?} before the exit", observed.closed - poll.begun))
         }
         Err(_) => None,
     };
@@ -240,7 +240,7 @@ fn is_never_ready_again(cell: &Cell, observed: &Observed) -> Vec<String> {
     };
     let text = |poll: &Poll| format!("/readyz was 200 {:?} after the signal", since_the_signal(observed, poll));
     let wrong = polls().find(is_wrong).map(text);
-    let is_unseen = unready.is_none() && observed.took() > LAST && !probes_may_wait(cell);
+    let is_unseen = unready.is_none() && observed.closed > observed.signalled + LAST && !probes_may_wait(cell);
     wrong.into_iter().chain(is_unseen.then(|| "/readyz was never 503 after the signal".to_owned())).collect()
 }
 

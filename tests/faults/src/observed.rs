@@ -35,6 +35,8 @@ pub(crate) struct Observed {
     pub(crate) released: Instant,
     /// How long the first hook was held.
     pub(crate) hooks_held: Duration,
+    /// When the app's descriptors were closed, as it ended. Its namespace may take longer to end.
+    pub(crate) closed: Instant,
     /// When the exit was seen.
     pub(crate) exited: Instant,
     /// What the app told.

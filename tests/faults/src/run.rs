@@ -274,7 +274,7 @@ impl Run<'_> {
         let group = self.process.running.pid();
         let ended = self.process.running.end();
         drop(self.throttle);
-        self.process.events.ended();
+        let closed = self.process.events.ended();
         // The kernel ends the other processes of a namespace when PID 1 has ended.
         let deadline = Instant::now() + CONFIRMATION;
         while !of_group(group).is_empty() && Instant::now() < deadline {
@@ -285,6 +285,7 @@ impl Run<'_> {
             signalled: self.signalled.unwrap_or(ended.at),
             hooks_held: self.hooks_held,
             released: self.released.unwrap_or(ended.at),
+            closed: closed.unwrap_or(ended.at),
             exited: ended.at,
             events: self.process.events.text().lines().map(str::to_owned).collect(),
             polls: prober.end(),
