@@ -18,7 +18,7 @@ const HOOKS: [(&str, i32); 4] = [("first", 1), ("faulty", 2), ("faulty_sync", 2)
 /// How long a probe may take before Kubernetes restarts a container: three failures, each after a timeout of a second.
 const PROBE_LIMIT: Duration = Duration::from_secs(3);
 
-/// How long before the exit a probe that gets no response may have begun.
+/// How long before the exit a probe may fail: a server that has closed its listener refuses at once.
 const LAST: Duration = Duration::from_millis(500);
 
 /// How long after the signal a probe may still find the process ready: milliseconds on an idle machine.
@@ -204,8 +204,8 @@ fn fails_no_request_before_the_drain(cell: &Cell, observed: &Observed) -> Vec<St
         .collect()
 }
 
-/// `/livez` is 200 until the process ends: no other status, no failure that is followed by a response or that begins
-/// earlier than [`LAST`], and a response to each probe before Kubernetes would restart the container.
+/// `/livez` is 200 until the process ends: no other status, no failure that is followed by a response or that comes
+/// earlier than [`LAST`] before the exit, and a response to each probe before Kubernetes would restart the container.
 fn is_live_to_the_end(cell: &Cell, observed: &Observed) -> Vec<String> {
     let polls: Vec<_> = observed.polls.iter().filter(|poll| poll.path == "/livez").collect();
     let Some(last_response) = polls.iter().rposition(|poll| poll.status.is_ok()) else {
@@ -216,9 +216,11 @@ fn is_live_to_the_end(cell: &Cell, observed: &Observed) -> Vec<String> {
         Ok(200) => Some(format!("took {:?}", poll.ended - poll.begun)),
         Ok(status) => Some(format!("was {status}")),
         Err(kind) if at < last_response => Some(format!("failed ({kind:?}) and responded later")),
-        Err(kind) if !probes_may_wait(cell) && poll.begun + LAST < observed.closed => {
-            Some(format!("failed ({kind:?}) {:?} before the exit", observed.closed - poll.begun))
+        Err(_) if probes_may_wait(cell) => None,
+        Err(kind) if poll.ended + LAST < observed.closed => {
+            Some(format!("failed ({kind:?}) {:?} before the exit", observed.closed - poll.ended))
         }
+        Err(kind) if poll.begun + PROBE_LIMIT < observed.closed => Some(format!("waited to the exit ({kind:?})")),
         Err(_) => None,
     };
     let wrong = polls.iter().enumerate().filter_map(|(at, poll)| Some((poll, what_is_wrong(at, poll)?)));
@@ -228,8 +230,8 @@ fn is_live_to_the_end(cell: &Cell, observed: &Observed) -> Vec<String> {
     texts.first().map(|first| format!("{} probes: {first}", texts.len())).into_iter().collect()
 }
 
-/// `/readyz` is 503 within [`UNREADY`] after the first signal, and before the exit unless that comes within [`LAST`]. It is
-/// never 200 behind the first 503 of the shutdown, and never at all if the signal came first.
+/// `/readyz` is 503 within [`UNREADY`] after the first signal, which a probe sees if the process lives longer.
+/// It is never 200 behind the first 503 of the shutdown, and never at all if the signal came first.
 fn is_never_ready_again(cell: &Cell, observed: &Observed) -> Vec<String> {
     let polls = || observed.polls.iter().filter(|poll| poll.path == "/readyz");
     let unready = polls().find(|poll| poll.status == Ok(503) && poll.begun >= observed.signalled);
@@ -240,7 +242,7 @@ fn is_never_ready_again(cell: &Cell, observed: &Observed) -> Vec<String> {
     };
     let text = |poll: &Poll| format!("/readyz was 200 {:?} after the signal", since_the_signal(observed, poll));
     let wrong = polls().find(is_wrong).map(text);
-    let is_unseen = unready.is_none() && observed.closed > observed.signalled + LAST && !probes_may_wait(cell);
+    let is_unseen = unready.is_none() && observed.closed > observed.signalled + UNREADY && !probes_may_wait(cell);
     wrong.into_iter().chain(is_unseen.then(|| "/readyz was never 503 after the signal".to_owned())).collect()
 }
 

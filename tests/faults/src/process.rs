@@ -1,4 +1,4 @@
-//! The app as a process: its identity, the channel to it, signals, and what it leaves.
+//! The app as a process: its identity, the channel to it, signals, the evidence of faults, and what it leaves.
 
 use crate::{cell::Cell, fault::Fault, surroundings::Surroundings};
 use graceful_tests::{App, Lines, PATIENCE, Running, Signal};
