@@ -21,7 +21,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     lines: Vec<String>,
-    closed: bool,
+    /// When the stream ended.
+    closed: Option<Instant>,
 }
 
 impl Lines {
@@ -34,7 +35,7 @@ impl Lines {
                 collected.lock().lines.push(String::from_utf8_lossy(&line).into_owned());
                 collected.0.changed.notify_all();
             }
-            collected.lock().closed = true;
+            collected.lock().closed = Some(Instant::now());
             collected.0.changed.notify_all();
         });
         lines
@@ -43,7 +44,7 @@ impl Lines {
     /// A stream that is not collected.
     pub(crate) fn none() -> Self {
         let lines = Self::default();
-        lines.lock().closed = true;
+        lines.lock().closed = Some(Instant::now());
         lines
     }
 
@@ -66,21 +67,22 @@ impl Lines {
                 return Some(line.clone());
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            if state.closed || left.is_zero() {
+            if state.closed.is_some() || left.is_zero() {
                 return None;
             }
             state = self.0.changed.wait_timeout(state, left).expect("no reader panics").0;
         }
     }
 
-    /// Waits until the stream ends.
-    pub fn ended(&self) {
+    /// Waits until the stream ends. Returns when it did, or `None` after [`PATIENCE`].
+    pub fn ended(&self) -> Option<Instant> {
         let deadline = Instant::now() + PATIENCE;
         let mut state = self.lock();
-        while !state.closed && Instant::now() < deadline {
+        while state.closed.is_none() && Instant::now() < deadline {
             let left = deadline.saturating_duration_since(Instant::now());
             state = self.0.changed.wait_timeout(state, left).expect("no reader panics").0;
         }
+        state.closed
     }
 
     /// The lines so far.

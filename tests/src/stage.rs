@@ -2,6 +2,7 @@
 //! durations.
 
 use std::{
+    fs::File,
     io::{BufRead, Write},
     sync::{Arc, Barrier, Condvar, Mutex, PoisonError, mpsc},
     thread,
@@ -41,7 +42,8 @@ impl Gate {
     }
 }
 
-/// Starts to read commands. `block` blocks all `workers` threads of the runtime until `release`.
+/// Starts to read commands. `block` blocks all `workers` threads of the runtime until `release`; `take files` opens files
+/// until none can be opened, for as long as the process lives.
 pub fn read_commands(context: &graceful::Context, workers: usize) -> Arc<Gate> {
     let gate = Arc::new(Gate::default());
     let (context, opened) = (context.clone(), gate.clone());
@@ -50,6 +52,12 @@ pub fn read_commands(context: &graceful::Context, workers: usize) -> Arc<Gate> {
             match line.as_str() {
                 "release" => opened.open(),
                 "block" => block(&context, workers, &opened, || print_line("every worker is blocked")),
+                "take files" => {
+                    while let Ok(file) = File::open("/dev/null") {
+                        std::mem::forget(file);
+                    }
+                    print_line("no descriptor is left");
+                }
                 other => print_line(format!("unknown command {other}")),
             }
         }

@@ -11,6 +11,7 @@ use crate::{
     drain::tracker::{Guard, SERVER},
     os::descriptors::Descriptors,
     phase::Phase,
+    spare_descriptor::SPARE,
 };
 use std::{future::poll_fn, io, sync::Arc, time::Duration};
 use tokio::{
@@ -155,6 +156,20 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
         Ok(Some(Instant::now() + OUT_OF_DESCRIPTORS))
     }
 
+    /// Accepts a connection from the backlog. Without a free descriptor `accept` fails even if the backlog is empty; the spare
+    /// descriptor shows which it is.
+    fn accept_despite_exhausted_descriptors(&mut self) -> io::Result<L::Stream> {
+        let accepted = self.listener.accept_nonblocking();
+        match &accepted {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock && SPARE.release() => {
+                let again = self.listener.accept_nonblocking();
+                SPARE.hold();
+                again
+            }
+            _ => accepted,
+        }
+    }
+
     /// Accepts the connections in the kernel's backlog: closing the listener would reset them.
     async fn empty_the_backlog(&mut self, server: &Arc<Server>) {
         let mut sweeps = sweeps(SWEEP_IN_DRAIN);
@@ -171,7 +186,7 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
                 wait_for_descriptors(server, &mut sweeps).await;
                 continue;
             }
-            match self.listener.accept_nonblocking() {
+            match self.accept_despite_exhausted_descriptors() {
                 Ok(stream) => self.handle.start(server, stream),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if is_connection_error(&error) => {}

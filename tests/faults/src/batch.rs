@@ -65,9 +65,19 @@ pub struct Results {
 }
 
 impl Results {
-    /// Whether no cell failed.
+    /// Whether no cell failed, and each was judged unless the system cannot commit its faults.
     pub fn is_success(&self) -> bool {
-        self.failed.is_empty()
+        self.failed.is_empty() && self.not_judged.is_empty()
+    }
+
+    /// How many cells passed.
+    pub fn passed(&self) -> usize {
+        self.passed
+    }
+
+    /// How many of those passed without the confirmation of a fault.
+    pub fn unconfirmed(&self) -> usize {
+        self.unconfirmed.len()
     }
 
     /// The failed cells, each with what does not hold.
@@ -98,17 +108,21 @@ impl Results {
 
 impl fmt::Display for Results {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} passed, {} failed in {:.0?}", self.passed, self.failed.len(), self.took)?;
+        let Self { passed, failed, unconfirmed, not_judged, took, .. } = self;
+        let (failed, unconfirmed, not_judged) = (failed.len(), unconfirmed.len(), not_judged.len());
+        let skipped: usize = self.skipped.values().sum();
+        write!(f, "{passed} passed ({unconfirmed} of them without the confirmation of a fault), {failed} failed, ")?;
+        write!(f, "{not_judged} not judged, {skipped} skipped in {took:.0?}")?;
         for (why, count) in &self.skipped {
-            write!(f, ", {count} skipped ({why})")?;
+            write!(f, "\n{count} skipped: {why}")?;
         }
         write!(f, "\nof those that passed: {}", self.counts)?;
         if !self.not_judged.is_empty() {
-            let (count, list) = (self.not_judged.len(), self.not_judged.join(", "));
-            write!(f, "\n{count} not judged, because the machine was stuck in each of {ATTEMPTS} attempts: {list}")?;
+            let list = self.not_judged.join(", ");
+            write!(f, "\nnot judged, because the machine was stuck in each of {ATTEMPTS} attempts: {list}")?;
         }
         if !self.unconfirmed.is_empty() {
-            write!(f, "\n{} passed without the confirmation of a fault:", self.unconfirmed.len())?;
+            write!(f, "\npassed without the confirmation of a fault:")?;
             self.unconfirmed.iter().take(20).try_for_each(|again| write!(f, "\n  {again}"))?;
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! The clients: some send requests and keep records of them, others misbehave.
 
-use graceful_tests::Client;
+use crate::fault::Fault;
+use graceful_tests::{Client, STALLED_BODY};
 use std::{
     io::{ErrorKind, Write},
     net::{SocketAddr, TcpStream},
@@ -39,6 +40,9 @@ pub(crate) struct Request {
 
 /// The pause of a client after a response.
 const THINKING: Duration = Duration::from_millis(15);
+
+/// How many connections each kind of idle or slow clients opens.
+const CROWD: usize = 100;
 
 /// The clients of one run.
 #[derive(Default)]
@@ -81,8 +85,27 @@ impl Clients {
         number
     }
 
+    /// Commits a fault of clients on the health port, and on the traffic port if there is one.
+    pub(crate) fn misbehave(&mut self, fault: Fault, health: SocketAddr, traffic: Option<SocketAddr>) {
+        let ports = std::iter::once(health).chain(traffic);
+        match fault {
+            Fault::ClientsStall => {
+                if let Some(to) = traffic {
+                    self.stall(to, 5, "GET /work HTTP/1.1\r\nHost:");
+                    self.stall(to, 5, &STALLED_BODY.replace("/echo", "/upload"));
+                    self.stall(to, 5, "GET /large HTTP/1.1\r\nHost: test\r\n\r\n");
+                }
+            }
+            Fault::ClientsFlood => traffic.iter().for_each(|to| self.flood(*to, "/fast")),
+            Fault::ProbesFlood => self.flood(health, "/readyz?verbose"),
+            Fault::SlowLoris => ports.for_each(|to| self.slow_loris(to, CROWD)),
+            Fault::NoFiles => ports.for_each(|to| self.stall(to, CROWD, "")),
+            _ => {}
+        }
+    }
+
     /// Sends requests on new connections, one after the other without a pause.
-    pub(crate) fn flood(&mut self, to: SocketAddr, path: &'static str) {
+    fn flood(&mut self, to: SocketAddr, path: &'static str) {
         for _ in 0..2 {
             let stop = self.stop.clone();
             self.spawn(move || {
@@ -96,7 +119,7 @@ impl Clients {
     }
 
     /// Opens connections that begin like this and stop.
-    pub(crate) fn stall(&mut self, to: SocketAddr, count: usize, beginning: &str) {
+    fn stall(&mut self, to: SocketAddr, count: usize, beginning: &str) {
         for _ in 0..count {
             if let Ok(mut stream) = TcpStream::connect(to) {
                 let _ = stream.write_all(beginning.as_bytes()); // fails if the server has closed the connection
@@ -106,7 +129,7 @@ impl Clients {
     }
 
     /// Opens connections that send a head without an end, a byte at a time.
-    pub(crate) fn slow_loris(&mut self, to: SocketAddr, count: usize) {
+    fn slow_loris(&mut self, to: SocketAddr, count: usize) {
         let mut streams: Vec<_> = (0..count).filter_map(|_| TcpStream::connect(to).ok()).collect();
         let stop = self.stop.clone();
         self.spawn(move || {

@@ -19,6 +19,9 @@ const PANICKED: i32 = 101;
 /// Forced by SIGINT.
 const INTERRUPTED: i32 = 130;
 
+/// What the app tells before its `main` returns an error: no descriptor was free as it started.
+const NO_LISTENER: &str = "no listener";
+
 /// Faults that cut something or fail a hook in every run.
 const PROBLEMS: &[Fault] = &[
     Fault::HandlerBlocks,
@@ -38,18 +41,22 @@ const PROBLEMS: &[Fault] = &[
 /// A drain that is long enough for the timeout of slow clients, which is half of it, also on a busy machine.
 const LONG_DRAIN: Duration = Duration::from_secs(2);
 
-/// Whether something may be cut or not: the process or its clients are slow, the drain is skipped, or silent clients hold
-/// the descriptors one after the other, each for half a second of the drain.
-fn may_cut(cell: &Cell) -> bool {
+/// Whether something may be cut or not: the process or its clients are slow, the drain is skipped, silent clients hold
+/// the descriptors one after the other, each for half a second of the drain, no descriptor shows whether a further
+/// connection waits, or what is in flight is released late.
+fn may_cut(cell: &Cell, observed: &Observed) -> bool {
+    let has_listener = cell.moment != Moment::Hooks && !observed.was_told(NO_LISTENER);
     let has_clients = !matches!(cell.moment, Moment::StartUp | Moment::Hooks);
     cell.has_any(&[Fault::Stopped, Fault::TenPercent, Fault::SecondInt, Fault::ClientsStall])
         || (has_clients && cell.has(Fault::NoFiles))
+        || (has_listener && cell.has(Fault::FilesExhausted))
         || (has_clients && cell.has(Fault::SlowLoris) && cell.times.drain < LONG_DRAIN)
+        || observed.was_released_late(&cell.times)
 }
 
 /// The exit codes that fit the documentation.
 pub(crate) fn exit_codes(cell: &Cell, observed: &Observed) -> Vec<i32> {
-    let may_cut = may_cut(cell) || observed.was_released_late(&cell.times);
+    let may_cut = may_cut(cell, observed);
     if cell.has(Fault::ThirdInt) {
         // The first hook waits until then; but a hook that is late may use up the time.
         return match may_cut {
@@ -60,6 +67,7 @@ pub(crate) fn exit_codes(cell: &Cell, observed: &Observed) -> Vec<i32> {
     let main = match cell.faults.iter().find(|fault| matches!(fault, Fault::MainPanics | Fault::MainFails)) {
         Some(Fault::MainPanics) => Some(PANICKED),
         Some(_) => Some(FAILED),
+        None if observed.was_told(NO_LISTENER) => Some(FAILED),
         None => None,
     };
     let others = match () {
@@ -85,6 +93,7 @@ fn main_may_be_cut(cell: &Cell) -> bool {
     let blocked = cell.has_any(&[Fault::WorkersBlocked, Fault::HandlerBlocks]) || panic_blocks(cell);
     (blocked && cell.runtime == Runtime::CurrentThread)
         || panic_blocks(cell)
+        || (cell.has(Fault::FilesExhausted) && cell.has_any(&[Fault::MainStuck, Fault::MainHangs]))
         || cell.moment == Moment::Hooks
         // The confirmation of another fault may take longer than the drain.
         || (cell.moment == Moment::Drain && cell.faults.iter().any(|fault| fault.part() == Part::Workers))

@@ -94,6 +94,8 @@ faults! {
     SlowLoris, "slow-loris", Clients, [StartUp, Serving, Grace, Drain, Hooks];
     /// 64 open files, and a hundred clients that hold theirs.
     NoFiles, "no-files", Files, [StartUp, Serving, Grace, Drain, Hooks];
+    /// 64 open files, and the program has opened `/dev/null` until no descriptor is free (`EMFILE`).
+    FilesExhausted, "files-exhausted", Files, [StartUp, Serving, Grace, Drain, Hooks];
     /// stderr is a pipe without a reader.
     StderrClosed, "stderr-closed", Stderr, [StartUp, Serving, Grace, Drain, Hooks];
     /// stderr is a full pipe that nobody reads.
@@ -148,10 +150,21 @@ impl Fault {
 
     /// Whether both can be committed in one process.
     pub(crate) fn goes_with(self, other: Self) -> bool {
-        // libfaketime opens a file at each look at the clock.
-        let clock_needs_files =
-            matches!((self, other), (Self::ClockJumps, Self::NoFiles) | (Self::NoFiles, Self::ClockJumps));
-        self != other && !clock_needs_files && (self.part() == Part::Clients || self.part() != other.part())
+        let is_alone_in_its_part = self.part() == Part::Clients || self.part() != other.part();
+        self != other && !self.hinders(other) && !other.hinders(self) && is_alone_in_its_part
+    }
+
+    /// Whether a lack of files makes the other fault impossible: libfaketime opens a file at each look at the clock, a
+    /// limit of memory begins with a look into a file, and further signals wait for the response of a probe.
+    fn hinders(self, other: Self) -> bool {
+        match self {
+            Self::NoFiles => other == Self::ClockJumps,
+            Self::FilesExhausted => {
+                matches!(other, Self::ClockJumps | Self::HookAllocates)
+                    || matches!(other.part(), Part::Memory | Part::Signals)
+            }
+            _ => false,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     expected,
     fault::Fault,
     moment::Moment,
-    observed::Observed,
+    observed::{Observed, STDERR_SUMMARY, SUMMARY},
     prober::Poll,
 };
 use graceful_tests::Signal;
@@ -17,6 +17,9 @@ const HOOKS: [(&str, i32); 4] = [("first", 1), ("faulty", 2), ("faulty_sync", 2)
 
 /// How long a probe may take before Kubernetes restarts a container: three failures, each after a timeout of a second.
 const PROBE_LIMIT: Duration = Duration::from_secs(3);
+
+/// How long before the exit a probe may fail: a server that has closed its listener refuses at once.
+const LAST: Duration = Duration::from_millis(500);
 
 /// How long after the signal a probe may still find the process ready: milliseconds on an idle machine.
 const UNREADY: Duration = Duration::from_secs(1);
@@ -60,13 +63,18 @@ fn is_gone_in_time(cell: &Cell, observed: &Observed) -> Vec<String> {
         .collect()
 }
 
-/// The summary is written where it can be read, and agrees with the exit code.
-fn reports(_: &Cell, observed: &Observed) -> Vec<String> {
-    let Some(summary) = observed.summary() else {
-        return observed.has_readable_output().then(|| "no summary is written".to_owned()).into_iter().collect();
-    };
-    let headline = summary.lines().next().unwrap_or_default();
+/// The summary is written to each output that can be read, and agrees with the exit code.
+fn reports(cell: &Cell, observed: &Observed) -> Vec<String> {
     let mut wrong = Vec::new();
+    if observed.stderr.as_ref().is_some_and(|text| !text.contains(STDERR_SUMMARY)) {
+        wrong.push("no summary is written to stderr".to_owned());
+    }
+    let lacks_summary = observed.termination_log.as_ref().is_some_and(|text| !text.starts_with(SUMMARY));
+    if lacks_summary && !has_no_file_for_the_log(cell, observed) {
+        wrong.push("no summary is written to the termination log".to_owned());
+    }
+    let Some(summary) = observed.summary() else { return wrong };
+    let headline = summary.lines().next().unwrap_or_default();
     if let Some(code) = observed.status.code() {
         if !headline.ends_with(&format!("exit code {code}")) {
             wrong.push(format!("the exit code is {code}, but the summary says `{headline}`"));
@@ -85,6 +93,12 @@ fn reports(_: &Cell, observed: &Observed) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// Whether no descriptor is free for the termination log, which stderr says if it can be read.
+fn has_no_file_for_the_log(cell: &Cell, observed: &Observed) -> bool {
+    let says_so = |text: &str| text.contains("cannot write the termination log");
+    cell.has(Fault::FilesExhausted) && observed.stderr.as_deref().is_none_or(says_so)
 }
 
 /// The lines of a summary that name what was lost. They are indented; on stderr, other lines may follow.
@@ -190,21 +204,23 @@ fn fails_no_request_before_the_drain(cell: &Cell, observed: &Observed) -> Vec<St
         .collect()
 }
 
-/// `/livez` is 200 until the process ends: no other status, no failure that is followed by a response, and a response
-/// to each probe before Kubernetes would restart the container.
+/// `/livez` is 200 until the process ends: no other status, no failure that is followed by a response or that comes
+/// earlier than [`LAST`] before the exit, and a response to each probe before Kubernetes would restart the container.
 fn is_live_to_the_end(cell: &Cell, observed: &Observed) -> Vec<String> {
     let polls: Vec<_> = observed.polls.iter().filter(|poll| poll.path == "/livez").collect();
     let Some(last_response) = polls.iter().rposition(|poll| poll.status.is_ok()) else {
         return vec!["no probe of /livez got a response".into()];
     };
     let what_is_wrong = |at: usize, poll: &Poll| match poll.status {
-        Ok(200) if is_slow(cell) || poll.ended - poll.begun < PROBE_LIMIT => None,
+        Ok(200) if probes_may_wait(cell) || poll.ended - poll.begun < PROBE_LIMIT => None,
         Ok(200) => Some(format!("took {:?}", poll.ended - poll.begun)),
         Ok(status) => Some(format!("was {status}")),
         Err(kind) if at < last_response => Some(format!("failed ({kind:?}) and responded later")),
-        Err(kind) if !is_slow(cell) && poll.begun + PROBE_LIMIT < observed.exited => {
-            Some(format!("failed ({kind:?}) long before the exit"))
+        Err(_) if probes_may_wait(cell) => None,
+        Err(kind) if poll.ended + LAST < observed.closed => {
+            Some(format!("failed ({kind:?}) {:?} before the exit", observed.closed - poll.ended))
         }
+        Err(kind) if poll.begun + PROBE_LIMIT < observed.closed => Some(format!("waited to the exit ({kind:?})")),
         Err(_) => None,
     };
     let wrong = polls.iter().enumerate().filter_map(|(at, poll)| Some((poll, what_is_wrong(at, poll)?)));
@@ -214,8 +230,8 @@ fn is_live_to_the_end(cell: &Cell, observed: &Observed) -> Vec<String> {
     texts.first().map(|first| format!("{} probes: {first}", texts.len())).into_iter().collect()
 }
 
-/// `/readyz` is 503 within [`UNREADY`] after the first signal, is never 200 behind the first 503 of the shutdown, and never
-/// at all if the signal came first.
+/// `/readyz` is 503 within [`UNREADY`] after the first signal, which a probe sees if the process lives longer.
+/// It is never 200 behind the first 503 of the shutdown, and never at all if the signal came first.
 fn is_never_ready_again(cell: &Cell, observed: &Observed) -> Vec<String> {
     let polls = || observed.polls.iter().filter(|poll| poll.path == "/readyz");
     let unready = polls().find(|poll| poll.status == Ok(503) && poll.begun >= observed.signalled);
@@ -225,12 +241,19 @@ fn is_never_ready_again(cell: &Cell, observed: &Observed) -> Vec<String> {
         poll.status == Ok(200) && (cell.moment == Moment::StartUp || is_late || is_again)
     };
     let text = |poll: &Poll| format!("/readyz was 200 {:?} after the signal", since_the_signal(observed, poll));
-    polls().find(is_wrong).map(text).into_iter().collect()
+    let wrong = polls().find(is_wrong).map(text);
+    let is_unseen = unready.is_none() && observed.closed > observed.signalled + UNREADY && !probes_may_wait(cell);
+    wrong.into_iter().chain(is_unseen.then(|| "/readyz was never 503 after the signal".to_owned())).collect()
 }
 
 /// The time from the first signal to the beginning of a probe.
 fn since_the_signal(observed: &Observed, poll: &Poll) -> Duration {
     poll.begun.saturating_duration_since(observed.signalled)
+}
+
+/// Whether probes wait: for the process, or for a file descriptor.
+fn probes_may_wait(cell: &Cell) -> bool {
+    is_slow(cell) || cell.has(Fault::FilesExhausted)
 }
 
 /// Whether the process does not run all the time, so that probes wait.

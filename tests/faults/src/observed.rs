@@ -20,6 +20,11 @@ const ENOUGH: Duration = Duration::from_millis(700);
 /// How long the first hook may be held without any doubt that it ends in time: it has half of what is left.
 const HOOKS_HELD: Duration = Duration::from_millis(200);
 
+/// How the summary begins in the termination log.
+pub(crate) const SUMMARY: &str = "shutdown after ";
+/// How the summary begins on stderr.
+pub(crate) const STDERR_SUMMARY: &str = "graceful: shutdown after ";
+
 /// Everything that the harness saw of one shutdown.
 #[derive(Debug)]
 pub(crate) struct Observed {
@@ -30,6 +35,8 @@ pub(crate) struct Observed {
     pub(crate) released: Instant,
     /// How long the first hook was held.
     pub(crate) hooks_held: Duration,
+    /// When the app's descriptors were closed, as it ended. Its namespace may take longer to end.
+    pub(crate) closed: Instant,
     /// When the exit was seen.
     pub(crate) exited: Instant,
     /// What the app told.
@@ -97,14 +104,9 @@ impl Observed {
         let of_stderr = || {
             let text = self.stderr.as_deref()?;
             // stderr has no timeline behind its summary.
-            Some(&text[text.rfind("graceful: shutdown after")?..])
+            Some(&text[text.rfind(STDERR_SUMMARY)?..])
         };
-        self.termination_log.as_deref().filter(|text| text.contains("shutdown after")).or_else(of_stderr)
-    }
-
-    /// Whether a summary must be readable.
-    pub(crate) fn has_readable_output(&self) -> bool {
-        self.stderr.is_some() || self.termination_log.is_some()
+        self.termination_log.as_deref().filter(|text| text.starts_with(SUMMARY)).or_else(of_stderr)
     }
 
     /// Everything, for a message.

@@ -1,4 +1,4 @@
-//! The app as a process: its identity, the channel to it, signals, and what it leaves.
+//! The app as a process: its identity, the channel to it, signals, the evidence of faults, and what it leaves.
 
 use crate::{cell::Cell, fault::Fault, surroundings::Surroundings};
 use graceful_tests::{App, Lines, PATIENCE, Running, Signal};
@@ -12,8 +12,11 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     os::unix::net::UnixStream,
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
+
+/// How long it may take until a fault is confirmed. One fault can make it impossible to confirm another.
+pub(crate) const CONFIRMATION: Duration = Duration::from_secs(2);
 
 /// A running app that is connected to the harness.
 pub(crate) struct Process {
@@ -21,6 +24,8 @@ pub(crate) struct Process {
     /// What the app tells.
     pub(crate) events: Lines,
     commands: UnixStream,
+    /// How often the app has been asked for its wall clock.
+    looks_at_the_clock: usize,
     /// The app.
     pub(crate) pid: Pid,
     /// The process that gets the signals: the app, or the init above it.
@@ -51,7 +56,7 @@ impl Process {
         };
         events.find("main runs").ok_or_else(|| io::Error::other("main does not run"))?;
         let health = listening(pid)?.ok_or_else(|| io::Error::other("the app listens nowhere"))?;
-        Ok(Self { running, events, commands, pid, target, health })
+        Ok(Self { running, events, commands, looks_at_the_clock: 0, pid, target, health })
     }
 
     /// Sends a command.
@@ -65,6 +70,31 @@ impl Process {
         if self.running.is_running() {
             let _ = kill_process(self.target, signal);
         }
+    }
+
+    /// Sends a command that commits a fault. Returns whether the app confirms it by this event.
+    pub(crate) fn confirms(&mut self, command: &str, event: &str) -> bool {
+        self.command(command);
+        self.events.find_within(event, 1, CONFIRMATION).is_some()
+    }
+
+    /// Whether the app's wall clock is off by this many days, give or take an hour.
+    pub(crate) fn is_clock_off_by(&mut self, days: i64) -> bool {
+        let event = "the wall clock is at ";
+        self.looks_at_the_clock += 1;
+        self.command("clock");
+        let line = self.events.find_within(event, self.looks_at_the_clock, CONFIRMATION).unwrap_or_default();
+        let Some(of_app) = line.strip_prefix(event).and_then(|seconds| seconds.parse::<i64>().ok()) else {
+            return false;
+        };
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        (of_app - now.cast_signed() - days * 86_400).abs() < 3_600
+    }
+
+    /// Whether the app has as many open files as this, or gets them soon.
+    pub(crate) fn has_open_files(&self, count: usize) -> bool {
+        let folder = format!("/proc/{}/fd", self.pid.as_raw_pid());
+        comes_true(|| fs::read_dir(&folder).is_ok_and(|files| files.count() >= count))
     }
 
     /// The processes under the init: the app, and what it has not reaped.
@@ -87,6 +117,25 @@ impl Process {
     pub(crate) fn go_on(&mut self) {
         let _ = kill_process(self.pid, Signal::CONT); // fails only if the app was killed
     }
+}
+
+/// Whether this becomes true within [`CONFIRMATION`].
+fn comes_true(is_true: impl Fn() -> bool) -> bool {
+    let deadline = Instant::now() + CONFIRMATION;
+    loop {
+        if is_true() {
+            return true;
+        }
+        if Instant::now() > deadline {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Whether the process is stopped, or gets stopped soon.
+pub(crate) fn gets_stopped(pid: Pid) -> bool {
+    comes_true(|| stat(pid).is_some_and(|(state, _)| state == 'T'))
 }
 
 /// The state and the process group of a process, from its `stat` file.

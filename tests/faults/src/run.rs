@@ -7,11 +7,11 @@ use crate::{
     moment::Moment,
     observed::Observed,
     prober::Prober,
-    process::{Process, of_group},
-    surroundings::Surroundings,
+    process::{CONFIRMATION, Process, of_group},
+    surroundings::{OPEN_FILES, Surroundings},
     throttle::Throttle,
 };
-use graceful_tests::{PATIENCE, STALLED_BODY, Signal, probe};
+use graceful_tests::{PATIENCE, Signal, probe};
 use std::{
     io,
     net::SocketAddr,
@@ -19,11 +19,6 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-
-/// How long the app may take to confirm a fault. One fault can make it impossible to confirm another.
-const CONFIRMATION: Duration = Duration::from_secs(2);
-/// How many connections each kind of idle or slow clients opens.
-const CROWD: usize = 100;
 
 /// Runs a cell with the app at this path.
 ///
@@ -94,7 +89,7 @@ impl Run<'_> {
         }
         if moment == Moment::Drain {
             // The listener is closed in the drain.
-            let clients = self.cell.faults.iter().filter(|fault| fault.part() == Part::Clients);
+            let clients = self.cell.faults.iter().filter(|fault| matches!(fault.part(), Part::Clients | Part::Files));
             clients.for_each(|fault| self.commit_by_clients(*fault));
         }
         match moment {
@@ -154,21 +149,26 @@ impl Run<'_> {
 
     fn commit(&mut self, fault: Fault) -> io::Result<()> {
         let confirmed = match fault.part() {
-            Part::Handler => self.confirmed("handler", "the handler goes wrong"),
-            Part::Workers => self.confirmed("block", "every worker is blocked"),
-            Part::Main => self.confirmed("main", "main goes wrong"),
-            Part::Memory => self.confirmed("limit memory", "memory is limited"),
-            Part::Clock => {
-                self.surroundings.set_clock("+1d")?;
-                true
-            }
+            Part::Handler => self.process.confirms("handler", "the handler goes wrong"),
+            Part::Workers => self.process.confirms("block", "every worker is blocked"),
+            Part::Main => self.process.confirms("main", "main goes wrong"),
+            Part::Memory => self.process.confirms("limit memory", "memory is limited"),
+            Part::Clock => self.set_clock(1)?,
             Part::Schedule if fault == Fault::TenPercent => {
-                self.throttle = Some(Throttle::start(self.process.pid));
-                true
+                let throttle = self.throttle.insert(Throttle::start(self.process.pid)?);
+                throttle.is_seen(self.process.pid)
             }
-            Part::Files | Part::Clients if self.cell.moment != Moment::Drain || fault == Fault::ProbesFlood => {
-                self.commit_by_clients(fault);
-                true
+            Part::Files if fault == Fault::FilesExhausted => {
+                self.process.confirms("exhaust files", "no file can be opened")
+            }
+            Part::Files | Part::Clients => {
+                if self.cell.moment != Moment::Drain || fault == Fault::ProbesFlood {
+                    self.commit_by_clients(fault);
+                }
+                // The server leaves a quarter of the descriptors to probes and files. Clients of the health server alone
+                // get fewer.
+                let is_short = || self.process.has_open_files(OPEN_FILES * 3 / 4);
+                fault != Fault::NoFiles || self.address_if_serving().is_none() || is_short()
             }
             // Part of the surroundings or of the signal.
             _ => true,
@@ -179,29 +179,15 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn confirmed(&mut self, command: &str, event: &str) -> bool {
-        self.process.command(command);
-        self.process.events.find_within(event, 1, CONFIRMATION).is_some()
-    }
-
     /// Commits a fault of clients. Without a traffic port, only on the health port.
     fn commit_by_clients(&mut self, fault: Fault) {
-        let (health, address) = (self.process.health, self.address_if_serving());
-        let ports = || std::iter::once(health).chain(address);
-        match fault {
-            Fault::ClientsStall => {
-                if let Some(to) = address {
-                    self.clients.stall(to, 5, "GET /work HTTP/1.1\r\nHost:");
-                    self.clients.stall(to, 5, &STALLED_BODY.replace("/echo", "/upload"));
-                    self.clients.stall(to, 5, "GET /large HTTP/1.1\r\nHost: test\r\n\r\n");
-                }
-            }
-            Fault::ClientsFlood => address.iter().for_each(|to| self.clients.flood(*to, "/fast")),
-            Fault::ProbesFlood => self.clients.flood(health, "/readyz?verbose"),
-            Fault::SlowLoris => ports().for_each(|to| self.clients.slow_loris(to, CROWD)),
-            Fault::NoFiles => ports().for_each(|to| self.clients.stall(to, CROWD, "")),
-            _ => {}
-        }
+        self.clients.misbehave(fault, self.process.health, self.address_if_serving());
+    }
+
+    /// Sets the app's wall clock off by this many days. Returns whether the app confirms it.
+    fn set_clock(&mut self, days: i64) -> io::Result<bool> {
+        self.surroundings.set_clock(days)?;
+        Ok(self.process.is_clock_off_by(days))
     }
 
     fn address_if_serving(&self) -> Option<SocketAddr> {
@@ -238,7 +224,9 @@ impl Run<'_> {
                     continue;
                 }
                 Fault::ClockJumps => {
-                    self.surroundings.set_clock("-1d")?;
+                    if !self.set_clock(-1)? {
+                        self.missed.push(fault);
+                    }
                     continue;
                 }
                 _ => continue,
@@ -286,7 +274,7 @@ impl Run<'_> {
         let group = self.process.running.pid();
         let ended = self.process.running.end();
         drop(self.throttle);
-        self.process.events.ended();
+        let closed = self.process.events.ended();
         // The kernel ends the other processes of a namespace when PID 1 has ended.
         let deadline = Instant::now() + CONFIRMATION;
         while !of_group(group).is_empty() && Instant::now() < deadline {
@@ -297,6 +285,7 @@ impl Run<'_> {
             signalled: self.signalled.unwrap_or(ended.at),
             hooks_held: self.hooks_held,
             released: self.released.unwrap_or(ended.at),
+            closed: closed.unwrap_or(ended.at),
             exited: ended.at,
             events: self.process.events.text().lines().map(str::to_owned).collect(),
             polls: prober.end(),

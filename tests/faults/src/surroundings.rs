@@ -19,6 +19,9 @@ use std::{
     },
 };
 
+/// The limit of open files of an app that lacks them.
+pub(crate) const OPEN_FILES: usize = 64;
+
 /// How the app becomes PID 1 of a namespace.
 const UNSHARE: [&str; 5] = ["unshare", "--fork", "--pid", "--mount-proc", "--kill-child"];
 
@@ -120,7 +123,7 @@ impl Surroundings {
 
     fn with_clock(&self, cell: &Cell, app: App) -> io::Result<App> {
         let Some(library) = FAKETIME.as_ref().filter(|_| cell.has(Fault::ClockJumps)) else { return Ok(app) };
-        self.set_clock("+0")?;
+        self.set_clock(0)?;
         let app = app.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", self.clock());
         // Only the wall clock jumps on a real system.
         Ok(app.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1"))
@@ -130,10 +133,10 @@ impl Surroundings {
         self.folder.join("clock")
     }
 
-    /// Sets how far the app's wall clock is off: `+1d`.
-    pub(crate) fn set_clock(&self, offset: &str) -> io::Result<()> {
+    /// Sets by how many days the app's wall clock is off.
+    pub(crate) fn set_clock(&self, days: i64) -> io::Result<()> {
         let new = self.folder.join("new-clock");
-        fs::write(&new, offset)?;
+        fs::write(&new, format!("{days:+}d"))?;
         fs::rename(new, self.clock())
     }
 }
@@ -167,8 +170,8 @@ fn with_directions(cell: &Cell, app: App) -> App {
             variables.push((variable, fault.name().to_owned()));
         }
     }
-    if cell.has(Fault::NoFiles) {
-        variables.push(("FAULTS_FILES", "64".into()));
+    if cell.has_any(&[Fault::NoFiles, Fault::FilesExhausted]) {
+        variables.push(("FAULTS_FILES", OPEN_FILES.to_string()));
     }
     if cell.moment == Moment::Hooks || cell.has(Fault::ThirdInt) {
         variables.push(("FAULTS_HOLD_HOOKS", "yes".into()));

@@ -12,7 +12,6 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use std::{
     convert::Infallible,
-    fs::File,
     io,
     pin::Pin,
     process::ExitCode,
@@ -151,13 +150,6 @@ async fn respond(request: Request<Incoming>, gate: Arc<Gate>) -> Response<Body> 
             }
             Err(_) => text("the body is broken\n"),
         },
-        // Opens files until none can be opened, for as long as the process lives.
-        "/take_files" => {
-            while let Ok(file) = File::open("/dev/null") {
-                std::mem::forget(file);
-            }
-            text("took the last descriptor\n")
-        }
         "/early" => text("early\n"),
         "/large" => Response::new(Full::new(Bytes::from(vec![b'x'; 8 << 20])).boxed()),
         "/panics" => panic!("the handler panics"),

@@ -54,7 +54,7 @@ async fn run(context: Context, threads: usize) -> Result<(), &'static str> {
         gate("serve").passed().await;
     }
     let served = async {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let listener = TcpListener::bind("127.0.0.1:0").await.inspect_err(|_| say("no listener"))?;
         say(&format!("serving on {}", listener.local_addr()?));
         let service = service_fn(|request| async { Ok::<_, Infallible>(service::respond(request).await) });
         graceful::serve(listener, service).await

@@ -2,15 +2,18 @@
 
 use graceful::Phase;
 use graceful_tests::stage::{Gate, block, env_var};
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::{
+    io::Errno,
+    process::{Resource, Rlimit, setrlimit},
+};
 use std::{
     collections::HashMap,
-    fs,
-    io::{BufRead, BufReader, Write},
+    fs::{self, File},
+    io::{self, BufRead, BufReader, Write},
     os::unix::net::UnixStream,
     sync::{Arc, LazyLock, OnceLock},
     thread,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 /// The environment variable with the path of the socket. Its presence makes the program the app.
@@ -54,12 +57,22 @@ pub(crate) fn obey(context: &graceful::Context, threads: usize) {
     let commands = HARNESS.get().expect("the app is connected").try_clone().expect("a descriptor is free");
     let obeying = context.clone();
     thread::spawn(move || {
+        let mut files = Vec::new();
         for command in BufReader::new(commands).lines().map_while(Result::ok) {
             match command.as_str() {
                 "block" => block(&obeying, threads, gate("never"), || say("every worker is blocked")),
                 "limit memory" => {
                     limit_memory(1 << 20);
                     say("memory is limited");
+                }
+                "exhaust files" => {
+                    if open_all(&mut files).raw_os_error() == Some(Errno::MFILE.raw_os_error()) {
+                        say("no file can be opened");
+                    }
+                }
+                "clock" => {
+                    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+                    say(&format!("the wall clock is at {}", now.as_secs()));
                 }
                 gate => GATES[gate].open(),
             }
@@ -77,6 +90,16 @@ pub(crate) fn obey(context: &graceful::Context, threads: usize) {
             thread::sleep(Duration::from_millis(1));
         }
     });
+}
+
+/// Opens files until the system refuses one. Returns why.
+fn open_all(files: &mut Vec<File>) -> io::Error {
+    loop {
+        match File::open("/dev/null") {
+            Ok(file) => files.push(file),
+            Err(error) => return error,
+        }
+    }
 }
 
 /// Limits the address space to what is in use and this many bytes.
