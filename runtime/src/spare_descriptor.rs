@@ -1,30 +1,37 @@
-//! A file descriptor that is held for the moment in which the process has no other left.
+//! File descriptors that are held for the moment in which the process has no other left.
 
 use std::sync::{Mutex, PoisonError};
 
-/// The spare descriptor of this process: released, it lets a probe in, or opens the termination log.
+/// As many probes at a time are accepted without a further descriptor.
+const SPARE_DESCRIPTORS: usize = 4;
+
+/// The spare descriptors of this process: released, one lets a probe in, shows whether a client waits, or opens the
+/// termination log.
 pub(crate) static SPARE: Spare = Spare::new();
 
-/// Holds a descriptor, or none.
+/// Holds descriptors, or none.
 #[derive(Debug)]
-pub(crate) struct Spare(Mutex<Option<platform::Descriptor>>);
+pub(crate) struct Spare(Mutex<Vec<platform::Descriptor>>);
 
 impl Spare {
     const fn new() -> Self {
-        Self(Mutex::new(None))
+        Self(Mutex::new(Vec::new()))
     }
 
-    /// Takes a descriptor, unless one is held or none is left.
+    /// Takes descriptors until all are held, or none is left.
     pub(crate) fn hold(&self) {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.is_none() {
-            *held = platform::descriptor();
+        while held.len() < SPARE_DESCRIPTORS {
+            match platform::descriptor() {
+                Some(descriptor) => held.push(descriptor),
+                None => return,
+            }
         }
     }
 
-    /// Releases the descriptor. Returns whether one was held.
+    /// Releases a descriptor. Returns whether one was held.
     pub(crate) fn release(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take().is_some()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().is_some()
     }
 }
 
@@ -59,11 +66,11 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn the_descriptor_is_held_until_it_is_released() {
+    fn descriptors_are_held_until_they_are_released() {
         let spare = Spare::new();
         assert!(!spare.release());
         spare.hold();
         spare.hold();
-        assert!(spare.release() && !spare.release());
+        assert!((0..SPARE_DESCRIPTORS).all(|_| spare.release()) && !spare.release());
     }
 }

@@ -33,7 +33,7 @@ use tokio::time::timeout;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     task::{AbortHandle, yield_now},
-    time::sleep,
+    time::{Instant, sleep},
 };
 
 /// Probes never need more connections than this. One is aborted for a new one, so that a probe is always accepted.
@@ -50,6 +50,9 @@ const HEAD_SIZE: u16 = 16 * 1024;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(2);
 /// The limit for an HTTP/1.1 connection as a whole, and for HTTP/2 pings.
 const LIFETIME: Duration = Duration::from_secs(5);
+
+/// How long a client may take to send its request while no file descriptor is left for others.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Serves probes for as long as the current runtime lives, or until the returned handle aborts.
 ///
@@ -71,7 +74,7 @@ pub(crate) fn start(listener: TcpListener, context: Context) -> io::Result<Abort
                         server.context.0.recorder.note(Level::Warn, text);
                     }
                     server.free_a_descriptor().await;
-                    // At once, before the spare descriptor is held again. Without descriptors, `accept` fails even if no
+                    // At once, before the spare descriptors are held again. Without descriptors, `accept` fails even if no
                     // client waits.
                     match poll_fn(|cx| Poll::Ready(listener.poll_accept(cx))).await {
                         Poll::Ready(Ok((stream, _))) => stream,
@@ -102,6 +105,7 @@ struct ConnectionTasks {
 
 struct ConnectionTask {
     handle: AbortHandle,
+    begun: Instant,
     /// Whether a request has arrived.
     busy: Arc<AtomicBool>,
 }
@@ -133,13 +137,14 @@ impl ConnectionTasks {
             connection.await;
             SPARE.hold(); // its descriptor may have been the last one
         };
-        tasks.push_back(ConnectionTask { handle: tokio::spawn(task).abort_handle(), busy });
+        tasks.push_back(ConnectionTask { handle: tokio::spawn(task).abort_handle(), begun: Instant::now(), busy });
     }
 
-    /// Aborts the oldest connection without a request. Returns whether there was one.
+    /// Aborts the oldest connection without a request, unless it is new. Returns whether there was one.
     fn abort_idle(&self) -> bool {
         let mut tasks = self.running();
-        let idle = oldest_idle(&tasks).and_then(|idle| tasks.remove(idle));
+        let idle = oldest_idle(&tasks).filter(|idle| tasks[*idle].begun.elapsed() >= PATIENCE);
+        let idle = idle.and_then(|idle| tasks.remove(idle));
         idle.inspect(|task| task.handle.abort()).is_some()
     }
 
@@ -179,21 +184,16 @@ impl Server {
         }
     }
 
-    /// Releases the spare descriptor, once there is one because a connection has ended; or else that of the oldest
-    /// connection without a request.
+    /// Releases a spare descriptor, or else that of the oldest connection whose client has sent no request in
+    /// [`PATIENCE`]; or else waits a moment.
     async fn free_a_descriptor(&self) {
-        for _ in 0..ROUNDS {
-            if SPARE.release() {
-                return;
-            }
-            yield_now().await;
-        }
         #[cfg(feature = "tonic")]
         let abort_idle = || self.probes.abort_idle() || self.http2.abort_idle();
         #[cfg(not(feature = "tonic"))]
         let abort_idle = || self.probes.abort_idle();
-        if abort_idle() {
-            yield_now().await; // the aborted task closes its connection
+        match SPARE.release() || abort_idle() {
+            true => yield_now().await, // an aborted task closes its connection
+            false => sleep(PATIENCE / 5).await,
         }
     }
 

@@ -156,8 +156,8 @@ impl<L: Listener, H: Handle<L::Stream>> Accept<L, H> {
         Ok(Some(Instant::now() + OUT_OF_DESCRIPTORS))
     }
 
-    /// Accepts a connection from the backlog. Without a free descriptor `accept` fails even if the backlog is empty; the spare
-    /// descriptor shows which it is.
+    /// Accepts a connection from the backlog. Without a free descriptor `accept` fails even if the backlog is empty; a spare
+    /// descriptor shows whether it is.
     fn accept_despite_exhausted_descriptors(&mut self) -> io::Result<L::Stream> {
         let accepted = self.listener.accept_nonblocking();
         match &accepted {

@@ -42,14 +42,11 @@ const PROBLEMS: &[Fault] = &[
 const LONG_DRAIN: Duration = Duration::from_secs(2);
 
 /// Whether something may be cut or not: the process or its clients are slow, the drain is skipped, silent clients hold
-/// the descriptors one after the other, each for half a second of the drain, no descriptor shows whether a further
-/// connection waits, or what is in flight is released late.
+/// the descriptors one after the other, each for half a second of the drain, or what is in flight is released late.
 fn may_cut(cell: &Cell, observed: &Observed) -> bool {
-    let has_listener = cell.moment != Moment::Hooks && !observed.was_told(NO_LISTENER);
     let has_clients = !matches!(cell.moment, Moment::StartUp | Moment::Hooks);
     cell.has_any(&[Fault::Stopped, Fault::TenPercent, Fault::SecondInt, Fault::ClientsStall])
         || (has_clients && cell.has(Fault::NoFiles))
-        || (has_listener && cell.has(Fault::FilesExhausted))
         || (has_clients && cell.has(Fault::SlowLoris) && cell.times.drain < LONG_DRAIN)
         || observed.was_released_late(&cell.times)
 }
