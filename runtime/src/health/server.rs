@@ -60,6 +60,7 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// The listener cannot be registered with the runtime.
 pub(crate) fn start(listener: TcpListener, context: Context) -> io::Result<AbortHandle> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
+    SPARE.hold(); // before the program's own code runs, which may take all descriptors
     let server = tokio::spawn(async move {
         let server = Server::new(context);
         let mut logged = false;
