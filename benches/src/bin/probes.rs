@@ -163,7 +163,7 @@ fn press(
         (0..CLIENTS).map(open).collect::<Result<Vec<_>>>()
     };
     match condition {
-        Condition::Nothing | Condition::Threads | Condition::Tasks | Condition::Signals => Ok(Vec::new()),
+        Condition::Nothing | Condition::Threads | Condition::Tasks(_) | Condition::Signals => Ok(Vec::new()),
         Condition::Frames(kind, payload) => (0..FLOODERS).map(|_| flood(health, kind, payload)).collect(),
         Condition::Descriptors => clients(),
         Condition::DescriptorsInTheDrain => {
