@@ -4,7 +4,7 @@ use graceful_tests::{App, Client, Running, Signal, Traffic, probe};
 use std::net::SocketAddr;
 
 fn start(executable: &str) -> (Running, SocketAddr) {
-    let app = App::new(executable).env("LISTEN", "127.0.0.1:0").env("GRACEFUL_GRACE", "3s").start();
+    let app = App::new(executable).env("LISTEN", "127.0.0.1:0").env("GRACEFUL_GRACE", "1800ms").start(); // shorter than /slow
     app.logs("serving: ready");
     let line = app.prints("serving on http://");
     let address = line.split("://").nth(1).and_then(|address| address.parse().ok());

@@ -47,7 +47,7 @@ fn hello_fails_no_request() {
 
 #[test]
 fn orders_fails_no_request() {
-    fails_no_request(example!("orders"), InFlight::SlowHandler);
+    fails_no_request(example!("orders").env("GRACEFUL_GRACE", "900ms"), InFlight::SlowHandler); // shorter than its /slow
 }
 
 #[test]

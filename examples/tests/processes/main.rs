@@ -29,7 +29,7 @@ fn on_free_ports(mut app: App) -> App {
     for variable in ["LISTEN", "LISTEN_GRPC", "LISTEN_TCP", "LISTEN_METRICS"] {
         app = app.env(variable, "127.0.0.1:0");
     }
-    app.env("GRACEFUL_GRACE", "3s")
+    app.env("GRACEFUL_GRACE", "1800ms") // shorter than their slow requests
 }
 
 /// Waits until the app is ready and returns the address in the output line that contains `part`.
