@@ -80,7 +80,7 @@ pub(crate) fn start(listener: TcpListener, context: Context) -> io::Result<Abort
                     match poll_fn(|cx| Poll::Ready(listener.poll_accept(cx))).await {
                         Poll::Ready(Ok((stream, _))) => stream,
                         Poll::Ready(Err(_)) => {
-                            sleep(Duration::from_millis(50)).await;
+                            sleep(PATIENCE).await;
                             continue;
                         }
                         Poll::Pending => continue,
@@ -186,15 +186,14 @@ impl Server {
     }
 
     /// Releases a spare descriptor, or else that of the oldest connection whose client has sent no request in
-    /// [`PATIENCE`]; or else waits a moment.
+    /// [`PATIENCE`], if there is one.
     async fn free_a_descriptor(&self) {
         #[cfg(feature = "tonic")]
         let abort_idle = || self.probes.abort_idle() || self.http2.abort_idle();
         #[cfg(not(feature = "tonic"))]
         let abort_idle = || self.probes.abort_idle();
-        match SPARE.release() || abort_idle() {
-            true => yield_now().await, // an aborted task closes its connection
-            false => sleep(PATIENCE / 5).await,
+        if SPARE.release() || abort_idle() {
+            yield_now().await; // an aborted task closes its connection
         }
     }
 

@@ -160,6 +160,10 @@ fn the_summary_is_written_to_the_mounted_file_and_no_file_is_created() {
     ended.never_prints("output of an earlier container");
     let ended = run("true");
     ended.prints_in_order(&["the hook has run"]).never_prints("termination-log").never_logs("termination log");
+    let ended = run("mkdir /dev/termination-log");
+    ended
+        .prints_in_order(&["the hook has run"])
+        .logs_in_order(&["cannot write the termination log /dev/termination-log: "]);
 }
 
 /// Clients of the health server that send nothing.
