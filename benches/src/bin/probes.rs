@@ -1,4 +1,5 @@
-//! `/livez` while something runs out, or others flood the process: 10,000 probes under each condition.
+//! `/livez` while something runs out, or others flood the process: 10,000 probes under each condition. Arguments select
+//! the conditions whose name contains one of them.
 
 use bytes::Bytes;
 use graceful::{Builder, Health, Plan};
@@ -59,7 +60,10 @@ fn main() -> Result {
     let arguments: Vec<_> = env::args().skip(1).collect();
     match &arguments[..] {
         [command, descriptors, tasks] if command == "serve" => serve(descriptors.parse()?, tasks.parse()?),
-        _ => CONDITIONS.into_iter().try_for_each(|(name, condition)| measure(name, condition)),
+        _ => CONDITIONS
+            .into_iter()
+            .filter(|(name, _)| arguments.is_empty() || arguments.iter().any(|part| name.contains(part.as_str())))
+            .try_for_each(|(name, condition)| measure(name, condition)),
     }
 }
 
